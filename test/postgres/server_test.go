@@ -1,0 +1,35 @@
+package postgres
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// TestServer shows that two databases of the one server are apart and that the server is as durable as shipped.
+func TestServer(t *testing.T) {
+	ctx := context.Background()
+	var conns [2]*pgx.Conn
+	for i := range conns {
+		conn, err := pgx.Connect(ctx, New(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(ctx)
+		conns[i] = conn
+	}
+	if _, err := conns[0].Exec(ctx, "create table here (id text primary key)"); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := conns[1].QueryRow(ctx, "select count(*) from pg_tables where tablename = 'here'").Scan(&n); err != nil || n != 0 {
+		t.Fatalf("a table of one database is seen in the other: %d, %v", n, err)
+	}
+	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		var value string
+		if err := conns[0].QueryRow(ctx, "show "+setting).Scan(&value); err != nil || value != "on" {
+			t.Errorf("%s = %q, %v; a test server that forgets shows nothing", setting, value, err)
+		}
+	}
+}
