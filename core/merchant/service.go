@@ -1,0 +1,218 @@
+package merchant
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/id"
+	"billfold/base/money"
+	"billfold/core/identity"
+	"billfold/core/ledger"
+)
+
+// factsLive is how long a shop's name, currencies and origins are believed without looking again.
+const factsLive = 10 * time.Second
+
+// Options are what the service is built from.
+type Options struct {
+	DB     *db.DB
+	Clock  clock.Clock // business time: when a shop was registered
+	Real   clock.Clock // how long a cached fact lives
+	IDs    *id.Minter
+	Ledger *ledger.Ledger
+	// Taken says whether a person has this handle; nil = nobody.
+	Taken func(tx *db.Tx, handle string) (bool, error)
+}
+
+// Service holds the verbs. It is safe for concurrent use.
+type Service struct {
+	o        Options
+	mu       sync.RWMutex
+	facts    map[ID]fact
+	receipts sync.Map // address string -> ledger.AccountID
+}
+
+type fact struct {
+	shop  Shop
+	until time.Time
+}
+
+// New makes the service.
+func New(o Options) *Service {
+	if o.Real == nil {
+		o.Real = clock.System()
+	}
+	return &Service{o: o, facts: map[ID]fact{}}
+}
+
+// Register opens a shop for its owner. Faults: merchant_details, unknown_currency, return_origin, merchant_handle_taken.
+func (s *Service) Register(ctx context.Context, d Draft) (Shop, error) {
+	d, err := d.check()
+	if err != nil {
+		return Shop{}, err
+	}
+	shop := Shop{ID: ID(s.o.IDs.New("mch")), Owner: d.Owner, Name: d.Name, Handle: d.Handle, MCC: d.MCC, Country: d.Country,
+		Currencies: d.Currencies, ReturnOrigins: d.ReturnOrigins, State: Active, CreatedAt: s.o.Clock.Now()}
+	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		if s.o.Taken != nil {
+			taken, err := s.o.Taken(tx, shop.Handle)
+			if err != nil {
+				return err
+			}
+			if taken {
+				return ErrHandleTaken.With("handle")
+			}
+		}
+		at := clock.Micros(shop.CreatedAt)
+		if _, err := tx.Exec(insertShop, string(shop.ID), string(shop.Owner), shop.Name, shop.Handle, shop.MCC, shop.Country,
+			strings.Join(shop.Currencies, " "), strings.Join(shop.ReturnOrigins, " "), string(shop.State), at); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(insertMember, string(shop.ID), string(shop.Owner), string(RoleOwner), at); err != nil {
+			return err
+		}
+		for _, code := range shop.Currencies {
+			currency, _ := money.Lookup(code)
+			if _, err := s.Receipts(tx, shop.ID, currency); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if db.IsUnique(err) {
+		return Shop{}, ErrHandleTaken.With("handle").Because(err)
+	}
+	if err != nil {
+		return Shop{}, err
+	}
+	return shop, nil
+}
+
+// Get returns a shop; names and origins may be ten seconds old. merchant_not_found where there is none.
+func (s *Service) Get(ctx context.Context, shop ID) (Shop, error) {
+	s.mu.RLock()
+	f, ok := s.facts[shop]
+	s.mu.RUnlock()
+	if ok && s.o.Real.Now().Before(f.until) {
+		return f.shop, nil
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Shop, error) { return s.GetIn(tx, shop) })
+}
+
+// GetIn is Get inside a transaction, always fresh.
+func (s *Service) GetIn(tx *db.Tx, shop ID) (Shop, error) {
+	found, err := db.One(tx, scanShop, selectShop, string(shop))
+	return s.found(found, err)
+}
+
+// ByHandle finds a shop by its handle, with or without @.
+func (s *Service) ByHandle(ctx context.Context, handle string) (Shop, error) {
+	handle = strings.ToLower(strings.TrimPrefix(handle, "@"))
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Shop, error) {
+		found, err := db.One(tx, scanShop, selectShopByHandle, handle)
+		return s.found(found, err)
+	})
+}
+
+func (s *Service) found(shop Shop, err error) (Shop, error) {
+	if errors.Is(err, db.ErrNoRow) {
+		return Shop{}, ErrNotFound
+	}
+	if err != nil {
+		return Shop{}, err
+	}
+	s.mu.Lock()
+	if len(s.facts) > 10_000 {
+		s.facts = map[ID]fact{} // a bound on memory, not a policy: it fills again at once
+	}
+	s.facts[shop.ID] = fact{shop, s.o.Real.Now().Add(factsLive)}
+	s.mu.Unlock()
+	return shop, nil
+}
+
+func (s *Service) forget(shop ID) {
+	s.mu.Lock()
+	delete(s.facts, shop)
+	s.mu.Unlock()
+}
+
+// ListOf lists the shops in which a person has a role, oldest first.
+func (s *Service) ListOf(ctx context.Context, person identity.PersonID) ([]Shop, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Shop, error) { return db.All(tx, scanShop, selectShopsOf, string(person)) })
+}
+
+// List returns up to limit shops after the given id, for the operator.
+func (s *Service) List(ctx context.Context, after ID, limit int) ([]Shop, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Shop, error) { return db.All(tx, scanShop, selectShops, string(after), limit) })
+}
+
+// RoleOf says what a person may do in a shop: "" is nothing.
+func (s *Service) RoleOf(ctx context.Context, shop ID, person identity.PersonID) (Role, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Role, error) {
+		var role string
+		err := tx.Row(selectRole, string(shop), string(person)).Scan(&role)
+		if errors.Is(err, db.ErrNoRow) {
+			return "", nil
+		}
+		return Role(role), err
+	})
+}
+
+// StateIn says whether the shop may be paid, as of this transaction.
+func (s *Service) StateIn(tx *db.Tx, shop ID) (State, error) {
+	var state string
+	err := tx.Row(selectState, string(shop)).Scan(&state)
+	if errors.Is(err, db.ErrNoRow) {
+		return "", ErrNotFound
+	}
+	return State(state), err
+}
+
+// SetState freezes a shop or lets it work again. A frozen shop is not paid; it can still give back what it received.
+func (s *Service) SetState(ctx context.Context, shop ID, state State) error {
+	return s.update(ctx, shop, updateState, string(state))
+}
+
+// SetReturnOrigins replaces the origins a checkout may send people back to.
+func (s *Service) SetReturnOrigins(ctx context.Context, shop ID, origins []string) error {
+	list, err := checkOrigins(origins)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, shop, updateOrigins, strings.Join(list, " "))
+}
+
+func (s *Service) update(ctx context.Context, shop ID, q, value string) error {
+	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(q, string(shop), value)
+		if err == nil && n == 0 {
+			return ErrNotFound
+		}
+		return err
+	})
+	s.forget(shop)
+	return err
+}
+
+// ReceiptsAddress is the ledger address of a shop's receipts in one currency.
+func ReceiptsAddress(shop ID, c money.Currency) string { return "merchant/" + string(shop) + "/" + c.Code }
+
+// Receipts returns the account a shop is paid into, and opens it the first time. Whether the shop takes the currency is
+// the caller's question. The account's number is remembered once the transaction that may have opened it is committed.
+func (s *Service) Receipts(tx *db.Tx, shop ID, c money.Currency) (ledger.AccountID, error) {
+	address := ReceiptsAddress(shop, c)
+	if known, ok := s.receipts.Load(address); ok {
+		return known.(ledger.AccountID), nil
+	}
+	account, err := s.o.Ledger.Open(tx, ledger.Spec{Address: address, Currency: c, Limit: ledger.Unlimited, Busy: true})
+	if err != nil {
+		return 0, err
+	}
+	tx.After(func() { s.receipts.Store(address, account.ID) })
+	return account.ID, nil
+}
