@@ -1,0 +1,20 @@
+// Package db is the one door to storage: SQLite in a file or PostgreSQL, behind one Tx.
+//
+// Promises:
+//
+//   - Write returns without an error only after COMMIT returned: what it did is on disk.
+//   - Callers who wait at the same time share one fsync. On SQLite a single writer runs the waiting bodies, each
+//     under a SAVEPOINT of one BEGIN IMMEDIATE transaction; a body that fails, panics or hits a constraint is
+//     rolled back alone. On PostgreSQL bodies run in parallel and the server groups their flushes.
+//   - Nobody is answered, not even refused, before the COMMIT of the group whose data the answer was read from.
+//   - A body may run twice (a lost group, a serialization failure), so it does nothing but SQL through its Tx and
+//     hands its result back by returning it.
+//   - One SQL text serves both engines: PostgreSQL's form with $1 placeholders, in the subset that SQLite speaks.
+//     Times are bigint microseconds UTC, money is bigint minor units. Column types of `create table` are rewritten
+//     for SQLite (STRICT tables); queries never are.
+//
+// A Tx latches its first error: after that nothing more is sent, because on PostgreSQL the transaction is aborted
+// and on SQLite it may be gone altogether (SQLITE_FULL), where the next SAVEPOINT would open a transaction of its own.
+//
+// Tables: db_migration (which schema files ran), db_setting (facts of this installation).
+package db

@@ -1,0 +1,348 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"zombiezen.com/go/sqlite"
+)
+
+const (
+	// queueRoom bounds the writes that may wait; more are refused as busy after waiting for room.
+	queueRoom = 4096
+	// groupMost bounds a group, so that the first member is not kept waiting for the thousandth.
+	groupMost = 512
+	// gatherYields is how often the committer lets others run, to arrive, before it commits what it has. Yielding
+	// costs a microsecond, an fsync hundreds; a timer would cost a lone caller its whole tick.
+	gatherYields = 2
+)
+
+// The life of a waiting write: whoever moves it out of queued first, committer or impatient caller, owns it.
+const (
+	queued int32 = iota
+	running
+	abandoned
+)
+
+// member is one caller's write, waiting for or inside a group.
+type member struct {
+	ctx   context.Context
+	body  func(*Tx) error
+	state atomic.Int32
+	after []func()
+	err   error
+	done  chan struct{}
+}
+
+// lite is the SQLite backend: one writer goroutine that commits in groups, and read-only connections beside it.
+type lite struct {
+	path     string
+	readOnly bool
+	log      *slog.Logger
+	lock     *folderLock
+	readers  *liteReaders
+	queue    chan *member
+	conn     *liteConn // the committer's; nil after a lost group until it is opened again
+	commits  atomic.Int64
+
+	closing sync.RWMutex // held for reading while a caller enqueues
+	closed  bool
+	stopped chan struct{}
+}
+
+func openLite(o Options) (*lite, error) {
+	if o.MaxConns == 0 {
+		o.MaxConns = max(4, runtime.NumCPU())
+	}
+	l := &lite{
+		path: o.Path, readOnly: o.ReadOnly, log: o.Log, readers: newLiteReaders(o.Path, o.MaxConns),
+		queue: make(chan *member, queueRoom), stopped: make(chan struct{}),
+	}
+	if o.ReadOnly {
+		c, err := l.readers.take(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		l.readers.give(c)
+		close(l.stopped)
+		return l, nil
+	}
+	var err error
+	if l.lock, err = lockFolder(o.Path); err != nil {
+		return nil, err
+	}
+	if l.conn, err = l.openWriter(); err != nil {
+		l.lock.release()
+		return nil, err
+	}
+	go l.commitLoop()
+	return l, nil
+}
+
+func (l *lite) openWriter() (*liteConn, error) {
+	return openLiteConn(l.path, sqlite.OpenReadWrite|sqlite.OpenCreate, writerPragmas)
+}
+
+func (l *lite) read(ctx context.Context, body func(*Tx) error) error {
+	return l.readers.read(ctx, body)
+}
+
+func (l *lite) ready(ctx context.Context) error {
+	return l.read(ctx, func(tx *Tx) error { return tx.Row("select 1").Scan(new(int)) })
+}
+
+func (l *lite) fsyncs(context.Context) (int64, error) { return l.commits.Load(), nil }
+
+// write hands the body to the committer and waits. The caller's context ends the wait only while the body has not begun.
+func (l *lite) write(ctx context.Context, body func(*Tx) error) error {
+	m := &member{ctx: ctx, body: body, done: make(chan struct{})}
+	if err := l.enqueue(ctx, m); err != nil {
+		return err
+	}
+	select {
+	case <-m.done:
+	case <-ctx.Done():
+		if m.state.CompareAndSwap(queued, abandoned) {
+			return waitedTooLong(ctx)
+		}
+		<-m.done
+	}
+	if m.err == nil {
+		for _, f := range m.after {
+			f()
+		}
+	}
+	return m.err
+}
+
+func (l *lite) enqueue(ctx context.Context, m *member) error {
+	l.closing.RLock()
+	defer l.closing.RUnlock()
+	if l.readOnly {
+		return errReadOnly(nil)
+	}
+	if l.closed {
+		return errClosed()
+	}
+	select {
+	case l.queue <- m:
+		return nil
+	default:
+	}
+	wait, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	select {
+	case l.queue <- m:
+		return nil
+	case <-wait.Done():
+		return waitedTooLong(wait)
+	}
+}
+
+func (l *lite) close() error {
+	l.closing.Lock()
+	if l.closed {
+		l.closing.Unlock()
+		return nil
+	}
+	l.closed = true
+	close(l.queue)
+	l.closing.Unlock()
+	<-l.stopped
+	l.readers.close()
+	var err error
+	if l.conn != nil {
+		err = l.conn.close()
+	}
+	if l.lock != nil {
+		l.lock.release()
+	}
+	return err
+}
+
+// commitLoop is woken by arrival. Whoever came while the last group was being synced forms the next one.
+func (l *lite) commitLoop() {
+	defer close(l.stopped)
+	group := make([]*member, 0, groupMost)
+	for first := range l.queue {
+		group = append(group[:0], first)
+		l.commitGroup(&group)
+		for _, m := range group {
+			close(m.done)
+		}
+		clear(group)
+	}
+}
+
+// commitGroup runs the first member and whoever else arrives meanwhile in one transaction, and sets every member's
+// outcome. If the transaction itself is lost, or cannot be committed, no answer that was read from it may stand, not
+// even a refusal: a neighbour's effect that it saw is gone.
+func (l *lite) commitGroup(group *[]*member) {
+	if err := l.begin(); err != nil {
+		l.failGroup(*group, err)
+		return
+	}
+	lost := l.runMembers(group)
+	if lost {
+		l.discard()
+		l.rerunAlone(*group)
+		return
+	}
+	if err := l.commit(); err != nil {
+		l.discard()
+		l.failGroup(*group, err)
+	}
+}
+
+// runMembers runs bodies, taking in arrivals, until nobody waits or the group is full. It says whether the
+// transaction was lost.
+func (l *lite) runMembers(group *[]*member) (lost bool) {
+	for i, yields := 0, 0; ; {
+		for ; i < len(*group); i++ {
+			if l.runMember((*group)[i]) {
+				return true
+			}
+		}
+		if len(*group) >= groupMost {
+			return false
+		}
+		more := l.drain(groupMost - len(*group))
+		if len(more) == 0 {
+			if yields++; yields > gatherYields {
+				return false
+			}
+			runtime.Gosched()
+			continue
+		}
+		*group = append(*group, more...)
+	}
+}
+
+// drain takes whoever waits now, at most n.
+func (l *lite) drain(n int) (list []*member) {
+	for range n {
+		select {
+		case m, open := <-l.queue:
+			if !open {
+				return list
+			}
+			list = append(list, m)
+		default:
+			return list
+		}
+	}
+	return list
+}
+
+// runMember runs one body under a savepoint; lost says that the group's transaction is gone.
+func (l *lite) runMember(m *member) (lost bool) {
+	if m.state.Load() != running && !m.state.CompareAndSwap(queued, running) {
+		return false // its caller left before it began
+	}
+	if m.err = liteError(l.conn.run("savepoint member")); m.err != nil {
+		return true
+	}
+	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: liteSession{l.conn}}
+	m.err = guard(tx, m.body)
+	m.after = tx.after
+	if l.conn.conn.AutocommitEnabled() {
+		return true // SQLite rolled everything back: disk full, I/O error, out of memory
+	}
+	if m.err != nil {
+		if l.conn.run("rollback to member") != nil {
+			return true
+		}
+	}
+	return l.conn.run("release member") != nil
+}
+
+// rerunAlone gives each member of a lost group a transaction of its own, so that the one who cannot succeed fails alone.
+func (l *lite) rerunAlone(group []*member) {
+	for _, m := range group {
+		if m.state.Load() == abandoned {
+			continue
+		}
+		if err := l.begin(); err != nil {
+			m.err = err
+			continue
+		}
+		if l.runMember(m) {
+			if m.err == nil {
+				m.err = errLost()
+			}
+			l.discard()
+			continue
+		}
+		if err := l.commit(); err != nil {
+			m.err = err
+			l.discard()
+		}
+	}
+}
+
+func (l *lite) begin() error {
+	if l.conn == nil {
+		c, err := l.openWriter()
+		if err != nil {
+			return err
+		}
+		l.conn = c
+	}
+	if err := l.conn.run("begin immediate"); err != nil {
+		l.discard()
+		return liteError(err)
+	}
+	return nil
+}
+
+// commit makes the group durable. A full disk refuses the commit record, so nothing of the group survives; after any
+// other failure the record may or may not have reached the disk, which only the next opening of the log will tell.
+func (l *lite) commit() error {
+	err := l.conn.run("commit")
+	if err == nil {
+		l.commits.Add(1)
+		return nil
+	}
+	err = liteError(err)
+	if isFull(err) || isReadOnly(err) {
+		return err
+	}
+	return errUnknown(err)
+}
+
+// discard throws the writer's connection away: nothing that follows can run inside a transaction in an unknown state.
+func (l *lite) discard() {
+	if l.conn == nil {
+		return
+	}
+	if err := l.conn.close(); err != nil {
+		l.log.Error("close a broken database connection", "error", err)
+	}
+	l.conn = nil
+}
+
+func (l *lite) failGroup(group []*member, err error) {
+	l.log.Error("a group of writes failed", "members", len(group), "error", err)
+	for _, m := range group {
+		m.state.CompareAndSwap(queued, running)
+		m.err, m.after = err, nil
+	}
+}
+
+// guard runs a body so that a panic fails it alone, and an error that the body swallowed still undoes it.
+func guard(tx *Tx, body func(*Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errInternal(fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	if err := body(tx); err != nil {
+		return err
+	}
+	return tx.err
+}

@@ -1,0 +1,403 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// The log is checkpointed into the file every 8,000 pages (32 MB): rarely enough that random pages are written once
+// for many transactions, often enough that a restart replays it in well under a second.
+var (
+	writerPragmas = []string{
+		"page_size=4096", "journal_mode=wal", "synchronous=full", "cache_size=-65536", "wal_autocheckpoint=8000",
+		"temp_store=memory", "foreign_keys=on", "journal_size_limit=67108864", "trusted_schema=off",
+	}
+	readerPragmas = []string{"query_only=on", "cache_size=-8192", "temp_store=memory", "trusted_schema=off"}
+)
+
+// liteConn is one SQLite connection with its prepared statements. One goroutine uses it at a time.
+//
+// It drives the low-level binding rather than database/sql: a payment is some twenty statements on one connection, and
+// the pool's locking, argument boxing and row copying cost more than the statements themselves.
+type liteConn struct {
+	conn  *sqlite.Conn
+	stmts map[string]*liteStmt
+}
+
+// liteStmt is a prepared statement and the argument that each of its parameters takes ($2 may come before $1).
+type liteStmt struct {
+	*sqlite.Stmt
+	params []int
+	inUse  bool
+	spare  bool // finalized by its cursor
+}
+
+func openLiteConn(path string, flags sqlite.OpenFlags, pragmas []string) (*liteConn, error) {
+	conn, err := sqlite.OpenConn(path, flags)
+	if err != nil {
+		return nil, liteError(err)
+	}
+	c := &liteConn{conn: conn, stmts: map[string]*liteStmt{}}
+	for _, p := range pragmas {
+		if err := c.run("pragma " + p); err != nil {
+			conn.Close()
+			return nil, fmt.Errorf("pragma %s: %w", p, liteError(err))
+		}
+	}
+	return c, nil
+}
+
+// close finalizes every statement first: SQLite refuses to close a connection that has any.
+func (c *liteConn) close() error {
+	for _, st := range c.stmts {
+		st.Finalize()
+	}
+	clear(c.stmts)
+	return c.conn.Close()
+}
+
+// run executes a statement without arguments, discarding rows.
+func (c *liteConn) run(q string) error {
+	st, err := c.prepare(q)
+	if err != nil {
+		return err
+	}
+	for {
+		more, err := st.Step()
+		if err != nil {
+			return err
+		}
+		if !more {
+			return st.Reset()
+		}
+	}
+}
+
+// script executes several statements, for migrations.
+func (c *liteConn) script(text string) error {
+	for text != "" {
+		st, rest, err := c.conn.PrepareTransient(text)
+		if err != nil {
+			return err
+		}
+		text = text[len(text)-rest:]
+		if st == nil {
+			continue
+		}
+		if _, err = st.Step(); err != nil {
+			st.Finalize()
+			return err
+		}
+		if err := st.Finalize(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *liteConn) prepare(q string) (*liteStmt, error) {
+	if st := c.stmts[q]; st != nil && !st.inUse {
+		return st, nil
+	}
+	raw, rest, err := c.conn.PrepareTransient(q)
+	if err != nil {
+		return nil, fmt.Errorf("%w in %q", err, q)
+	}
+	if rest != 0 {
+		raw.Finalize()
+		return nil, fmt.Errorf("db: more than one statement in %q", q)
+	}
+	st := &liteStmt{Stmt: raw, params: make([]int, raw.BindParamCount())}
+	for i := range st.params {
+		n := 0
+		if _, err := fmt.Sscanf(raw.BindParamName(i+1), "$%d", &n); err != nil || n < 1 {
+			raw.Finalize()
+			return nil, fmt.Errorf("db: parameter %d of %q is not of the form $1", i+1, q)
+		}
+		st.params[i] = n - 1
+	}
+	if c.stmts[q] != nil {
+		st.spare = true // the cached one is being read from further up the call
+	} else {
+		c.stmts[q] = st
+	}
+	return st, nil
+}
+
+// start prepares and binds; the caller steps and resets.
+func (c *liteConn) start(q string, args []any) (*liteStmt, error) {
+	st, err := c.prepare(q)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range st.params {
+		if n >= len(args) {
+			return nil, fmt.Errorf("db: no argument for $%d of %q", n+1, q)
+		}
+		if err := bind(st.Stmt, i+1, args[n]); err != nil {
+			return nil, fmt.Errorf("$%d of %q: %w", n+1, q, err)
+		}
+	}
+	return st, nil
+}
+
+func bind(st *sqlite.Stmt, i int, arg any) error {
+	switch v := arg.(type) {
+	case nil:
+		st.BindNull(i)
+	case int64:
+		st.BindInt64(i, v)
+	case int:
+		st.BindInt64(i, int64(v))
+	case string:
+		st.BindText(i, v)
+	case []byte:
+		if v == nil {
+			st.BindNull(i)
+		} else {
+			st.BindBytes(i, v)
+		}
+	case bool:
+		st.BindBool(i, v)
+	default:
+		return bindKind(st, i, reflect.ValueOf(arg))
+	}
+	return nil
+}
+
+func bindKind(st *sqlite.Stmt, i int, v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			st.BindNull(i)
+			return nil
+		}
+		return bind(st, i, v.Elem().Interface())
+	case reflect.String:
+		st.BindText(i, v.String())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		st.BindInt64(i, v.Int())
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
+		st.BindInt64(i, int64(v.Uint()))
+	case reflect.Bool:
+		st.BindBool(i, v.Bool())
+	case reflect.Slice:
+		if v.Type().Elem().Kind() != reflect.Uint8 {
+			return fmt.Errorf("db: cannot bind %s", v.Type())
+		}
+		return bind(st, i, v.Bytes())
+	default:
+		return fmt.Errorf("db: cannot bind %s", v.Type())
+	}
+	return nil
+}
+
+// liteSession sends a transaction's statements down one connection.
+type liteSession struct{ c *liteConn }
+
+func (s liteSession) exec(q string, args []any) (int64, error) {
+	st, err := s.c.start(q, args)
+	if err != nil {
+		return 0, liteError(err)
+	}
+	for {
+		more, err := st.Step()
+		if err != nil {
+			return 0, liteError(err)
+		}
+		if !more {
+			break
+		}
+	}
+	n := s.c.conn.Changes()
+	if st.spare {
+		return int64(n), liteError(st.Finalize())
+	}
+	return int64(n), liteError(st.Reset())
+}
+
+func (s liteSession) queue(q string, args []any) error {
+	_, err := s.exec(q, args)
+	return err
+}
+
+func (s liteSession) query(q string, args []any) (cursor, error) {
+	st, err := s.c.start(q, args)
+	if err != nil {
+		return nil, liteError(err)
+	}
+	st.inUse = true
+	return &liteCursor{st: st}, nil
+}
+
+type liteCursor struct {
+	st   *liteStmt
+	done bool
+}
+
+func (c *liteCursor) next() (bool, error) {
+	more, err := c.st.Step()
+	return more, liteError(err)
+}
+
+func (c *liteCursor) close() error {
+	if c.done {
+		return nil
+	}
+	c.done = true
+	c.st.inUse = false
+	if c.st.spare {
+		return liteError(c.st.Finalize())
+	}
+	return liteError(c.st.Reset())
+}
+
+var errNull = errors.New("db: null where a value was asked for")
+
+func (c *liteCursor) scan(dest []any) error {
+	if n := c.st.ColumnCount(); n != len(dest) {
+		return fmt.Errorf("db: %d columns scanned into %d places", n, len(dest))
+	}
+	for i, d := range dest {
+		if err := c.column(i, d); err != nil {
+			return fmt.Errorf("column %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (c *liteCursor) column(i int, dest any) error {
+	null := c.st.ColumnIsNull(i)
+	if b, ok := dest.(*[]byte); ok {
+		*b = nil
+		if !null {
+			*b = make([]byte, c.st.ColumnLen(i))
+			c.st.ColumnBytes(i, *b)
+		}
+		return nil
+	}
+	if null {
+		v := reflect.ValueOf(dest).Elem()
+		if k := v.Kind(); k != reflect.Pointer && k != reflect.Slice {
+			return errNull
+		}
+		v.SetZero()
+		return nil
+	}
+	switch p := dest.(type) {
+	case *int64:
+		*p = c.st.ColumnInt64(i)
+	case *int:
+		*p = int(c.st.ColumnInt64(i))
+	case *string:
+		*p = c.st.ColumnText(i)
+	case *bool:
+		*p = c.st.ColumnInt64(i) != 0
+	default:
+		return c.kind(i, reflect.ValueOf(dest).Elem())
+	}
+	return nil
+}
+
+func (c *liteCursor) kind(i int, v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return c.column(i, v.Interface())
+	case reflect.String:
+		v.SetString(c.st.ColumnText(i))
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
+		n := c.st.ColumnInt64(i)
+		if v.OverflowInt(n) {
+			return fmt.Errorf("db: %d does not fit %s", n, v.Type())
+		}
+		v.SetInt(n)
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
+		n := c.st.ColumnInt64(i)
+		if n < 0 || v.OverflowUint(uint64(n)) {
+			return fmt.Errorf("db: %d does not fit %s", n, v.Type())
+		}
+		v.SetUint(uint64(n))
+	case reflect.Bool:
+		v.SetBool(c.st.ColumnInt64(i) != 0)
+	case reflect.Slice:
+		var b []byte
+		if err := c.column(i, &b); err != nil {
+			return err
+		}
+		v.SetBytes(b)
+	default:
+		return fmt.Errorf("db: cannot scan into %s", v.Type())
+	}
+	return nil
+}
+
+// liteReaders lends read-only connections; they are opened on first use and kept.
+type liteReaders struct {
+	path string
+	idle chan *liteConn
+	room chan struct{}
+}
+
+func newLiteReaders(path string, most int) *liteReaders {
+	return &liteReaders{path: path, idle: make(chan *liteConn, most), room: make(chan struct{}, most)}
+}
+
+func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	c, err := r.take(ctx)
+	if err != nil {
+		return err
+	}
+	c.conn.SetInterrupt(ctx.Done())
+	if err := c.run("begin"); err != nil {
+		r.give(c)
+		return interrupted(ctx, liteError(err))
+	}
+	defer func() {
+		c.conn.SetInterrupt(nil)
+		if e := c.run("rollback"); e != nil && err == nil {
+			err = liteError(e)
+		}
+		r.give(c)
+	}()
+	tx := &Tx{ctx: ctx, engine: SQLite, sess: liteSession{c}}
+	return interrupted(ctx, guard(tx, body))
+}
+
+func (r *liteReaders) take(ctx context.Context) (*liteConn, error) {
+	select {
+	case c := <-r.idle:
+		return c, nil
+	default:
+	}
+	select {
+	case c := <-r.idle:
+		return c, nil
+	case r.room <- struct{}{}:
+		c, err := openLiteConn(r.path, sqlite.OpenReadWrite, readerPragmas)
+		if err != nil {
+			<-r.room
+			return nil, err
+		}
+		return c, nil
+	case <-ctx.Done():
+		return nil, waitedTooLong(ctx)
+	}
+}
+
+func (r *liteReaders) give(c *liteConn) {
+	c.conn.SetInterrupt(nil)
+	r.idle <- c
+}
+
+func (r *liteReaders) close() {
+	for range len(r.room) {
+		(<-r.idle).close()
+	}
+}

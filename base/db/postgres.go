@@ -1,0 +1,279 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// postgresConns is the default pool: enough that some transactions wait for the flush while others run, few
+	// enough that the server's processes do not crowd each other out on small machines.
+	postgresConns = 16
+	// serializeTries bounds the repetition of a body that met a deadlock or a serialization failure.
+	serializeTries = 20
+	// warned is the key under which a connection keeps the last warning the server sent.
+	warned = "billfold.warning"
+)
+
+// postgres is the PostgreSQL backend: bodies run in parallel on pooled connections under row locks.
+type postgres struct {
+	pool *pgxpool.Pool
+}
+
+func openPostgres(ctx context.Context, o Options) (*postgres, error) {
+	config, err := pgxpool.ParseConfig(o.DSN)
+	if err != nil {
+		return nil, errUnavailable(hideDSN(err))
+	}
+	config.MaxConns = postgresConns
+	if o.MaxConns > 0 {
+		config.MaxConns = int32(o.MaxConns)
+	}
+	config.MaxConnIdleTime = 10 * time.Minute
+	config.ConnConfig.ConnectTimeout = readLimit
+	config.ConnConfig.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
+		if n.Severity == "WARNING" {
+			c.CustomData()[warned] = n.Message
+		}
+	}
+	if o.ReadOnly {
+		config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, errUnavailable(hideDSN(err))
+	}
+	p := &postgres{pool}
+	if err := p.ready(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// hideDSN keeps a connection string, which holds a password, out of the error.
+func hideDSN(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errors.New("the database address is not understood: it must look like postgres://user:password@host:5432/name")
+	}
+	return err
+}
+
+func (p *postgres) close() error {
+	p.pool.Close()
+	return nil
+}
+
+func (p *postgres) ready(ctx context.Context) error {
+	return p.read(ctx, func(tx *Tx) error { return tx.Row("select 1").Scan(new(int64)) })
+}
+
+func (p *postgres) fsyncs(ctx context.Context) (n int64, err error) {
+	err = p.read(ctx, func(tx *Tx) error { return tx.Row("select wal_sync from pg_stat_wal").Scan(&n) })
+	return n, err
+}
+
+func (p *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	c, err := p.pool.Acquire(wait)
+	if err != nil {
+		if wait.Err() != nil && p.pool.Stat().TotalConns() > 0 {
+			return nil, waitedTooLong(wait)
+		}
+		return nil, errUnavailable(err)
+	}
+	return c, nil
+}
+
+func (p *postgres) read(ctx context.Context, body func(*Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	c, err := p.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	s := &postgresSession{ctx: ctx, conn: c.Conn(), pending: &pgx.Batch{}}
+	s.queue("begin isolation level repeatable read read only", nil)
+	err = guard(&Tx{ctx: ctx, engine: Postgres, sess: s}, body)
+	s.finish("rollback")
+	return interrupted(ctx, err)
+}
+
+func (p *postgres) write(ctx context.Context, body func(*Tx) error) error {
+	c, err := p.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { c.Release() }()
+	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
+	for try := 1; ; try++ {
+		tx, err := p.writeOnce(inner, c.Conn(), body)
+		if err == nil {
+			for _, f := range tx.after {
+				f()
+			}
+			return nil
+		}
+		if !errors.Is(err, errSerialize) || try == serializeTries || inner.Err() != nil {
+			return err
+		}
+		pause := time.NewTimer(time.Duration(rand.Int64N(int64(try) * int64(time.Millisecond))))
+		select {
+		case <-pause.C:
+		case <-inner.Done():
+		}
+	}
+}
+
+// writeOnce runs the body and commits. No context ends COMMIT: a cancelled COMMIT has an outcome nobody knows.
+func (p *postgres) writeOnce(ctx context.Context, conn *pgx.Conn, body func(*Tx) error) (*Tx, error) {
+	s := &postgresSession{ctx: ctx, conn: conn, pending: &pgx.Batch{}}
+	s.queue("begin", nil)
+	tx := &Tx{ctx: ctx, engine: Postgres, sess: s}
+	err := guard(tx, body)
+	if err != nil {
+		s.finish("rollback")
+	} else {
+		err = s.commit()
+	}
+	if err != nil && tx.lostToTwin(err) {
+		err = fmt.Errorf("%w: %w", errSerialize, err)
+	}
+	return tx, err
+}
+
+// postgresSession sends a transaction's statements, holding back those whose result nobody waits for.
+type postgresSession struct {
+	ctx     context.Context
+	conn    *pgx.Conn
+	pending *pgx.Batch
+	begun   bool
+}
+
+func (s *postgresSession) queue(q string, args []any) error {
+	s.pending.Queue(q, args...)
+	return nil
+}
+
+// flush sends what was held back and, when q is given, q as the last statement of the same round trip.
+func (s *postgresSession) flush(q string, args []any) (pgx.BatchResults, error) {
+	s.begun = true
+	before := s.pending.Len()
+	s.pending.Queue(q, args...)
+	results := s.conn.SendBatch(s.ctx, s.pending)
+	s.pending = &pgx.Batch{}
+	for range before {
+		if _, err := results.Exec(); err != nil {
+			results.Close()
+			return nil, postgresError(err)
+		}
+	}
+	return results, nil
+}
+
+func (s *postgresSession) exec(q string, args []any) (int64, error) {
+	results, err := s.flush(q, args)
+	if err != nil {
+		return 0, err
+	}
+	tag, err := results.Exec()
+	if e := results.Close(); err == nil {
+		err = e
+	}
+	return tag.RowsAffected(), postgresError(err)
+}
+
+func (s *postgresSession) query(q string, args []any) (cursor, error) {
+	results, err := s.flush(q, args)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		results.Close()
+		return nil, postgresError(err)
+	}
+	return &postgresCursor{rows: rows, results: results}, nil
+}
+
+// finish ends a transaction that is not to be kept. A failure closes the connection, which ends it too.
+func (s *postgresSession) finish(how string) {
+	if !s.begun {
+		return // nothing was sent, not even begin
+	}
+	s.pending = &pgx.Batch{}
+	if _, err := s.conn.Exec(s.ctx, how); err != nil {
+		s.conn.Close(context.WithoutCancel(s.ctx))
+	}
+}
+
+// commit sends what was held back together with COMMIT. The server's word counts, not its tone: a warning beside the
+// success means that a wait for a replica was given up, so the outcome after a failover is unknown.
+func (s *postgresSession) commit() error {
+	custom := s.conn.PgConn().CustomData()
+	delete(custom, warned)
+	results, err := s.flush("commit", nil)
+	if err == nil {
+		var tag pgconn.CommandTag
+		tag, err = results.Exec()
+		if e := results.Close(); err == nil {
+			err = e
+		}
+		if err == nil && !strings.EqualFold(tag.String(), "COMMIT") {
+			return errInternal(errors.New("the transaction was rolled back at commit"))
+		}
+		err = postgresError(err)
+	}
+	if err == nil {
+		if text, ok := custom[warned]; ok {
+			return errUnknown(errors.New("commit answered with a warning: " + text.(string)))
+		}
+		return nil
+	}
+	if isUnavailable(err) {
+		s.conn.Close(context.WithoutCancel(s.ctx))
+		return errUnknown(err)
+	}
+	s.finish("rollback")
+	return err
+}
+
+type postgresCursor struct {
+	rows    pgx.Rows
+	results pgx.BatchResults
+	done    bool
+}
+
+func (c *postgresCursor) next() (bool, error) {
+	if c.rows.Next() {
+		return true, nil
+	}
+	return false, postgresError(c.rows.Err())
+}
+
+func (c *postgresCursor) scan(dest []any) error { return postgresError(c.rows.Scan(dest...)) }
+
+func (c *postgresCursor) close() error {
+	if c.done {
+		return nil
+	}
+	c.done = true
+	c.rows.Close()
+	err := c.rows.Err()
+	if e := c.results.Close(); err == nil {
+		err = e
+	}
+	return postgresError(err)
+}

@@ -1,0 +1,191 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// ErrNoRow says that a query which had to find a row found none.
+var ErrNoRow = errors.New("db: no row")
+
+// Tx is a transaction, valid inside the body it was handed to and used by one goroutine.
+type Tx struct {
+	ctx    context.Context
+	engine Engine
+	sess   session
+	err    error
+	after  []func()
+	twins  []string
+}
+
+// session sends statements; each engine has one. queue may hold its statement back until the next call or commit.
+type session interface {
+	exec(q string, args []any) (rows int64, err error)
+	queue(q string, args []any) error
+	query(q string, args []any) (cursor, error)
+}
+
+// cursor walks the rows of an answer. close is idempotent and reports what the walk hid.
+type cursor interface {
+	next() (bool, error)
+	scan(dest []any) error
+	close() error
+}
+
+// Context is the caller's context, for its values; a body is never cut short by it.
+func (tx *Tx) Context() context.Context { return tx.ctx }
+
+// Engine says which engine runs this transaction.
+func (tx *Tx) Engine() Engine { return tx.engine }
+
+// ForUpdate is the clause that locks the selected rows where rows can be locked: " for update" on PostgreSQL, nothing
+// on SQLite, whose one writer needs none. Select in key order, so that two transactions cannot wait for each other.
+func (tx *Tx) ForUpdate() string {
+	if tx.engine == Postgres {
+		return " for update"
+	}
+	return ""
+}
+
+// After has f run once the transaction is committed: to wake somebody, never to do work that must not be lost.
+func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }
+
+// RerunOnConflict has the body run again when it meets a unique rule of the named table, because a twin that committed
+// first put the row there: the second run will find it. On SQLite bodies run one after another and none has a twin.
+func (tx *Tx) RerunOnConflict(table string) { tx.twins = append(tx.twins, table) }
+
+// lostToTwin says whether err is the unique rule of a table that twins write.
+func (tx *Tx) lostToTwin(err error) bool {
+	var u *UniqueError
+	if !errors.As(err, &u) {
+		return false
+	}
+	for _, table := range tx.twins {
+		if strings.HasPrefix(u.Constraint, table) {
+			return true
+		}
+	}
+	return false
+}
+
+// latch keeps the first error; everything later answers with it.
+func (tx *Tx) latch(err error) error {
+	if err != nil && tx.err == nil {
+		tx.err = err
+	}
+	return err
+}
+
+// Exec runs a statement and says how many rows it changed.
+func (tx *Tx) Exec(q string, args ...any) (rows int64, err error) {
+	if tx.err != nil {
+		return 0, tx.err
+	}
+	rows, err = tx.sess.exec(q, args)
+	return rows, tx.latch(err)
+}
+
+// Queue runs a statement whose result nobody needs. On PostgreSQL it travels with the next call or with COMMIT, which
+// saves a round trip; its error is latched and comes then. args must not change afterwards.
+func (tx *Tx) Queue(q string, args ...any) {
+	if tx.err != nil {
+		return
+	}
+	tx.latch(tx.sess.queue(q, args))
+}
+
+// Row runs a query for at most one row; the error comes from its Scan, ErrNoRow where there is none.
+func (tx *Tx) Row(q string, args ...any) Row {
+	if tx.err != nil {
+		return Row{err: tx.err}
+	}
+	cur, err := tx.sess.query(q, args)
+	if err != nil {
+		return Row{err: tx.latch(err)}
+	}
+	return Row{tx: tx, cur: cur, single: true}
+}
+
+// One runs a query and scans its first row; ErrNoRow where there is none.
+func One[T any](tx *Tx, scan func(Row) (T, error), q string, args ...any) (T, error) {
+	list, err := collect(tx, scan, 1, q, args)
+	if err != nil || len(list) == 0 {
+		var zero T
+		if err == nil {
+			err = ErrNoRow
+		}
+		return zero, err
+	}
+	return list[0], nil
+}
+
+// All runs a query and scans every row.
+func All[T any](tx *Tx, scan func(Row) (T, error), q string, args ...any) ([]T, error) {
+	return collect(tx, scan, -1, q, args)
+}
+
+func collect[T any](tx *Tx, scan func(Row) (T, error), most int, q string, args []any) (list []T, err error) {
+	if tx.err != nil {
+		return nil, tx.err
+	}
+	cur, err := tx.sess.query(q, args)
+	if err != nil {
+		return nil, tx.latch(err)
+	}
+	defer func() {
+		if e := cur.close(); e != nil && err == nil {
+			list, err = nil, tx.latch(e)
+		}
+	}()
+	for most < 0 || len(list) < most {
+		more, err := cur.next()
+		if err != nil {
+			return nil, tx.latch(err)
+		}
+		if !more {
+			break
+		}
+		v, err := scan(Row{tx: tx, cur: cur})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+// Row is one row of an answer, or the error that stood in its way.
+type Row struct {
+	tx     *Tx
+	cur    cursor
+	err    error
+	single bool
+}
+
+// Scan copies the row's columns into dest: pointers to int64, int, uint8, string, []byte, bool or kinds of these, and
+// pointers to pointers where the column may be null (a null []byte scans as nil).
+func (r Row) Scan(dest ...any) (err error) {
+	if r.err != nil {
+		return r.err
+	}
+	if !r.single {
+		return r.tx.latch(r.cur.scan(dest))
+	}
+	defer func() {
+		if e := r.cur.close(); e != nil && (err == nil || errors.Is(err, ErrNoRow)) {
+			err = r.tx.latch(e)
+		}
+	}()
+	more, err := r.cur.next()
+	if err != nil {
+		return r.tx.latch(err)
+	}
+	if !more {
+		return ErrNoRow
+	}
+	return r.tx.latch(r.cur.scan(dest))
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
