@@ -1,0 +1,304 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/id"
+)
+
+const (
+	// batchMost bounds a numbering and a delivery, so that one transaction stays short.
+	batchMost = 500
+	// gather is how long a busy outbox lets news collect before it numbers again: a payer hears within a hundredth of a
+	// second, and a thousand payments a second are told in a hundred transactions.
+	gather = 10 * time.Millisecond
+	// poll finds news of other processes, which wake nobody here.
+	poll = time.Second
+	// retryMost bounds the pause after a handler failed.
+	retryMost = 30 * time.Second
+	// idLength is the length of an id without its prefix.
+	idLength  = 26
+	prefix    = "evt"
+	sequencer = "sequencer"
+)
+
+// Handler takes events in order inside the transaction that advances its subscriber's cursor. It may be run again with
+// the same events when that transaction fails, and does nothing but SQL.
+type Handler func(tx *db.Tx, events []Event) error
+
+// Options are what an outbox is built from.
+type Options struct {
+	DB    *db.DB
+	IDs   *id.Minter
+	Clock clock.Clock // business time, for At
+	Real  clock.Clock
+	Log   *slog.Logger
+}
+
+// Outbox takes events in and tells them on.
+type Outbox struct {
+	Options
+	wake chan struct{}
+
+	mu          sync.Mutex
+	subscribers []*subscriber
+	listeners   map[chan Event]struct{}
+}
+
+type subscriber struct {
+	name   string
+	handle Handler
+	pause  time.Duration
+	until  time.Time
+}
+
+// New makes an outbox; Run makes it work.
+func New(o Options) *Outbox {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Outbox{Options: o, wake: make(chan struct{}, 1), listeners: map[chan Event]struct{}{}}
+}
+
+// Append writes the event in the transaction that makes it true, and returns it with its id and time.
+func (o *Outbox) Append(tx *db.Tx, e Event) Event {
+	e.ID, e.At = o.IDs.New(prefix), o.Clock.Now()
+	tx.Queue(insertRecord, e.ID, e.Type, e.Object, e.Sequence, strings.Join(e.Owners, " "), clock.Micros(e.At), e.Data)
+	tx.Queue(insertPending, e.ID)
+	tx.After(o.Wake)
+	return e
+}
+
+// Wake has the outbox look now instead of at its next poll.
+func (o *Outbox) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Subscribe registers a handler under a name that keeps its place for ever. Call it before Run; a new name starts with
+// the first event there is.
+func (o *Outbox) Subscribe(name string, h Handler) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.subscribers = append(o.subscribers, &subscriber{name: name, handle: h})
+}
+
+// Listen hands out events as they are numbered, for pages that are open now. The channel is closed when the listener
+// falls behind, or by stop; whoever listens must then look for itself.
+func (o *Outbox) Listen() (events <-chan Event, stop func()) {
+	ch := make(chan Event, 256)
+	o.mu.Lock()
+	o.listeners[ch] = struct{}{}
+	o.mu.Unlock()
+	return ch, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.drop(ch)
+	}
+}
+
+// drop closes a listener once; o.mu is held.
+func (o *Outbox) drop(ch chan Event) {
+	if _, open := o.listeners[ch]; open {
+		delete(o.listeners, ch)
+		close(ch)
+	}
+}
+
+// Run numbers and tells events until the context ends, then returns nil. What it had not told stays in the database.
+func (o *Outbox) Run(ctx context.Context) error {
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	live, err := o.head(ctx)
+	for ctx.Err() == nil {
+		if err == nil {
+			live, err = o.Step(ctx, live)
+		}
+		if err != nil && ctx.Err() == nil {
+			o.Log.Error("outbox", "error", err)
+			err = nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-o.wake:
+			pause := time.NewTimer(gather)
+			select {
+			case <-pause.C:
+			case <-ctx.Done():
+				pause.Stop()
+			}
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// Step numbers what is pending, tells every subscriber that is behind, and shows listeners what follows number live.
+// It returns the new live. Tests and a clean stop use it to bring the outbox to rest.
+func (o *Outbox) Step(ctx context.Context, live int64) (int64, error) {
+	for {
+		n, err := db.Write(ctx, o.DB, o.number)
+		if err != nil {
+			return live, fmt.Errorf("number events: %w", err)
+		}
+		if n < batchMost {
+			break
+		}
+	}
+	o.mu.Lock()
+	subscribers := slices.Clone(o.subscribers)
+	o.mu.Unlock()
+	var errs []error
+	for _, s := range subscribers {
+		if err := o.deliver(ctx, s); err != nil {
+			errs = append(errs, fmt.Errorf("deliver to %s: %w", s.name, err))
+		}
+	}
+	live, err := o.show(ctx, live)
+	return live, errors.Join(append(errs, err)...)
+}
+
+// number gives the next numbers to what is pending, and says how many it numbered.
+func (o *Outbox) number(tx *db.Tx) (int, error) {
+	next, err := o.cursor(tx, sequencer)
+	if err != nil {
+		return 0, err
+	}
+	list, err := db.All(tx, scanEvent, selectPending, batchMost)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	orderWithinObjects(list)
+	var ids strings.Builder
+	owners := make([]any, 0, 6*len(list))
+	gone := make([]any, len(list))
+	for i, e := range list {
+		ids.WriteString(e.ID[len(e.ID)-idLength:])
+		gone[i] = e.ID
+		for _, owner := range e.Owners {
+			owners = append(owners, owner, next+1+int64(i), e.ID)
+		}
+	}
+	tx.Queue(insertBatch, next+1, len(list), ids.String())
+	inChunks(owners, 3, func(rows int, args []any) { tx.Queue(insertOwners(rows), args...) })
+	inChunks(gone, 1, func(rows int, args []any) { tx.Queue(deletePending(rows), args...) })
+	tx.Queue(updateCursor, sequencer, next+int64(len(list)))
+	return len(list), nil
+}
+
+// orderWithinObjects keeps the order of ids but puts the events of one object in the order of their sequence: two
+// processes' clocks may differ by more than the time between two steps of a payment.
+func orderWithinObjects(list []Event) {
+	places := map[string][]int{}
+	for i, e := range list {
+		places[e.Object] = append(places[e.Object], i)
+	}
+	for _, at := range places {
+		if len(at) < 2 {
+			continue
+		}
+		own := make([]Event, len(at))
+		for i, p := range at {
+			own[i] = list[p]
+		}
+		slices.SortStableFunc(own, func(a, b Event) int { return int(a.Sequence - b.Sequence) })
+		for i, p := range at {
+			list[p] = own[i]
+		}
+	}
+}
+
+// inChunks cuts rows of `cols` arguments into statements of 64, 8 and 1 rows: few lengths, so few prepared statements.
+func inChunks(args []any, cols int, send func(rows int, args []any)) {
+	for _, rows := range []int{64, 8, 1} {
+		for n := rows * cols; len(args) >= n; args = args[n:] {
+			send(rows, args[:n])
+		}
+	}
+}
+
+// cursor reads and locks a cursor, making it where it is missing.
+func (o *Outbox) cursor(tx *db.Tx, name string) (number int64, err error) {
+	err = tx.Row(selectCursor+tx.ForUpdate(), name).Scan(&number)
+	if errors.Is(err, db.ErrNoRow) {
+		tx.Queue(insertCursor, name, 0)
+		err = tx.Row(selectCursor+tx.ForUpdate(), name).Scan(&number)
+	}
+	return number, err
+}
+
+// deliver hands a subscriber what it has not seen, batch by batch. After a failure it pauses, longer each time, and the
+// other subscribers go on.
+func (o *Outbox) deliver(ctx context.Context, s *subscriber) error {
+	if s.pause > 0 && o.Real.Now().Before(s.until) {
+		return nil
+	}
+	for ctx.Err() == nil {
+		n, err := db.Write(ctx, o.DB, func(tx *db.Tx) (int, error) {
+			from, err := o.cursor(tx, s.name)
+			if err != nil {
+				return 0, err
+			}
+			events, err := after(tx, from, batchMost)
+			if err != nil || len(events) == 0 {
+				return 0, err
+			}
+			if err := s.handle(tx, events); err != nil {
+				return 0, err
+			}
+			tx.Queue(updateCursor, s.name, events[len(events)-1].Number)
+			return len(events), nil
+		})
+		if err != nil {
+			s.pause = min(max(2*s.pause, 100*time.Millisecond), retryMost)
+			s.until = o.Real.Now().Add(s.pause)
+			return err
+		}
+		s.pause = 0
+		if n < batchMost {
+			return nil
+		}
+	}
+	return nil
+}
+
+// show hands listeners what is new. Without listeners it only moves on.
+func (o *Outbox) show(ctx context.Context, live int64) (int64, error) {
+	o.mu.Lock()
+	alone := len(o.listeners) == 0
+	o.mu.Unlock()
+	if alone {
+		return o.head(ctx)
+	}
+	for {
+		events, err := db.Read(ctx, o.DB, func(tx *db.Tx) ([]Event, error) { return after(tx, live, batchMost) })
+		if err != nil || len(events) == 0 {
+			return live, err
+		}
+		o.mu.Lock()
+		for ch := range o.listeners {
+			for _, e := range events {
+				select {
+				case ch <- e:
+					continue
+				default:
+				}
+				o.drop(ch)
+				break
+			}
+		}
+		o.mu.Unlock()
+		live = events[len(events)-1].Number
+	}
+}

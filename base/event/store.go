@@ -1,0 +1,31 @@
+package event
+
+import "billfold/base/db"
+
+const (
+	insertRecord  = `insert into event_record (id, type, object, sequence, owners, at, data) values ($1, $2, $3, $4, $5, $6, $7)`
+	insertPending = `insert into event_pending (id) values ($1)`
+	selectPending = `select r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_pending p
+		join event_record r on r.id = p.id order by p.id limit $1`
+	insertBatch   = `insert into event_batch (first, count, ids) values ($1, $2, $3)`
+	selectBatches = `select first, count, ids from event_batch where first + count > $1 and first > $1 - $2 order by first limit $3`
+	insertCursor  = `insert into event_cursor (name, number) values ($1, $2) on conflict (name) do nothing`
+	selectCursor  = `select number from event_cursor where name = $1`
+	updateCursor  = `update event_cursor set number = $2 where name = $1`
+	countPending  = `select count(*) from event_pending`
+	selectByOwner = `select o.number, r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_owner o
+		join event_record r on r.id = o.event where o.owner = $1 and o.number > $2 order by o.number limit $3`
+	selectByOwnerType = `select o.number, r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_owner o
+		join event_record r on r.id = o.event where o.owner = $1 and o.number > $2 and r.type = $4 order by o.number limit $3`
+	selectOne = `select r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_record r where r.id = $1`
+)
+
+func selectRecords(n int) string {
+	return `select r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_record r where r.id in ` + db.In(1, n)
+}
+
+func deletePending(n int) string { return `delete from event_pending where id in ` + db.In(1, n) }
+
+func insertOwners(rows int) string {
+	return `insert into event_owner (owner, number, event) values ` + db.Values(rows, 3)
+}

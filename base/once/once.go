@@ -1,0 +1,86 @@
+package once
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+
+	"billfold/base/db"
+	"billfold/base/fault"
+	"billfold/base/lang"
+)
+
+//go:embed schema
+var files embed.FS
+
+// Schema is this package's tables.
+var Schema = db.Schema{Package: "once", FS: files}
+
+// KeyMost is the longest key a caller may choose, in bytes.
+const KeyMost = 255
+
+// ErrMismatch says that the key was used before, for another request.
+var ErrMismatch = fault.Define(fault.Conflict, "idempotency_mismatch",
+	lang.Text{EN: "This key was used for another request", ZH: "该幂等键已用于另一个请求"},
+	lang.Text{
+		EN: "The Idempotency-Key was already used with a different body. Use a new key for a new request. Nothing was moved by this one.",
+		ZH: "此 Idempotency-Key 已用于内容不同的请求。新的请求请使用新的键。本次请求未移动任何资金。",
+	})
+
+// ErrKeyInvalid says that the key is empty, too long, or not plain ASCII.
+var ErrKeyInvalid = fault.Define(fault.Malformed, "idempotency_key_invalid",
+	lang.Text{EN: "The key cannot be used", ZH: "幂等键无效"},
+	lang.Text{
+		EN: "An Idempotency-Key is 1 to 255 printable ASCII characters; a random UUID is a good choice.",
+		ZH: "Idempotency-Key 须为 1 至 255 个可打印 ASCII 字符，建议使用随机 UUID。",
+	})
+
+// Call names a request: who asks, for which operation, under which key of theirs, and the hash of what they sent.
+type Call struct {
+	Caller    string // who: "usr_…", "mch_…"; two callers' keys never meet
+	Operation string // "payment.create"
+	Key       string
+	Hash      [32]byte
+}
+
+// Check says whether the key is one a caller may use.
+func (c Call) Check() error {
+	if len(c.Key) == 0 || len(c.Key) > KeyMost {
+		return ErrKeyInvalid
+	}
+	for i := range len(c.Key) {
+		if c.Key[i] < ' ' || c.Key[i] > '~' {
+			return ErrKeyInvalid
+		}
+	}
+	return nil
+}
+
+// Find looks for an earlier answer: the object it was about and the version it showed. It refuses another body under
+// the same key. When a twin of this call commits first, the body that called Find runs again and finds it.
+func Find(tx *db.Tx, c Call) (object string, version int64, found bool, err error) {
+	tx.RerunOnConflict("once_key")
+	var hash []byte
+	err = tx.Row(selectKey, c.Caller, c.Operation, c.Key).Scan(&hash, &object, &version)
+	if errors.Is(err, db.ErrNoRow) {
+		return "", 0, false, nil
+	}
+	if err != nil {
+		return "", 0, false, err
+	}
+	if !bytes.Equal(hash, c.Hash[:]) {
+		return "", 0, false, ErrMismatch
+	}
+	return object, version, true, nil
+}
+
+// Record keeps what the call is about to answer, in the transaction that makes it true.
+func Record(tx *db.Tx, c Call, object string, version int64) {
+	hash := c.Hash
+	tx.Queue(insertKey, c.Caller, c.Operation, c.Key, hash[:], object, version)
+}
+
+const (
+	selectKey = `select hash, object, version from once_key where caller = $1 and operation = $2 and key = $3`
+	insertKey = `insert into once_key (caller, operation, key, hash, object, version) values ($1, $2, $3, $4, $5, $6)`
+)
