@@ -167,11 +167,15 @@ func (d *DB) apply(tx *Tx, at time.Time, wanted []migration, m migration) error 
 	return err
 }
 
+// clusteredMark asks SQLite, and only it, for a table without a separate row number.
+const clusteredMark = "; -- clustered"
+
 // runScript runs the statements of a schema file one by one; no statement of ours holds a semicolon at a line's end.
 func runScript(tx *Tx, text string) error {
 	if tx.Engine() == SQLite {
 		text = liteTypes.Replace(text)
 	}
+	text = strings.ReplaceAll(text, clusteredMark, ";")
 	for _, q := range strings.SplitAfter(text, ";\n") {
 		if blank(q) {
 			continue
