@@ -32,6 +32,8 @@ create table note_pair (
 ); -- clustered
 `)}}}
 
+var never = time.Unix(0, 0)
+
 func openTest(t *testing.T, dir string) *DB {
 	t.Helper()
 	d, err := Open(t.Context(), Options{Path: filepath.Join(dir, "t.db")})
