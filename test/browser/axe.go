@@ -1,0 +1,60 @@
+package browser
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/axe-core/axe.min.js
+var axe string
+
+// A Violation is one rule of axe that a page breaks, and where.
+type Violation struct {
+	ID, Impact, Help string
+	Nodes            []struct {
+		HTML           string
+		FailureSummary string
+	}
+}
+
+func (v Violation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s): %s", v.ID, v.Impact, v.Help)
+	for _, n := range v.Nodes {
+		fmt.Fprintf(&b, "\n    %s\n      %s", n.HTML, strings.ReplaceAll(n.FailureSummary, "\n", "\n      "))
+	}
+	return b.String()
+}
+
+// everyRule asks for all levels that we promise and for axe's own advice.
+const everyRule = `axe.run(document, {resultTypes: ['violations'], runOnly: {type: 'tag',
+	values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}}).then(r => r.violations)`
+
+// Violations returns what axe finds on the page as it is shown.
+func (v *Visitor) Violations() []Violation {
+	v.t.Helper()
+	var out []Violation
+	// axe itself needs scripts. The page's own do not wake up by that: they are not loaded again before the next page.
+	v.do("ask axe", emulation.SetScriptExecutionDisabled(false),
+		chromedp.Evaluate(axe+";0", nil), chromedp.Evaluate(everyRule, &out,
+			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
+		emulation.SetScriptExecutionDisabled(v.Look.NoScript))
+	return out
+}
+
+// Check fails the test for everything that axe finds on the page, and when the page is wider than the screen.
+func (v *Visitor) Check() {
+	v.t.Helper()
+	for _, found := range v.Violations() {
+		v.t.Errorf("%s: %s: axe: %s", v.Look, v.Path(), found)
+	}
+	type box struct{ Page, Screen int }
+	if b := ask[box](v, "({Page: document.documentElement.scrollWidth, Screen: innerWidth})"); b.Page > b.Screen {
+		v.t.Errorf("%s: %s: the page is %d wide on a screen of %d", v.Look, v.Path(), b.Page, b.Screen)
+	}
+}
