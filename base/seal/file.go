@@ -73,27 +73,36 @@ type file struct {
 	broken    error // a failed fsync: nothing more is appended before a rewrite
 }
 
-// openFile locks the folder and reads the keyring in it, making both and the master key on first start.
-func openFile(dir, masterKey string, d disk) (_ *file, _ []record, err error) {
-	if err := makeFolder(dir, d); err != nil {
-		return nil, nil, storage(err)
+// openFile locks the folder and reads the keyring in it, making both and the master key on first start. With beside it
+// does neither: it reads what a running process keeps there, and changes nothing.
+func openFile(dir, masterKey string, beside bool, d disk) (_ *file, _ []record, err error) {
+	if !beside {
+		if err := makeFolder(dir, d); err != nil {
+			return nil, nil, storage(err)
+		}
 	}
 	folder, err := os.Open(dir)
 	if err != nil {
 		return nil, nil, storage(err)
 	}
-	f := &file{dir: dir, disk: d, folder: folder}
+	f := &file{dir: dir, disk: d, folder: folder, readOnly: beside}
 	defer func() {
 		if err != nil {
 			f.close()
 		}
 	}()
-	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, nil, ErrInUse.Because(err)
+	if !beside {
+		if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+			return nil, nil, ErrInUse.Because(err)
+		}
 	}
 	master, err := f.master(masterKey)
 	if err != nil {
 		return nil, nil, err
+	}
+	if beside {
+		records, err := f.load(master)
+		return f, records, err
 	}
 	// What a crash in the middle of a rewrite left behind was never in force.
 	if err := os.Remove(f.path(ringName + ".new")); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -138,6 +147,9 @@ func (f *file) master(given string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(f.path(ringName)); err == nil {
+			return nil, ErrMasterKey.Because(fmt.Errorf("%s is missing", masterName))
+		}
+		if f.readOnly {
 			return nil, ErrMasterKey.Because(fmt.Errorf("%s is missing", masterName))
 		}
 		secret := make([]byte, keySize)
@@ -190,7 +202,11 @@ func (f *file) header() []byte {
 
 // load reads the whole keyring and cuts a torn tail.
 func (f *file) load(master []byte) ([]record, error) {
-	ring, err := os.OpenFile(f.path(ringName), os.O_RDWR, 0)
+	way := os.O_RDWR
+	if f.readOnly {
+		way = os.O_RDONLY
+	}
+	ring, err := os.OpenFile(f.path(ringName), way, 0)
 	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
 		f.readOnly = true
 		ring, err = os.Open(f.path(ringName))

@@ -75,6 +75,7 @@ type Options struct {
 	Dir       string      // made with mode 0700 when absent
 	MasterKey string      // 64 hexadecimal digits; "" means the file master.key, made on first start
 	Clock     clock.Clock // real time; nil means the system's
+	ReadOnly  bool        // read the keyring of a running process: no lock, nothing is made or changed
 }
 
 // OpenFile opens the keyring in a folder with the master key that lies there, and makes both on first start.
@@ -88,7 +89,7 @@ func openOn(o Options, d disk) (*Keyring, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System()
 	}
-	f, records, err := openFile(o.Dir, o.MasterKey, d)
+	f, records, err := openFile(o.Dir, o.MasterKey, o.ReadOnly, d)
 	if err != nil {
 		return nil, fmt.Errorf("open keyring %s: %w", o.Dir, err)
 	}
