@@ -1,0 +1,271 @@
+package ledger
+
+import (
+	"errors"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/fault"
+	"billfold/base/money"
+)
+
+// numberBlock is how many account numbers a process takes at once. Those it has not used when it ends stay unused.
+const numberBlock = 64
+
+// closeAfter is how long a busy account must have been frozen before it may be closed: longer than any write can still be
+// under way that read its flags before the freeze.
+const closeAfter = time.Minute
+
+// Open opens an account, or returns the one that has the address. It refuses an address that exists with another currency, limit
+// or busyness (account_differs), and a spec that cannot be: a malformed address, an unknown limit, a busy account with a limit.
+func (l *Ledger) Open(tx *db.Tx, s Spec) (Account, error) {
+	if err := s.check(); err != nil {
+		return Account{}, err
+	}
+	tx.RerunOnConflict("ledger_account")
+	r, err := l.readAccount(tx, selectByAddress, s.Address)
+	switch {
+	case err == nil:
+		if r.Currency != s.Currency || r.Limit != s.Limit || r.Busy != s.Busy {
+			return Account{}, ErrAccountDiffers.With("address")
+		}
+		return l.complete(tx, r)
+	case !errors.Is(err, ErrAccountNotFound):
+		return Account{}, err
+	}
+	number, err := l.nextNumber(tx)
+	if err != nil {
+		return Account{}, err
+	}
+	r = &row{Account: Account{
+		ID: number, Address: s.Address, Owner: ownerOf(s.Address), Currency: s.Currency, Limit: s.Limit, Busy: s.Busy, OpenedAt: l.clock.Now(),
+	}}
+	tx.Queue(insertAccount, int64(r.ID), r.Address, r.Owner, r.Currency.Code, int64(r.Currency.Scale), int64(r.Limit), r.Busy,
+		clock.Micros(r.OpenedAt), l.tagAccount(r))
+	if r.Busy {
+		tx.Queue(insertFold, int64(r.ID))
+	}
+	return r.Account, nil
+}
+
+func (s Spec) check() error {
+	if s.Address == "" || len(s.Address) > maxAddress {
+		return fault.ErrInvalid.With("address")
+	}
+	for i := range len(s.Address) {
+		if s.Address[i] <= ' ' || s.Address[i] > '~' {
+			return fault.ErrInvalid.With("address")
+		}
+	}
+	if s.Currency.Code == "" || s.Currency.Scale > money.MaxScale {
+		return money.ErrInvalidCurrency.With("currency")
+	}
+	if s.Limit < NonNegative || s.Limit > Unlimited || s.Busy && s.Limit != Unlimited {
+		return fault.ErrInvalid.With("limit")
+	}
+	return nil
+}
+
+// nextNumber gives a number of this process's block, and takes a new block where it is used up. The rest of a new block is kept only
+// once its taking is committed: a block that was rolled back belongs to whoever takes it next.
+func (l *Ledger) nextNumber(tx *db.Tx) (AccountID, error) {
+	l.mu.Lock()
+	if n := len(l.unused); n > 0 {
+		number := l.unused[0]
+		l.unused = l.unused[1:]
+		l.mu.Unlock()
+		return number, nil
+	}
+	l.mu.Unlock()
+	var next AccountID
+	if err := tx.Row(takeNumbers, numberBlock).Scan(&next); err != nil {
+		return 0, err
+	}
+	tx.After(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for number := next - numberBlock + 1; number < next; number++ {
+			l.unused = append(l.unused, number)
+		}
+	})
+	return next - numberBlock, nil
+}
+
+// Account returns an account with its totals of this moment, busy ones included.
+func (l *Ledger) Account(tx *db.Tx, id AccountID) (Account, error) {
+	r, err := l.readAccount(tx, selectAccount, int64(id))
+	if err != nil {
+		return Account{}, err
+	}
+	return l.complete(tx, r)
+}
+
+// ByAddress returns the account that has the address.
+func (l *Ledger) ByAddress(tx *db.Tx, address string) (Account, error) {
+	r, err := l.readAccount(tx, selectByAddress, address)
+	if err != nil {
+		return Account{}, err
+	}
+	return l.complete(tx, r)
+}
+
+// OwnedBy returns the accounts of one owner in order of opening: OwnedBy(tx, "user/usr_x") has "user/usr_x/EUR".
+func (l *Ledger) OwnedBy(tx *db.Tx, owner string) ([]Account, error) {
+	return l.listAccounts(tx, selectByOwner, owner)
+}
+
+// Accounts lists accounts whose address begins with prefix, in order of number, from the one after `after`; at most limit, which is
+// 1 to 200. It may walk all accounts: it is for the operator.
+func (l *Ledger) Accounts(tx *db.Tx, prefix string, after AccountID, limit int) ([]Account, error) {
+	if limit < 1 || limit > maxPage {
+		return nil, fault.ErrInvalid.With("limit")
+	}
+	return l.listAccounts(tx, selectByPrefix, int64(after), len(prefix), prefix, limit)
+}
+
+// Number returns the number of the account that has the address. It is remembered, because it never changes.
+func (l *Ledger) Number(tx *db.Tx, address string) (AccountID, error) {
+	if id, ok := l.facts.number(address); ok {
+		return id, nil
+	}
+	var id AccountID
+	err := tx.Row(selectNumber, address).Scan(&id)
+	if errors.Is(err, db.ErrNoRow) {
+		return 0, ErrAccountNotFound
+	}
+	if err == nil {
+		tx.After(func() { l.facts.rememberNumber(address, id) })
+	}
+	return id, err
+}
+
+// Balance returns what the account holds now.
+func (l *Ledger) Balance(tx *db.Tx, id AccountID) (Balance, error) {
+	a, err := l.Account(tx, id)
+	if err != nil {
+		return Balance{}, err
+	}
+	return a.Balance()
+}
+
+// Freeze stops everything that would move the account but the release of holds. On a busy account it holds for every entry whose
+// transaction began to post after the freeze was committed (docs/ledger.md, "Freezing a busy account"). Freezing again changes nothing.
+func (l *Ledger) Freeze(tx *db.Tx, id AccountID) error {
+	return l.flag(tx, id, func(r *row) error {
+		if r.frozenAt == 0 {
+			r.frozenAt = clock.Micros(l.real.Now())
+		}
+		return nil
+	})
+}
+
+// Unfreeze lifts a freeze.
+func (l *Ledger) Unfreeze(tx *db.Tx, id AccountID) error {
+	return l.flag(tx, id, func(r *row) error {
+		r.frozenAt = 0
+		return nil
+	})
+}
+
+// Close closes an account for ever. It refuses one that holds money or has open holds (account_not_empty), and a busy one that has not
+// been frozen for a minute (account_not_frozen_long_enough), because entries that read its flags before may still commit.
+func (l *Ledger) Close(tx *db.Tx, id AccountID) error {
+	return l.flag(tx, id, func(r *row) error {
+		if r.closedAt != 0 {
+			return nil
+		}
+		now := l.real.Now()
+		if r.Busy && (r.frozenAt == 0 || now.Sub(clock.FromMicros(r.frozenAt)) < closeAfter) {
+			return ErrFreezeFirst
+		}
+		a, err := l.complete(tx, r)
+		if err != nil {
+			return err
+		}
+		if a.DebitsPosted != a.CreditsPosted || a.DebitsPending != 0 || a.CreditsPending != 0 {
+			return ErrAccountNotEmpty
+		}
+		r.closedAt = clock.Micros(now)
+		return nil
+	})
+}
+
+// flag changes an account's flags under its lock and renews its tag.
+func (l *Ledger) flag(tx *db.Tx, id AccountID, change func(*row) error) error {
+	r, err := l.readAccount(tx, selectAccount+tx.ForUpdate(), int64(id))
+	if err != nil {
+		return err
+	}
+	if err := change(r); err != nil {
+		return err
+	}
+	tx.Queue(updateFlags, int64(id), nullInt(r.frozenAt), nullInt(r.closedAt), l.tagAccount(r))
+	return nil
+}
+
+func (l *Ledger) readAccount(tx *db.Tx, q string, arg any) (*row, error) {
+	r, err := db.One(tx, scanAccount, q, arg)
+	if errors.Is(err, db.ErrNoRow) {
+		return nil, ErrAccountNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &r.row, nil
+}
+
+func (l *Ledger) listAccounts(tx *db.Tx, q string, args ...any) ([]Account, error) {
+	rows, err := db.All(tx, scanAccount, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Account, len(rows))
+	for i := range rows {
+		if list[i], err = l.complete(tx, &rows[i].row); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// complete returns a row's account, whose totals are in fold and tail where it is busy.
+func (l *Ledger) complete(tx *db.Tx, r *row) (Account, error) {
+	a := r.Account
+	if !a.Busy {
+		return a, nil
+	}
+	var sum wide
+	if err := sum.addTail(tx, selectBalance, int64(a.ID)); err != nil {
+		return a, err
+	}
+	now, fits := sum.narrow()
+	if !fits {
+		return a, ErrOverflow
+	}
+	r.restore(now)
+	return r.Account, nil
+}
+
+// storedRow is an account with the tag it was stored with.
+type storedRow struct {
+	row
+	tag []byte
+}
+
+func scanAccount(r db.Row) (s storedRow, err error) {
+	var scale, limit, lastAt, openedAt int64
+	err = r.Scan(&s.ID, &s.Address, &s.Owner, &s.Currency.Code, &scale, &limit, &s.Busy, &s.frozenAt, &s.closedAt,
+		&s.DebitsPosted, &s.CreditsPosted, &s.DebitsPending, &s.CreditsPending, &s.Entries, &lastAt, &openedAt, &s.tag)
+	s.Currency.Scale, s.Limit = uint8(scale), Limit(limit)
+	s.Frozen, s.Closed = s.frozenAt != 0, s.closedAt != 0
+	s.LastAt, s.OpenedAt = clock.FromMicros(lastAt), clock.FromMicros(openedAt)
+	return s, err
+}
+
+func nullInt(v int64) any {
+	if v == 0 {
+		return nil
+	}
+	return v
+}

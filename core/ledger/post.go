@@ -1,0 +1,306 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+)
+
+// Post records an entry whose legs move money at once. The same id with the same content again answers with the stored entry.
+//
+// Refusals, none of which moves anything: insufficient_funds, account_not_found, account_frozen, account_closed, currency_mismatch,
+// same_account, amount_not_positive, ledger_overflow, entry_differs, entry_invalid. Param names the place, such as "legs[0].debit".
+func (l *Ledger) Post(tx *db.Tx, e Entry) (Entry, error) {
+	return l.one(tx, e, Posted, time.Time{})
+}
+
+// Hold records an entry that reserves its amounts until it is posted, voided or expired: they leave the debited accounts' available
+// balance and reach nobody. It refuses what Post refuses, and an expiry that is not in the future.
+func (l *Ledger) Hold(tx *db.Tx, e Entry, expires time.Time) (Entry, error) {
+	if expires.IsZero() {
+		return Entry{}, ErrEntryInvalid.With("expires_at")
+	}
+	return l.one(tx, e, Pending, expires)
+}
+
+func (l *Ledger) one(tx *db.Tx, e Entry, phase Phase, expires time.Time) (Entry, error) {
+	d, err := l.draft(e, phase, expires)
+	if err != nil {
+		return Entry{}, err
+	}
+	refusals, err := l.record(tx, []*draft{d}, true)
+	if err != nil {
+		return Entry{}, err
+	}
+	if refusals[0] != nil {
+		return Entry{}, refusals[0]
+	}
+	return d.Entry, nil
+}
+
+// PostBatch posts entries in the order given; later ones see what earlier ones moved. With atomic, all are posted or none: then the
+// refused ones carry their refusal and the others batch_refused. Without, each is posted or refused on its own. Entries refused as
+// malformed count as refused. The error is for storage, and for a batch of nothing or of more than MaxBatch entries.
+func (l *Ledger) PostBatch(tx *db.Tx, entries []Entry, atomic bool) ([]Result, error) {
+	if len(entries) == 0 || len(entries) > MaxBatch {
+		return nil, ErrBatchSize.With("entries")
+	}
+	results := make([]Result, len(entries))
+	drafts := make([]*draft, 0, len(entries))
+	place := make([]int, 0, len(entries))
+	refused := false
+	for i, e := range entries {
+		d, err := l.draft(e, Posted, time.Time{})
+		if err != nil {
+			results[i].Err, refused = err, true
+			continue
+		}
+		drafts, place = append(drafts, d), append(place, i)
+	}
+	if len(drafts) > 0 && !(refused && atomic) {
+		refusals, err := l.record(tx, drafts, atomic)
+		if err != nil {
+			return nil, err
+		}
+		for i, d := range drafts {
+			if r := &results[place[i]]; refusals[i] != nil {
+				r.Err, refused = refusals[i], true
+			} else {
+				r.Entry = d.Entry
+			}
+		}
+	}
+	if atomic && refused {
+		for i := range results {
+			if results[i].Err == nil {
+				results[i] = Result{Err: ErrBatchRefused}
+			}
+		}
+	}
+	return results, nil
+}
+
+func (l *Ledger) draft(e Entry, phase Phase, expires time.Time) (*draft, error) {
+	if e.ID == "" {
+		e.ID = EntryID(l.ids.New(Prefix))
+	}
+	return prepare(e, phase, expires)
+}
+
+// record decides drafts in order over locked accounts and queues the writes of those that are not refused; with atomic, of none where
+// one is refused. refusals has one place per draft.
+func (l *Ledger) record(tx *db.Tx, drafts []*draft, atomic bool) (refusals []error, err error) {
+	tx.RerunOnConflict("ledger_entry")
+	book := newBook(l.clock.Now())
+	existing, err := l.load(tx, book, accountsOf(drafts), keysOf(drafts))
+	if err != nil {
+		return nil, err
+	}
+	known := map[key]*draft{}
+	if len(existing) > 0 {
+		if known, err = fetch(tx, existing); err != nil {
+			return nil, err
+		}
+	}
+	refusals = make([]error, len(drafts))
+	accepted := make([]*draft, 0, len(drafts))
+	refused := false
+	for i, d := range drafts {
+		if stored := known[d.key]; stored != nil {
+			if d.sameContent(stored) {
+				d.Entry, d.stored = stored.Entry, true
+			} else {
+				refusals[i] = ErrEntryDiffers.With("id")
+			}
+		} else if refusals[i] = book.decide(d); refusals[i] == nil {
+			accepted = append(accepted, d)
+			if len(drafts) > 1 {
+				known[d.key] = d
+			}
+		}
+		refused = refused || refusals[i] != nil
+	}
+	if atomic && refused {
+		return refusals, nil
+	}
+	l.write(tx, book, accepted)
+	return refusals, nil
+}
+
+// accountsOf lists the accounts of drafts once each, in order of number: the order in which they are locked.
+func accountsOf(drafts []*draft) []AccountID {
+	ids := make([]AccountID, 0, 2*len(drafts))
+	for _, d := range drafts {
+		for _, leg := range d.Legs {
+			ids = append(ids, leg.Debit, leg.Credit)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func keysOf(drafts []*draft) []key {
+	keys := make([]key, len(drafts))
+	for i, d := range drafts {
+		keys[i] = d.key
+	}
+	return keys
+}
+
+// Most accounts and ids in one statement of load.
+const loadMost = 128
+
+// load locks and reads accounts into the book and says which of the entries exist. For a single entry that is one statement. Entry ids
+// are asked for with or after the last lock; where a twin commits in between, the transaction runs again.
+func (l *Ledger) load(tx *db.Tx, b *book, ids []AccountID, keys []key) (existing []key, err error) {
+	var locked, busy []AccountID
+	for _, id := range ids {
+		if l.facts.isBusy(id) {
+			busy = append(busy, id)
+		} else {
+			locked = append(locked, id)
+		}
+	}
+	var strange []AccountID // busy, and not known as such before
+	for first := true; first || len(locked)+len(busy)+len(keys) > 0; first = false {
+		var someLocked, someBusy []AccountID
+		var someKeys []key
+		someLocked, locked = cut(locked, loadMost)
+		if len(locked) == 0 {
+			someBusy, busy = cut(busy, loadMost)
+			someKeys, keys = cut(keys, loadMost)
+		}
+		if existing, err = l.loadSome(tx, b, someLocked, someBusy, someKeys, existing, &strange); err != nil {
+			return nil, err
+		}
+	}
+	if len(strange) > 0 {
+		tx.After(func() { l.facts.rememberBusy(strange) })
+		for more := strange; len(more) > 0; {
+			var some []AccountID
+			some, more = cut(more, loadMost)
+			if _, err = l.loadSome(tx, b, nil, some, nil, nil, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return existing, nil
+}
+
+func cut[T any](list []T, n int) (some, rest []T) {
+	n = min(n, len(list))
+	return list[:n], list[n:]
+}
+
+// pad appends the list as arguments and repeats its last until the list has the room of its statement.
+func pad[T any](args []any, list []T, arg func(*T) any) []any {
+	for i := range room(len(list)) {
+		args = append(args, arg(&list[min(i, len(list)-1)]))
+	}
+	return args
+}
+
+func accountArg(id *AccountID) any { return int64(*id) }
+func keyArg(k *key) any            { return k[:] }
+
+func (l *Ledger) loadSome(
+	tx *db.Tx, b *book, locked, busy []AccountID, keys, existing []key, strange *[]AccountID,
+) ([]key, error) {
+	shape := loadShape{room(len(keys)), room(len(locked)), room(len(busy)), tx.ForUpdate()}
+	args := make([]any, 0, shape.keys+shape.locked+shape.busy)
+	args = pad(args, keys, keyArg)
+	args = pad(args, locked, accountArg)
+	args = pad(args, busy, accountArg)
+	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
+		var part, scale, limit, lastAt int64
+		var entry []byte
+		a := &row{}
+		err := r.Scan(&part, &entry, &a.ID, &a.Currency.Code, &scale, &limit, &a.Busy, &a.frozenAt, &a.closedAt,
+			&a.DebitsPosted, &a.CreditsPosted, &a.DebitsPending, &a.CreditsPending, &a.Entries, &lastAt)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if part == 0 {
+			existing = append(existing, key(entry))
+			return struct{}{}, nil
+		}
+		a.Currency.Scale, a.Limit, a.LastAt = uint8(scale), Limit(limit), clock.FromMicros(lastAt)
+		b.accounts[a.ID] = a
+		if part == 1 && a.Busy {
+			*strange = append(*strange, a.ID)
+		}
+		return struct{}{}, nil
+	}, selectLoad.of(shape), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read accounts to post: %w", err)
+	}
+	return existing, nil
+}
+
+// write queues everything that was decided.
+func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) {
+	if len(accepted) == 0 {
+		return
+	}
+	var scratch, tag []byte
+	entries := make([]any, 0, len(accepted)*insertEntries.cols)
+	legs := make([]any, 0, len(accepted)*insertLegs.cols)
+	var holds []any
+	for _, d := range accepted {
+		tag, scratch = l.tagEntry(d, scratch)
+		at := clock.Micros(d.At)
+		entries = append(entries, d.key[:], d.Kind, nullText(d.Reference), at, int64(d.Phase), nullText(d.meta), nullKey(&d.resolves),
+			nullInt(clock.Micros(d.ExpiresAt)), tag)
+		for n, leg := range d.Legs {
+			legs = append(legs, d.key[:], int64(n), int64(leg.Debit), int64(leg.Credit), leg.Amount, at, int64(leg.Phase), nullInt(leg.Released))
+		}
+		if d.Phase == Pending {
+			holds = append(holds, d.key[:], clock.Micros(d.ExpiresAt))
+		}
+		if d.Phase.resolution() {
+			tx.Queue(deleteHold, d.resolves[:])
+		}
+	}
+	insertEntries.queue(tx, entries)
+	insertLegs.queue(tx, legs)
+	insertHolds.queue(tx, holds)
+	b.writeAccounts(tx)
+}
+
+func (b *book) writeAccounts(tx *db.Tx) {
+	for _, r := range b.order {
+		tx.Queue(updateTotals, int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, clock.Micros(r.LastAt))
+	}
+	tail := make([]any, 0, len(b.tail)*insertTail.cols)
+	for i := range b.tail {
+		t := &b.tail[i]
+		tail = append(tail, int64(t.account), t.entry[:], int64(t.n), t.debit, t.credit, clock.Micros(t.at))
+	}
+	insertTail.queue(tx, tail)
+	points := make([]any, 0, len(b.checkpoints)*insertCheckpoints.cols)
+	for i := range b.checkpoints {
+		points = append(points, b.checkpoints[i].args()...)
+	}
+	insertCheckpoints.queue(tx, points)
+}
+
+func (c *checkpoint) args() []any {
+	return []any{int64(c.account), c.at, c.entries, c.debits, c.credits, c.debitsPending, c.creditsPending}
+}
+
+func nullText(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func nullKey(k *key) any {
+	if *k == (key{}) {
+		return nil
+	}
+	return k[:]
+}
