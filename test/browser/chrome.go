@@ -25,8 +25,7 @@ func Start(t testing.TB) *Browser {
 		t.Fatal(err)
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()),
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
+		chromedp.ExecPath(program), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
 		// Nothing a walk needs lies outside this machine; without these Chromium asks the network for its own business.
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-extensions", true),
@@ -38,8 +37,9 @@ func Start(t testing.TB) *Browser {
 	}
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(quiet(t)))
-	t.Cleanup(cancel)
+	ctx, _ = chromedp.NewContext(ctx, chromedp.WithErrorf(quiet(t)))
+	// Cancel closes the browser and waits until its profile, which chromedp made, is gone.
+	t.Cleanup(func() { chromedp.Cancel(ctx) })
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
