@@ -1,0 +1,60 @@
+// Everything here is a comfort: each page works with this file missing.
+const root = document.documentElement;
+root.classList.add("scripted");
+
+// The reader's time zone, so that the server writes times the reader can trust.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.includes("bf_zone=" + encodeURIComponent(zone))) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = "bf_zone=" + encodeURIComponent(zone) + "; path=/; max-age=31536000; samesite=lax" + secure;
+}
+
+// Copy buttons: <button data-copy="id-of-text" data-done="Copied">. Where copying is refused the text is selected instead.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent.trim());
+    const said = button.querySelector("[data-say]");
+    said.textContent = button.dataset.done;
+    button.classList.add("did");
+    document.getElementById("said").textContent = button.dataset.done;
+    setTimeout(() => { said.textContent = ""; button.classList.remove("did"); }, 2000);
+  } catch {
+    getSelection().selectAllChildren(source);
+  }
+});
+
+// One press sends a form once. The server would pay once anyway; this only spares the second request.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.classList.contains("busy")) { event.preventDefault(); return; }
+  form.classList.add("busy");
+  form.setAttribute("aria-busy", "true");
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form.busy")) {
+    form.classList.remove("busy");
+    form.removeAttribute("aria-busy");
+  }
+});
+
+// A countdown to <time data-until>: minutes and seconds, spoken only when it ends.
+for (const time of document.querySelectorAll("time[data-until]")) {
+  const until = Date.parse(time.dateTime) - Date.parse(time.dataset.until) + Date.now();
+  const tick = () => {
+    const left = Math.max(0, Math.round((until - Date.now()) / 1000));
+    time.textContent = Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
+    if (left > 0) setTimeout(tick, 1000);
+  };
+  if (until - Date.now() < 3600_000) tick();
+}
+
+// When a live part of the page has turned final, say so once to a screen reader.
+document.addEventListener("htmx:after:swap", () => {
+  const said = document.getElementById("said");
+  const final = document.querySelector("[data-final]");
+  if (said && final && said.textContent !== final.dataset.final) said.textContent = final.dataset.final;
+});

@@ -1,0 +1,116 @@
+// Package static holds the files every page is dressed with: one style sheet, one module of our own, htmx, the typeface, the marks.
+//
+// Each file is served under a name that carries a hash of its content, so it may be cached for ever and a new release is never
+// shown in old clothes. What compresses is compressed once, at start. Nothing outside the table can be asked for: there is no
+// directory behind the address, only a map.
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+)
+
+//go:embed app.css app.js htmx.js inter.woff2 icon.svg rosette.svg
+var files embed.FS
+
+type file struct {
+	kind        string
+	plain, thin []byte // thin is nil where gzip gains nothing
+}
+
+var (
+	byName = map[string]string{} // "app.css" -> "/static/app.3fa91c02.css"
+	byPath = map[string]file{}
+	inURL  = regexp.MustCompile(`url\("([a-z0-9.]+)"\)`)
+)
+
+var kinds = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
+}
+
+func init() {
+	for _, name := range []string{"inter.woff2", "icon.svg", "rosette.svg", "htmx.js", "app.js", "app.css"} { // the sheet last: it names others
+		raw, err := files.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		if path.Ext(name) == ".css" {
+			raw = inURL.ReplaceAllFunc(raw, func(m []byte) []byte {
+				target := string(inURL.FindSubmatch(m)[1])
+				if byName[target] == "" {
+					panic("style sheet names an unknown file " + target)
+				}
+				return []byte(`url("` + byName[target] + `")`)
+			})
+		}
+		add(name, raw)
+	}
+}
+
+func add(name string, raw []byte) {
+	sum := sha256.Sum256(raw)
+	ext := path.Ext(name)
+	address := fmt.Sprintf("/static/%s.%x%s", strings.TrimSuffix(name, ext), sum[:5], ext)
+	f := file{kind: kinds[ext], plain: raw}
+	if ext != ".woff2" {
+		var b bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		_, _ = z.Write(raw) // into memory: cannot fail
+		_ = z.Close()
+		if b.Len() < len(raw) {
+			f.thin = b.Bytes()
+		}
+	}
+	byName[name], byPath[address] = address, f
+}
+
+// Path is the address of a file by its plain name. It panics on a name that does not exist: a page that names one is a mistake
+// of ours and the gallery's test meets it.
+func Path(name string) string {
+	p, ok := byName[name]
+	if !ok {
+		panic("no static file " + name)
+	}
+	return p
+}
+
+// Integrity is the subresource-integrity value of a file.
+func Integrity(name string) string {
+	sum := sha256.Sum256(byPath[Path(name)].plain)
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// Serve answers for the files; anything else is handed to missing.
+func Serve(missing http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, ok := byPath[r.URL.Path]
+		if !ok {
+			missing.ServeHTTP(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", f.kind)
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		body := f.plain
+		if f.thin != nil {
+			h.Set("Vary", "Accept-Encoding")
+			if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+				h.Set("Content-Encoding", "gzip")
+				body = f.thin
+			}
+		}
+		h.Set("Content-Length", fmt.Sprint(len(body)))
+		if r.Method != http.MethodHead {
+			_, _ = w.Write(body) // the reader went away: nothing to mend
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+)
+
+func inputAttributes(f Input) templ.Attributes {
+	a := templ.Attributes{"type": "text"}
+	set := func(name, value string) {
+		if value != "" {
+			a[name] = value
+		}
+	}
+	set("type", f.Type)
+	set("autocomplete", f.Auto)
+	set("inputmode", f.Mode)
+	set("pattern", f.Pattern)
+	if f.Max > 0 {
+		a["maxlength"] = strconv.Itoa(f.Max)
+	}
+	if !f.Optional {
+		a["required"] = true
+	}
+	if f.Focus {
+		a["autofocus"] = true
+	}
+	if f.Auto == "username" || f.Type == "email" || f.Name == "handle" {
+		a["autocapitalize"] = "none"
+		a["spellcheck"] = "false"
+	}
+	var described []string
+	if f.Hint != "" {
+		described = append(described, "h-"+f.Name)
+	}
+	if f.Error != "" {
+		described = append(described, "e-"+f.Name)
+		a["aria-invalid"] = "true"
+	}
+	set("aria-describedby", strings.Join(described, " "))
+	return a
+}
+
+func invalid(name, problem string) templ.Attributes {
+	if problem == "" {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": "e-" + name}
+}

@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"sort"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"billfold/base/money"
+)
+
+// Specimen is one page in one state, with canned figures.
+type Specimen struct {
+	Name string
+	Area string
+	Out  bool // looked at signed out
+	Head Extra
+	Page templ.Component
+}
+
+// noon is the moment the gallery stands still at.
+var noon = time.Date(2026, 3, 1, 11, 41, 7, 0, time.UTC)
+
+// GalleryScene is who looks at the gallery: a person with a shop and a role, so that every door is drawn.
+func GalleryScene(s Scene, sp Specimen) Scene {
+	s.Now, s.Area, s.Sandbox, s.Request = noon, sp.Area, true, "req_01jnm3v8q2"
+	if !sp.Out {
+		s.Person = Person{ID: "usr_1", Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Operator: true}
+		s.Shops = []ShopLink{{ID: "mch_1", Name: "Café Linden"}}
+	}
+	return s
+}
+
+func sample(minor int64, code string) money.Amount {
+	c, ok := money.Lookup(code)
+	if !ok {
+		panic("gallery: no currency " + code)
+	}
+	return money.Amount{Minor: minor, Currency: c}
+}
+
+func plain(minor int64, code string) Money { return Amount(sample(minor, code)) }
+
+func flow(minor int64, code string, in bool) Money { return Flow(sample(minor, code), in) }
+
+// Specimens are all pages in all their states.
+func Specimens() []Specimen {
+	list := []Specimen{
+		{Name: "landing", Out: true, Page: LandingPage(samplePersonas)},
+		{Name: "landing-live", Out: true, Page: LandingPage(nil)},
+		{Name: "signup", Out: true, Page: SignUpPage(SignUp{})},
+		{Name: "signup-errors", Out: true, Page: SignUpPage(SignUp{Name: "Lena Hoffmann", Handle: "Léna!", Email: "lena@",
+			Errors: FieldErrors{"": "…", "handle": "…", "email": "…", "password": "…"}})},
+		{Name: "verify", Out: true, Page: VerifyPage(Verify{Pending: "sgn_1", InboxHref: "/dev/inbox"})},
+		{Name: "verify-wrong", Out: true, Page: VerifyPage(Verify{Pending: "sgn_1", Error: "…"})},
+		{Name: "signin", Out: true, Page: SignInPage(SignIn{Personas: samplePersonas})},
+		{Name: "signin-wrong", Out: true, Page: SignInPage(SignIn{Login: "lena", Error: "…"})},
+		{Name: "setup", Out: true, Page: SetupPage("token", "")},
+		{Name: "home", Area: "home", Page: HomePage(sampleHome())},
+		{Name: "home-empty", Area: "home", Page: HomePage(Home{Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}}})},
+		{Name: "activity", Area: "activity", Page: ActivityPage(sampleActivity())},
+		{Name: "activity-none", Area: "activity", Page: ActivityPage(Activity{Base: "/activity", Newest: true,
+			Filter: Filter{Direction: "in", State: "failed"}})},
+		{Name: "topup", Area: "topup", Page: TopUpPage(sampleTopUp(nil))},
+		{Name: "topup-errors", Area: "topup", Page: TopUpPage(sampleTopUp(FieldErrors{"amount": "…"}))},
+		{Name: "sessions", Area: "me", Page: SessionsPage(sampleMe())},
+		{Name: "me", Area: "me", Page: MePage(sampleMe())},
+		{Name: "shop", Area: "shop:mch_1", Page: ShopPage(sampleShop())},
+		{Name: "inbox", Page: InboxPage([]Message{{At: noon, To: "lena@example.org", Subject: "123456", Body: "123456\n…"}})},
+		{Name: "inbox-none", Page: InboxPage(nil)},
+		{Name: "offline", Out: true, Page: OfflinePage()},
+	}
+	list = append(list, paymentSpecimens()...)
+	list = append(list, decisionSpecimens()...)
+	list = append(list, opsSpecimens()...)
+	return append(list, problemSpecimens()...)
+}
+
+var samplePersonas = []Persona{
+	{ID: "usr_1", Name: "Lena Hoffmann", Role: "EUR, USD"}, {ID: "usr_2", Name: "王小明", Role: "CNY"},
+	{ID: "usr_3", Name: "Ana Linden", Role: "Café Linden"}, {ID: "usr_4", Name: "Olu Adeyemi", Role: "…"},
+}
+
+func sampleRows() []Row {
+	return []Row{
+		{Href: "#", Name: "Café Linden", Kind: "purchase", State: "completed", At: noon.Add(-2 * time.Hour), Money: flow(420, "EUR", false)},
+		{Href: "#", Name: "Visa ·· 4242", Icon: "card", Kind: "topup", State: "processing", At: noon.Add(-3 * time.Hour), Money: flow(30000, "EUR", true), In: true},
+		{Href: "#", Name: "Taxi Krüger", Kind: "purchase", State: "authorized", At: noon.Add(-20 * time.Hour), Money: flow(2000, "EUR", false)},
+		{Href: "#", Name: "王小明", Kind: "transfer", State: "completed", At: noon.Add(-22 * time.Hour), Money: flow(12000, "CNY", true), In: true},
+		{Href: "#", Name: "Buchhandlung am Markt, Inhaberin Dorothea Schneider-Wolkenstein", Kind: "purchase", State: "partly_refunded",
+			At: noon.Add(-50 * time.Hour), Money: flow(128407, "EUR", false)},
+		{Href: "#", Name: "Café Linden", Kind: "refund", State: "completed", At: noon.Add(-51 * time.Hour), Money: flow(390, "EUR", true), In: true},
+		{Href: "#", Name: "Tokyo Stationery", Kind: "purchase", State: "failed", At: noon.Add(-72 * time.Hour), Money: flow(12400, "JPY", false), Void: true},
+	}
+}
+
+func sampleHome() Home {
+	return Home{
+		Pockets: []Pocket{
+			{Code: "EUR", Available: plain(128407, "EUR"), Held: plain(2000, "EUR"), Incoming: plain(30000, "EUR")},
+			{Code: "CNY", Available: plain(362000, "CNY")}, {Code: "JPY", Available: plain(12400, "JPY"), Held: plain(500, "JPY")},
+			{Code: "USD", Available: plain(0, "USD")},
+		},
+		Recent:  sampleRows()[:5],
+		Waiting: []Row{{Href: "#", Name: "Blumen Rosa", Kind: "purchase", State: "awaiting_confirmation", At: noon, Money: flow(2350, "EUR", false)}},
+	}
+}
+
+func sampleActivity() Activity {
+	return Activity{Base: "/activity", Rows: sampleRows(), Next: "/activity?cursor=x", Newest: true, Filter: Filter{Direction: "out"}}
+}
+
+func sampleShop() Shop {
+	rows := []Row{
+		{Href: "#", Name: "Lena H.", Kind: "purchase", State: "completed", At: noon.Add(-time.Hour), Money: flow(420, "EUR", true), In: true},
+		{Href: "#", Name: "Olu A.", Kind: "purchase", State: "authorized", At: noon.Add(-2 * time.Hour), Money: flow(2000, "EUR", true), In: true},
+		{Href: "#", Name: "Lena H.", Kind: "refund", State: "completed", At: noon.Add(-26 * time.Hour), Money: flow(390, "EUR", false)},
+	}
+	return Shop{ID: "mch_1", Name: "Café Linden", Handle: "linden", Pockets: []Pocket{{Code: "EUR", Available: plain(942110, "EUR")}},
+		Activity: Activity{Base: "/m/mch_1", Rows: rows, Newest: true}}
+}
+
+func sampleTopUp(errors FieldErrors) TopUp {
+	return TopUp{Amount: "50.00", Currency: "EUR", Currencies: []string{"EUR", "CNY", "USD", "JPY"}, Errors: errors, Cards: []Card{
+		{"card_ok", "Visa", "4242", "ok"}, {"card_decline", "Visa", "0002", "decline"}, {"card_slow", "Mastercard", "4444", "slow"}}}
+}
+
+func sampleMe() Me {
+	return Me{Sessions: []Session{
+		{ID: "ses_1", Browser: "Chrome", System: "Linux", IP: "192.0.2.7", CreatedAt: noon.Add(-time.Hour), SeenAt: noon, This: true},
+		{ID: "ses_2", Browser: "Safari", System: "iPhone", Phone: true, IP: "2001:db8::17", CreatedAt: noon.AddDate(0, 0, -4), SeenAt: noon.Add(-9 * time.Hour)},
+	}}
+}
+
+// states are all states a payment can be in.
+var states = []string{"awaiting_confirmation", "processing", "authorized", "completed", "voided", "expired", "failed", "held", "reversed",
+	"partly_refunded", "refunded"}
+
+func iconNames() []string {
+	names := make([]string, 0, len(icons))
+	for name := range icons {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,167 @@
+package ui
+
+import "time"
+
+// sampleSteps is the timeline of a payment that got as far as done steps.
+func sampleSteps(done int, last string) []Step {
+	names := []string{"authenticate", "request", "authorize", "confirm_payer", "confirm_payee"}
+	var steps []Step
+	for i, name := range names {
+		switch {
+		case i < done:
+			steps = append(steps, Step{Name: name, Mark: "done", At: noon.Add(time.Duration(i) * 700 * time.Millisecond)})
+		case i == done && last == "now":
+			steps = append(steps, Step{Name: name, Mark: "now"})
+		case last == "now":
+			steps = append(steps, Step{Name: name, Mark: "next"})
+		}
+	}
+	if last == "fail" || last == "expire" || last == "void" {
+		steps = append(steps, Step{Name: last, Mark: "bad", At: noon.Add(5 * time.Second)})
+	}
+	return steps
+}
+
+func samplePayment(kind, state, side string) Payment {
+	in := side == "payee"
+	return Payment{
+		ID: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", Kind: kind, State: state, Side: side, Money: flow(4850, "EUR", in), Plain: plain(4850, "EUR"),
+		Fee: plain(0, "EUR"), Total: plain(4850, "EUR"), PayerName: "Lena H.", PayeeName: "Café Linden", PayeeHandle: "linden",
+		Note: "Table 7: breakfast for two", Reference: "order-1042", Receipt: "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", CreatedAt: noon,
+		Steps: sampleSteps(5, ""), BackHref: "/activity", Back: "…",
+	}
+}
+
+func paymentSpecimens() []Specimen {
+	paid := samplePayment("purchase", "completed", "payer")
+	shop := samplePayment("purchase", "partly_refunded", "payee")
+	shop.Refunded, shop.Captured = plain(390, "EUR"), plain(4850, "EUR")
+	shop.Steps = append(shop.Steps, Step{Name: "refund", Mark: "done", At: noon.Add(time.Hour), Money: plain(390, "EUR")})
+	shop.Refunds = []Row{{Href: "#", Name: "Lena H.", Kind: "refund", State: "completed", At: noon.Add(time.Hour), Money: flow(390, "EUR", false)}}
+	shop.Shop = &ShopActions{Shop: "mch_1", CanRefund: true, RefundValue: "44.60", Currency: "EUR"}
+	held := samplePayment("purchase", "authorized", "payee")
+	held.HoldExpiresAt, held.Receipt = noon.AddDate(0, 0, 7), ""
+	held.Shop = &ShopActions{Shop: "mch_1", CanCapture: true, CanVoid: true, CaptureValue: "48.50", Currency: "EUR",
+		Error: FieldErrors{"capture": "…"}}
+	waiting := samplePayment("purchase", "awaiting_confirmation", "payer")
+	waiting.Steps, waiting.ConfirmHref, waiting.ExpiresAt, waiting.Receipt = sampleSteps(2, "now"), "#", noon.Add(30*time.Minute), ""
+	topup := samplePayment("topup", "processing", "payee")
+	topup.PayerName, topup.PayeeName, topup.PayeeHandle, topup.Note = "Visa ·· 4242", "Lena Hoffmann", "lena", ""
+	topup.Reference, topup.Receipt, topup.Steps = "", "", sampleSteps(3, "now")
+	arrived := topup
+	arrived.State, arrived.Receipt, arrived.Steps = "completed", paid.Receipt, sampleSteps(5, "")
+	failed := topup
+	failed.State, failed.Steps, failed.Why = "failed", sampleSteps(2, "fail"), "…"
+	expired := samplePayment("purchase", "expired", "payer")
+	expired.Steps, expired.Receipt = sampleSteps(2, "expire"), ""
+	voided := samplePayment("purchase", "voided", "payer")
+	voided.Steps, voided.Receipt = sampleSteps(3, "void"), ""
+	refund := samplePayment("refund", "completed", "payee")
+	refund.PayerName, refund.PayeeName, refund.PayeeHandle = "Café Linden", "Lena Hoffmann", "lena"
+	transfer := samplePayment("transfer", "completed", "payee")
+	refunded := samplePayment("purchase", "refunded", "payer")
+	refunded.Refunded = plain(4850, "EUR")
+	var list []Specimen
+	add := func(name string, p Payment) {
+		list = append(list, Specimen{Name: "payment-" + name, Area: "activity", Page: PaymentPage(p)})
+	}
+	add("completed", paid)
+	add("shop-refund", shop)
+	add("shop-capture", held)
+	add("awaiting", waiting)
+	add("topup-processing", topup)
+	add("topup-completed", arrived)
+	add("topup-failed", failed)
+	add("expired", expired)
+	add("voided", voided)
+	add("refund", refund)
+	add("transfer", transfer)
+	add("refunded", refunded)
+	return list
+}
+
+func sampleConfirm() Confirm {
+	return Confirm{
+		ID: "pay_1", Kind: "purchase", Money: plain(4850, "EUR"), PayeeName: "Café Linden", PayeeHandle: "linden", FromName: "EUR",
+		Balance: plain(128407, "EUR"), After: plain(123557, "EUR"), Fee: plain(0, "EUR"), Total: plain(4850, "EUR"),
+		Note: "Table 7: breakfast for two", Reference: "order-1042", ExpiresAt: noon.Add(30 * time.Minute), Digest: "x",
+		TopUpHref: "/topup", CancelHref: "/home", Action: "/confirm/pay_1",
+	}
+}
+
+func decisionSpecimens() []Specimen {
+	changed := sampleConfirm()
+	changed.Changed, changed.New = true, true
+	short := sampleConfirm()
+	short.Short, short.Balance = true, plain(1200, "EUR")
+	hold := sampleConfirm()
+	hold.Hold = true
+	open := sampleConfirm()
+	chk := func(state string) Checkout {
+		return Checkout{ID: "chk_1", State: state, Shop: "Café Linden", ShopHandle: "linden", Money: plain(4850, "EUR"),
+			Note: "Table 7: breakfast for two", Reference: "order-1042", ExpiresAt: noon.Add(20 * time.Minute),
+			ReturnHref: "https://linden.example/thanks", ReturnHost: "linden.example"}
+	}
+	out, in, paid, failed := chk("open"), chk("open"), chk("paid"), chk("failed")
+	out.SignIn = SignIn{Next: "/c/chk_1", Personas: samplePersonas[:2]}
+	in.Confirm = &open
+	paid.Receipt, paid.PaymentHref = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", "/activity/pay_1"
+	failed.Why = "…"
+	return []Specimen{
+		{Name: "confirm", Page: ConfirmPage(sampleConfirm())},
+		{Name: "confirm-changed", Page: ConfirmPage(changed)},
+		{Name: "confirm-short", Page: ConfirmPage(short)},
+		{Name: "confirm-hold", Page: ConfirmPage(hold)},
+		{Name: "checkout-out", Out: true, Page: CheckoutPage(out)},
+		{Name: "checkout-in", Page: CheckoutPage(in)},
+		{Name: "checkout-paid", Page: CheckoutPage(paid)},
+		{Name: "checkout-authorized", Page: CheckoutPage(chk("authorized"))},
+		{Name: "checkout-processing", Page: CheckoutPage(chk("processing"))},
+		{Name: "checkout-expired", Page: CheckoutPage(chk("expired"))},
+		{Name: "checkout-voided", Page: CheckoutPage(chk("voided"))},
+		{Name: "checkout-refunded", Page: CheckoutPage(chk("refunded"))},
+		{Name: "checkout-failed", Page: CheckoutPage(failed)},
+	}
+}
+
+func opsSpecimens() []Specimen {
+	entry := Entry{ID: "ent_01jnm3v8q2w9tb4x6k0e7ahc01", Kind: "payment.capture", Reference: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", At: noon,
+		Legs: []Leg{{"user/usr_1/EUR", "merchant/mch_1/EUR", plain(4820, "EUR")}, {"user/usr_1/EUR", "house/fee/EUR", plain(30, "EUR")}},
+		Meta: []Pair{{"receipt", "rcp_01jnm3v8q2w9tb4x6k0e7ahc00"}}}
+	hold := entry
+	hold.Kind, hold.Hold, hold.Resolves, hold.Legs = "payment.authorize", "open", "", entry.Legs[:1]
+	account := Account{Address: "user/usr_1/EUR", Code: "EUR", Limit: "non_negative", Posted: plain(130407, "EUR"),
+		Available: plain(128407, "EUR"), Pending: plain(2000, "EUR"), PendingIn: plain(0, "EUR")}
+	frozen := account
+	frozen.Frozen, frozen.Address = true, "user/usr_9/EUR"
+	shop := account
+	shop.Address, shop.Limit, shop.Busy, shop.Posted = "merchant/mch_1/EUR", "unlimited", true, plain(942110, "EUR")
+	light := Light{Known: true, OK: true, At: noon.Add(-time.Hour), Entries: 4120, Accounts: 31, Sums: []Sum{
+		{"EUR", plain(1294110, "EUR"), plain(1294110, "EUR"), true}, {"JPY", plain(88000, "JPY"), plain(88000, "JPY"), true}}}
+	dark := Light{Known: true, At: noon, Findings: []string{"ledger_leg ent_01jnm3v8q2 amount"},
+		Sums: []Sum{{"EUR", plain(1294111, "EUR"), plain(1294110, "EUR"), false}}}
+	return []Specimen{
+		{Name: "ops", Area: "ops", Page: OpsPage(Ops{Entries: []Entry{entry, hold}, Light: light, Next: "/ops?cursor=x"})},
+		{Name: "ops-broken", Area: "ops", Page: OpsPage(Ops{Light: dark, Found: true})},
+		{Name: "ops-empty", Area: "ops", Page: OpsPage(Ops{})},
+		{Name: "ops-entry", Area: "ops", Page: EntryPage(entry)},
+		{Name: "ops-accounts", Area: "accounts", Page: AccountsPage(Accounts{Rows: []Account{account, frozen, shop}})},
+		{Name: "ops-account", Area: "accounts", Page: LedgerAccountPage(AccountPage{Account: account, Entries: []Entry{entry, hold}})},
+		{Name: "ops-people", Area: "keys", Page: PeoplePage(People{Keys: []Key{{ID: "key_1", Label: "reconciliation", CreatedAt: noon}}})},
+		{Name: "ops-secret", Area: "keys", Page: PeoplePage(People{Secret: "bf_test_op_k2h7…"})},
+	}
+}
+
+func problemSpecimens() []Specimen {
+	var list []Specimen
+	for _, p := range []Problem{
+		{Status: 404, Code: "not_found", Moved: "no"}, {Status: 403, Code: "permission_denied", Moved: "no"},
+		{Status: 401, Code: "unauthenticated", Moved: "no"}, {Status: 500, Code: "internal", Moved: "no"},
+		{Status: 503, Code: "unavailable", Moved: "no", After: 5},
+		{Status: 503, Code: "outcome_unknown", Moved: "unknown", Link: "/activity/pay_1"}, {Status: 409, Code: "already", Moved: "yes", Link: "/activity/pay_1"},
+	} {
+		p.Title, p.Detail, p.Request = p.Code, "…", "req_01jnm3v8q2w9tb4x6k0e7ahc00"
+		list = append(list, Specimen{Name: "problem-" + p.Code, Page: ProblemPage(p)})
+	}
+	return list
+}

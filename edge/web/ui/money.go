@@ -1,0 +1,91 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"billfold/base/money"
+)
+
+// Money is an amount ready to be drawn. Code is empty where the symbol leaves no doubt about the currency.
+type Money struct {
+	Sign   string // "", "+" or "−" (U+2212)
+	Symbol string // "€", "¥", "" when the currency has none
+	Digits string // "1,284.07"
+	Code   string // "CNY"
+}
+
+const minus = "−"
+
+// symbols of currencies. Those that several currencies share are told apart by the ISO code behind the figure.
+var symbols = map[string]struct {
+	sign   string
+	shared bool
+}{
+	"EUR": {"€", false}, "GBP": {"£", true}, "KRW": {"₩", false}, "INR": {"₹", false}, "VND": {"₫", false}, "ILS": {"₪", false},
+	"TRY": {"₺", false}, "UAH": {"₴", false}, "PHP": {"₱", false}, "NGN": {"₦", false}, "USD": {"$", true}, "CAD": {"$", true},
+	"AUD": {"$", true}, "HKD": {"$", true}, "SGD": {"$", true}, "CNY": {"¥", true}, "JPY": {"¥", true},
+}
+
+// Amount draws an amount without a sign of direction; a negative one gets its minus.
+func Amount(a money.Amount) Money {
+	m := Money{Code: a.Currency.Code}
+	if s, ok := symbols[a.Currency.Code]; ok {
+		m.Symbol = s.sign
+		if !s.shared {
+			m.Code = ""
+		}
+	}
+	if a.Minor < 0 {
+		m.Sign = minus
+	}
+	m.Digits = digits(a.Minor, int(a.Currency.Scale))
+	return m
+}
+
+// Flow draws an amount that came in ("+") or went out ("−").
+func Flow(a money.Amount, in bool) Money {
+	m := Amount(a)
+	m.Sign = minus
+	if in {
+		m.Sign = "+"
+	}
+	return m
+}
+
+// String is the amount as running text.
+func (m Money) String() string {
+	s := m.Sign + m.Symbol + m.Digits
+	if m.Code != "" {
+		s += "\u00a0" + m.Code
+	}
+	return s
+}
+
+// Zero says whether there is nothing to draw.
+func (m Money) Zero() bool { return m.Digits == "" }
+
+// digits groups by three with a comma, a point before the minor digits: the form both our languages read. It never goes through a
+// float, and the most negative int64 is drawn right.
+func digits(minor int64, scale int) string {
+	s := strconv.FormatInt(minor, 10)
+	s = strings.TrimPrefix(s, "-")
+	for len(s) <= scale {
+		s = "0" + s
+	}
+	whole, frac := s[:len(s)-scale], s[len(s)-scale:]
+	var b strings.Builder
+	for i, r := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(r)
+	}
+	if scale > 0 {
+		b.WriteString("." + frac)
+	}
+	return b.String()
+}
+
+func letter(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

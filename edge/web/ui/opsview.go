@@ -1,0 +1,93 @@
+package ui
+
+import "time"
+
+// Ops is the operator's page about the ledger.
+type Ops struct {
+	Query   OpsQuery
+	Entries []Entry
+	Next    string
+	Light   Light
+	Found   bool // a search was made
+}
+
+// OpsQuery is the search in the address.
+type OpsQuery struct{ Reference, Kind, Account string }
+
+// Light is what the last verify said.
+type Light struct {
+	Known    bool
+	OK       bool
+	At       time.Time
+	Entries  int64
+	Accounts int64
+	Findings []string
+	Sums     []Sum // per currency
+}
+
+// Sum is the control sum of one currency.
+type Sum struct {
+	Code            string
+	Debits, Credits Money
+	Zero            bool
+}
+
+// Entry is an atomic set of legs as the operator reads it.
+type Entry struct {
+	ID, Kind, Reference string
+	At                  time.Time
+	Hold                string // "", "open", "posted", "voided", "expired"
+	Resolves            string
+	Legs                []Leg
+	Meta                []Pair
+}
+
+// Leg debits one account and credits another.
+type Leg struct {
+	Debit, Credit string
+	Money         Money
+}
+
+// Pair is a line of a description list.
+type Pair struct{ Name, Value string }
+
+// Account is a row of the account list.
+type Account struct {
+	Address, Code      string
+	Limit              string
+	Busy               bool
+	Frozen, Closed     bool
+	Posted, Available  Money
+	PendingIn, Pending Money
+}
+
+// Accounts is the list of the ledger's accounts.
+type Accounts struct {
+	Prefix string
+	Rows   []Account
+	Next   string
+}
+
+// AccountPage is one account with its latest entries.
+type AccountPage struct {
+	Account Account
+	Entries []Entry
+	Next    string
+}
+
+// People is the operator's list of keys.
+type People struct {
+	Query  string
+	Found  []Person
+	Keys   []Key
+	Secret string // a new key, shown this once
+	Nonce  string
+	Error  string
+}
+
+// Key is an API key without its secret.
+type Key struct {
+	ID, Label, Kind string
+	CreatedAt       time.Time
+	LastUsed        time.Time
+}

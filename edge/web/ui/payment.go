@@ -1,0 +1,50 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/a-h/templ"
+
+	"billfold/edge/web/text"
+)
+
+// other is the name on the far side of the payment.
+func (v Payment) other() string {
+	if v.Side == "payer" {
+		return v.PayeeName
+	}
+	return v.PayerName
+}
+
+// aboutKey finds the sentence that fits best: by kind, state and side, else by state and side.
+func aboutKey(family string, v Payment) string {
+	if key := family + "." + v.Kind + "." + v.State + "." + v.Side; text.Has(key) {
+		return key
+	}
+	return family + "." + v.State + "." + v.Side
+}
+
+// moved says whether an amount in this state deserves its sign: before that it is only what was asked for.
+func moved(state string) bool {
+	switch state {
+	case "completed", "partly_refunded", "refunded":
+		return true
+	}
+	return false
+}
+
+// live makes the body ask for itself again while something is under way.
+func live(ctx context.Context, v Payment) templ.Attributes {
+	if !v.Live {
+		return nil
+	}
+	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "every 1s", "hx-swap": "outerHTML", "hx-select": "#payment"}
+}
+
+// finalWords lets the page say aloud, once, how it ended.
+func finalWords(ctx context.Context, v Payment) templ.Attributes {
+	if v.Live {
+		return nil
+	}
+	return templ.Attributes{"data-final": word(ctx, "state", v.State)}
+}
