@@ -149,6 +149,10 @@ func Tick(ctx context.Context, period time.Duration, f func()) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			// A tick that waited while f ran must not win against a context that ended meanwhile.
+			if ctx.Err() != nil {
+				return
+			}
 			f()
 		}
 	}
