@@ -33,6 +33,12 @@ func Get(tx *db.Tx, owner, eventID string) (Event, error) {
 	return e, err
 }
 
+// Walk answers every event, told or not, in order of id from after the given one on: for those who check the whole. Ids
+// are time-ordered, so an event of an object comes after the object's own id (but for the difference of two clocks).
+func Walk(tx *db.Tx, after string, limit int) ([]Event, error) {
+	return db.All(tx, scanEvent, selectWalk, after, limit)
+}
+
 // Lag says how many events wait for a number, and how many numbered ones the named subscriber has not been told.
 func Lag(tx *db.Tx, subscriber string) (unnumbered, untold int64, err error) {
 	if err = tx.Row(countPending).Scan(&unnumbered); err != nil {

@@ -17,6 +17,8 @@ const (
 		join event_record r on r.id = o.event where o.owner = $1 and o.number > $2 order by o.number limit $3`
 	selectByOwnerType = `select o.number, r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_owner o
 		join event_record r on r.id = o.event where o.owner = $1 and o.number > $2 and r.type = $4 order by o.number limit $3`
+	selectWalk = `select r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_record r where r.id > $1
+		order by r.id limit $2`
 	selectOne = `select r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_record r where r.id = $1`
 )
 
