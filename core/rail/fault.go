@@ -1,0 +1,28 @@
+package rail
+
+import (
+	"billfold/base/fault"
+	"billfold/base/lang"
+)
+
+// The refusals of this package.
+var (
+	// ErrSignature refuses a callback that a rail did not sign, or signed more than five minutes ago.
+	ErrSignature = fault.Define(fault.Unauthenticated, "callback_signature",
+		lang.Text{EN: "The callback is not signed by the rail", ZH: "回调签名无效"},
+		lang.Text{
+			EN: "Send webhook-id, webhook-timestamp and webhook-signature as Standard Webhooks has them, within five minutes. Nothing was done.",
+			ZH: "请按 Standard Webhooks 规范在五分钟内发送 webhook-id、webhook-timestamp 与 webhook-signature。未执行任何操作。"})
+	// ErrCallback refuses a signed callback that cannot be read.
+	ErrCallback = fault.Define(fault.Malformed, "callback_invalid",
+		lang.Text{EN: "The callback cannot be read", ZH: "无法读取回调内容"},
+		lang.Text{EN: "Send charge.settled or charge.declined with reference, merchant, amount and currency.", ZH: "请发送 charge.settled 或 charge.declined，并附 reference、merchant、amount 与 currency。"})
+	// ErrRail refuses a callback for a rail that is not installed.
+	ErrRail = fault.Define(fault.NotFound, "rail_not_found",
+		lang.Text{EN: "There is no such rail", ZH: "没有该支付通道"},
+		lang.Text{EN: "Check the address of the callback.", ZH: "请检查回调地址。"})
+	// ErrToken refuses a card token that the rail does not know.
+	ErrToken = fault.Define(fault.Invalid, "card_token",
+		lang.Text{EN: "This card cannot be used", ZH: "该银行卡无法使用"},
+		lang.Text{EN: "Use a card token of the sandbox, such as tok_4242.", ZH: "请使用沙盒卡令牌，例如 tok_4242。"})
+)
