@@ -11,6 +11,7 @@ import (
 	"billfold/base/db"
 	"billfold/base/id"
 	"billfold/base/money"
+	"billfold/base/seal"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 )
@@ -25,16 +26,15 @@ type Options struct {
 	Real   clock.Clock // how long a cached fact lives
 	IDs    *id.Minter
 	Ledger *ledger.Ledger
-	// Taken says whether a person has this handle; nil = nobody.
-	Taken func(tx *db.Tx, handle string) (bool, error)
+	People *identity.Service
+	Keys   *seal.Keyring
 }
 
 // Service holds the verbs. It is safe for concurrent use.
 type Service struct {
-	o        Options
-	mu       sync.RWMutex
-	facts    map[ID]fact
-	receipts sync.Map // address string -> ledger.AccountID
+	o     Options
+	mu    sync.RWMutex
+	facts map[ID]fact
 }
 
 type fact struct {
@@ -58,15 +58,15 @@ func (s *Service) Register(ctx context.Context, d Draft) (Shop, error) {
 	}
 	shop := Shop{ID: ID(s.o.IDs.New("mch")), Owner: d.Owner, Name: d.Name, Handle: d.Handle, MCC: d.MCC, Country: d.Country,
 		Currencies: d.Currencies, ReturnOrigins: d.ReturnOrigins, State: Active, CreatedAt: s.o.Clock.Now()}
+	if err := s.o.Keys.Create(string(shop.ID)); err != nil {
+		return Shop{}, err
+	}
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		if s.o.Taken != nil {
-			taken, err := s.o.Taken(tx, shop.Handle)
-			if err != nil {
-				return err
-			}
-			if taken {
+		if _, err := s.o.People.ByHandle(tx, shop.Handle); !errors.Is(err, identity.ErrPerson) {
+			if err == nil {
 				return ErrHandleTaken.With("handle")
 			}
+			return err
 		}
 		at := clock.Micros(shop.CreatedAt)
 		if _, err := tx.Exec(insertShop, string(shop.ID), string(shop.Owner), shop.Name, shop.Handle, shop.MCC, shop.Country,
@@ -200,19 +200,18 @@ func (s *Service) update(ctx context.Context, shop ID, q, value string) error {
 }
 
 // ReceiptsAddress is the ledger address of a shop's receipts in one currency.
-func ReceiptsAddress(shop ID, c money.Currency) string { return "merchant/" + string(shop) + "/" + c.Code }
+func ReceiptsAddress(shop ID, c money.Currency) string {
+	return "merchant/" + string(shop) + "/" + c.Code
+}
 
 // Receipts returns the account a shop is paid into, and opens it the first time. Whether the shop takes the currency is
-// the caller's question. The account's number is remembered once the transaction that may have opened it is committed.
+// the caller's question. The ledger remembers the account's number, so this costs a statement only the first time.
 func (s *Service) Receipts(tx *db.Tx, shop ID, c money.Currency) (ledger.AccountID, error) {
 	address := ReceiptsAddress(shop, c)
-	if known, ok := s.receipts.Load(address); ok {
-		return known.(ledger.AccountID), nil
+	number, err := s.o.Ledger.Number(tx, address)
+	if !errors.Is(err, ledger.ErrAccountNotFound) {
+		return number, err
 	}
 	account, err := s.o.Ledger.Open(tx, ledger.Spec{Address: address, Currency: c, Limit: ledger.Unlimited, Busy: true})
-	if err != nil {
-		return 0, err
-	}
-	tx.After(func() { s.receipts.Store(address, account.ID) })
-	return account.ID, nil
+	return account.ID, err
 }
