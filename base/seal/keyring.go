@@ -291,13 +291,14 @@ func newAEAD(secret []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// Destroy removes an owner's key from disk and from memory: what was sealed under it can never be opened again. It
-// returns when that is durable. Destroying a key that does not exist is no error; the installation's is refused.
-func (k *Keyring) Destroy(owner string) error {
-	if owner == Installation || owner == macRoot {
+// Destroy removes the owners' keys from disk and from memory: what was sealed under them can never be opened again. It
+// returns when that is durable; many owners share one rewrite. Destroying a key that does not exist is no error; the
+// installation's is refused.
+func (k *Keyring) Destroy(owners ...string) error {
+	if slices.Contains(owners, Installation) || slices.Contains(owners, macRoot) {
 		return errReserved
 	}
-	_, err := k.remove([]string{owner})
+	_, err := k.remove(owners)
 	return err
 }
 
