@@ -1,0 +1,200 @@
+package payment
+
+import (
+	"context"
+	"encoding/base64"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"billfold/base/db"
+	"billfold/base/id"
+)
+
+// Direction says which way a payment went, seen from one owner.
+type Direction string
+
+// The directions.
+const (
+	In  Direction = "in"
+	Out Direction = "out"
+)
+
+// ActivityFilter narrows an owner's activity; zero fields let everything through.
+type ActivityFilter struct {
+	Kind      Kind
+	State     State
+	Direction Direction
+	Currency  string
+	Since     time.Time // not older than this
+	Reference string
+}
+
+// Item is a payment as one owner sees it. The payment has no steps here.
+type Item struct {
+	Payment   Payment
+	Direction Direction
+	With      string // the other side's name, masked or registered; "" where there is none
+	At        time.Time
+}
+
+// Page is a piece of a list, newest first. Next is "" on the last one. A page may hold fewer items than asked for, or none, and
+// still have a next one: a filter looks at a bounded number of rows at a time.
+type Page struct {
+	Items []Item
+	Next  string
+}
+
+const (
+	pageMost   = 100
+	pageUsual  = 25
+	windowSize = 200
+	windows    = 10
+)
+
+// Activity lists what an owner (a person or a shop) paid and was paid, newest first. Whether the caller may see the owner is
+// the edge's question. invalid_cursor for a cursor that is not ours.
+func (s *Service) Activity(ctx context.Context, c Caller, owner string, f ActivityFilter, cursor string, limit int) (Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	if limit <= 0 {
+		limit = pageUsual
+	}
+	limit = min(limit, pageMost)
+	from, err := parseCursor(cursor)
+	if err != nil {
+		return Page{}, err
+	}
+	type found struct {
+		rows []partyRow
+		next string
+	}
+	got, err := db.Read(ctx, s.DB, func(tx *db.Tx) (out found, err error) {
+		out.rows, out.next, err = walk(tx, owner, f, from, limit)
+		return out, err
+	})
+	if err != nil {
+		return Page{}, err
+	}
+	people := make([]string, 0, 2*len(got.rows))
+	for _, row := range got.rows {
+		people = append(people, row.record.payer, row.record.payee)
+	}
+	if _, err := s.prefetch(ctx, people...); err != nil {
+		return Page{}, err
+	}
+	page := Page{Next: got.next, Items: make([]Item, 0, len(got.rows))}
+	for _, row := range got.rows {
+		item, err := s.item(ctx, c, row)
+		if err != nil {
+			return Page{}, err
+		}
+		page.Items = append(page.Items, item)
+	}
+	return page, nil
+}
+
+// walk collects matching rows window by window.
+func walk(tx *db.Tx, owner string, f ActivityFilter, from place, limit int) ([]partyRow, string, error) {
+	var list []partyRow
+	size := windowSize
+	if f == (ActivityFilter{Since: f.Since}) {
+		size = limit + 1
+	}
+	for range windows {
+		rows, err := db.All(tx, scanParty, selectParty, owner, micros(f.Since), from.at, from.payment, size)
+		if err != nil {
+			return nil, "", err
+		}
+		for i, row := range rows {
+			if row.matches(f) {
+				if len(list) == limit {
+					return list, from.String(), nil
+				}
+				list = append(list, row)
+			}
+			from = place{micros(row.at), string(rows[i].record.id)}
+		}
+		if len(rows) < size {
+			return list, "", nil
+		}
+	}
+	return list, from.String(), nil
+}
+
+type partyRow struct {
+	at     time.Time
+	role   string
+	record record
+}
+
+func scanParty(row db.Row) (partyRow, error) {
+	var p partyRow
+	var s recordScan
+	var at int64
+	if err := row.Scan(append([]any{&at, &p.role}, s.dest()...)...); err != nil {
+		return p, err
+	}
+	p.at, p.record = moment(at), s.record()
+	return p, nil
+}
+
+func (p partyRow) direction() Direction {
+	if p.role == rolePayer {
+		return Out
+	}
+	return In
+}
+
+func (p partyRow) matches(f ActivityFilter) bool {
+	r := &p.record
+	return (f.Kind == "" || f.Kind == r.kind) && (f.State == "" || f.State == r.state) &&
+		(f.Direction == "" || f.Direction == p.direction()) && (f.Currency == "" || f.Currency == r.amount.Currency.Code) &&
+		(f.Reference == "" || f.Reference == r.reference)
+}
+
+// item renders a row as it is now. Without steps nothing can be rewound, so the row's own fields are taken.
+func (s *Service) item(ctx context.Context, c Caller, row partyRow) (Item, error) {
+	r := row.record
+	p, err := s.show(ctx, c, outcome{row: r, version: r.version})
+	if err != nil {
+		return Item{}, err
+	}
+	p.State, p.Payer, p.Captured, p.Refunded, p.HoldExpiresAt, p.Failure = r.state, r.payer, r.captured, r.refunded, r.holdUntil, r.failure
+	if p.PayerName, err = s.name(ctx, r.payer); err != nil {
+		return Item{}, err
+	}
+	p.NextAction = s.next(c, &r, p)
+	item := Item{Payment: p, Direction: row.direction(), At: row.at, With: p.PayerName}
+	if item.Direction == Out {
+		item.With = p.PayeeName
+	}
+	return item, nil
+}
+
+// place is where a page ended.
+type place struct {
+	at      int64
+	payment string
+}
+
+func (p place) String() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.at, 36) + "." + p.payment))
+}
+
+func parseCursor(cursor string) (place, error) {
+	if cursor == "" {
+		return place{at: math.MaxInt64}, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return place{}, ErrCursor.With("cursor")
+	}
+	at, payment, _ := strings.Cut(string(raw), ".")
+	n, err := strconv.ParseInt(at, 36, 64)
+	if err != nil || !id.Valid(payment, "pay") {
+		return place{}, ErrCursor.With("cursor")
+	}
+	return place{n, payment}, nil
+}

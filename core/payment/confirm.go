@@ -1,0 +1,123 @@
+package payment
+
+import (
+	"context"
+	"time"
+
+	"billfold/base/db"
+	"billfold/base/fault"
+	"billfold/base/once"
+	"billfold/core/identity"
+	"billfold/core/merchant"
+)
+
+// Consent is what comes with a confirmation: the digest of the terms the person saw (hex, as in NextAction), and later the
+// assertion of their passkey over it. A page always sends the digest; a token may leave it out.
+type Consent struct {
+	Digest string
+	Proof  []byte
+}
+
+// Confirm is the payer's yes. A payment that no payer is named in becomes the caller's. The value moves, or is held, in the
+// same transaction.
+//
+// Faults: not_found for somebody else's payment, person_required, payment_state, payment_expired (the payment is expired from
+// then on, also before the sweep), authorization_mismatch, same_account, person_frozen, payee_frozen, currency_not_available,
+// insufficient_funds. When two persons confirm at once, one pays and the other gets not_found.
+func (s *Service) Confirm(ctx context.Context, c Caller, payment ID, yes Consent, call once.Call) (Payment, error) {
+	if err := begin(call); err != nil {
+		return Payment{}, err
+	}
+	if c.Shop != "" || c.Person == "" {
+		return Payment{}, ErrPersonOnly
+	}
+	facts, err := s.facts(ctx, c, payment)
+	if err != nil {
+		return Payment{}, err
+	}
+	return s.run(ctx, c, call, opConfirm, payment, func(tx *db.Tx) (outcome, error) { return s.confirm(tx, c, payment, yes, facts) })
+}
+
+// facts are what never changes about a payment, read before the transaction so that it need not wait for names.
+type facts struct {
+	payeeName string
+	shopOwner identity.PersonID
+}
+
+func (s *Service) facts(ctx context.Context, c Caller, payment ID) (facts, error) {
+	p, err := s.Get(ctx, c, payment)
+	if err != nil || !isShop(p.Payee) {
+		return facts{payeeName: p.PayeeName}, err
+	}
+	shop, err := s.Shops.Get(ctx, merchant.ID(p.Payee))
+	return facts{payeeName: p.PayeeName, shopOwner: shop.Owner}, err
+}
+
+func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts) (outcome, error) {
+	r, err := lock(tx, payment)
+	if err != nil {
+		return outcome{}, err
+	}
+	if !r.visible(c) || r.payer != "" && r.payer != string(c.Person) {
+		return outcome{}, fault.ErrNotFound
+	}
+	now := s.Clock.Now()
+	if late, err := s.expireIfDue(tx, &r, now); late || err != nil {
+		return outcome{row: r, late: ErrExpired}, err
+	}
+	if r.state != AwaitingConfirmation {
+		return outcome{}, ErrState.Fill(string(r.state))
+	}
+	if f.shopOwner == c.Person || r.payee == string(c.Person) {
+		return outcome{}, ErrSameAccount
+	}
+	unclaimed := r.payer == ""
+	r.payer = string(c.Person)
+	digest := s.approval(&r, r.payer, f.payeeName).digest()
+	if err := sameDigest(yes.Digest, digest); err != nil {
+		return outcome{}, err
+	}
+	r.digest, r.proof = digest[:], yes.Proof
+	if err := s.standing(tx, &r); err != nil {
+		return outcome{}, err
+	}
+	if unclaimed {
+		r.note(StepAuthenticate, authenticated(c, now), 0)
+		storeParties(tx, r.id, party{r.payer, now, rolePayer})
+	}
+	happened, err := s.approve(tx, &r, now)
+	if err != nil {
+		return outcome{}, err
+	}
+	storeChange(tx, &r)
+	s.announce(tx, &r, happened, r.amount.Minor)
+	return finish(tx, &r)
+}
+
+// expireIfDue lets a payment whose time is over expire here and now, and says whether it did. Nothing is posted for one
+// that awaited confirmation; a hold is released.
+func (s *Service) expireIfDue(tx *db.Tx, r *record, now time.Time) (bool, error) {
+	switch {
+	case r.state == AwaitingConfirmation && !now.Before(r.expiresAt):
+	case r.state == Authorized && !now.Before(r.holdUntil):
+		if _, err := s.Ledger.ExpireHold(tx, entryID(r.id, entryHold), entryID(r.id, entryExpire)); err != nil {
+			return false, err
+		}
+	default:
+		return false, nil
+	}
+	return true, s.expire(tx, r, now)
+}
+
+func (s *Service) expire(tx *db.Tx, r *record, now time.Time) error {
+	released := int64(0)
+	if r.state == Authorized {
+		released = r.amount.Minor
+	}
+	if err := r.move(Expire, StepExpire, now, released); err != nil {
+		return err
+	}
+	storeChange(tx, r)
+	s.announce(tx, r, eventExpired, released)
+	return nil
+}

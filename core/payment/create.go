@@ -1,0 +1,265 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"billfold/base/db"
+	"billfold/base/fault"
+	"billfold/base/money"
+	"billfold/base/once"
+	"billfold/core/identity"
+	"billfold/core/ledger"
+	"billfold/core/merchant"
+)
+
+// The steps of a payment from which its ledger entries' ids are derived. They are stored facts: never renumber them.
+const (
+	entryMove    = 1 // the value moved at once
+	entryHold    = 1 // or was held: a payment does one or the other
+	entryCapture = 2
+	entryVoid    = 3
+	entryExpire  = 4
+	entrySettle  = 5
+)
+
+// The operations under which idempotency keys are kept.
+const (
+	opCreate   = "payment.create"
+	opConfirm  = "payment.confirm"
+	opCapture  = "payment.capture"
+	opVoid     = "payment.void"
+	opRefund   = "payment.refund"
+	opTopUp    = "payment.topup"
+	opCheckout = "checkout.create"
+	opExpire   = "checkout.expire"
+)
+
+// Create makes a payment. A shop asks to be paid: the payment awaits confirmation by whoever pays it. A person names whom
+// they pay; with confirm they approve in the same request, and the value moves (or is held) in the same transaction.
+//
+// Faults: idempotency_key_required, idempotency_mismatch, invalid_amount and its kin, payee_not_found, payment_kind,
+// capture_mode, same_account_payment, currency_not_available, invalid_expiry, invalid_text, invalid_metadata, payee_frozen,
+// person_frozen, insufficient_funds, shop_required, person_required.
+func (s *Service) Create(ctx context.Context, c Caller, t Terms, confirm bool, call once.Call) (Payment, error) {
+	if err := begin(call); err != nil {
+		return Payment{}, err
+	}
+	r, err := s.draft(ctx, c, t, confirm)
+	if err != nil {
+		return s.again(ctx, c, call, opCreate, err)
+	}
+	return s.run(ctx, c, call, opCreate, r.id, func(tx *db.Tx) (outcome, error) {
+		row := r // a body may run twice: it never writes to what it was handed
+		return s.insert(tx, c, &row, confirm)
+	})
+}
+
+// draft checks terms against everything that does not need the transaction, and seals what has to be sealed.
+func (s *Service) draft(ctx context.Context, c Caller, t Terms, confirm bool) (record, error) {
+	now := s.Clock.Now()
+	t, err := t.check(now)
+	if err != nil {
+		return record{}, err
+	}
+	if confirm && c.Shop != "" {
+		return record{}, ErrPersonOnly.With("confirm")
+	}
+	t.Payee, err = s.payee(ctx, c, t.Payee)
+	if err != nil {
+		return record{}, err
+	}
+	if err := s.fits(ctx, c, &t); err != nil {
+		return record{}, err
+	}
+	r := record{id: ID(s.IDs.New("pay")), kind: t.Kind, creator: c.Owner(), payee: t.Payee, amount: t.Amount, capture: t.Capture,
+		method: FromWallet, reference: t.Reference, metadata: encodeMetadata(t.Metadata), createdAt: now, expiresAt: t.ExpiresAt,
+		holdFor: t.HoldFor}
+	if c.Shop == "" {
+		r.payer = string(c.Person)
+	}
+	r.description, err = s.sealText(r.creator, descriptionRow(r.id), t.Description)
+	return r, err
+}
+
+// payee finds out who is meant. A shop that names nobody means itself, and may mean nobody else.
+func (s *Service) payee(ctx context.Context, c Caller, named string) (string, error) {
+	if c.Shop != "" {
+		if named == "" || named == string(c.Shop) {
+			return string(c.Shop), nil
+		}
+		return "", ErrPersonOnly.With("payee")
+	}
+	if c.Person == "" {
+		return "", ErrPersonOnly
+	}
+	if handle, ok := strings.CutPrefix(named, "@"); ok {
+		shop, err := s.Shops.ByHandle(ctx, handle)
+		if err == nil {
+			return string(shop.ID), nil
+		}
+		if !errors.Is(err, merchant.ErrNotFound) {
+			return "", err
+		}
+		person, err := s.People.FindPayee(ctx, named)
+		if err != nil {
+			return "", payeeUnknown(err)
+		}
+		return string(person.ID), nil
+	}
+	if !isShop(named) && !isPerson(named) {
+		return "", identity.ErrPayeeUnknown.With("payee")
+	}
+	return named, nil
+}
+
+func payeeUnknown(err error) error {
+	if f, ok := fault.As(err); ok && (f.Kind == fault.NotFound || f.Kind == fault.Invalid) {
+		return identity.ErrPayeeUnknown.With("payee")
+	}
+	return err
+}
+
+// fits checks that the payee exists, takes the currency, is not the caller, and that kind and capture suit it.
+func (s *Service) fits(ctx context.Context, c Caller, t *Terms) error {
+	if isShop(t.Payee) {
+		shop, err := s.Shops.Get(ctx, merchant.ID(t.Payee))
+		if err != nil {
+			return payeeUnknown(err)
+		}
+		if t.Kind == "" {
+			t.Kind = Purchase
+		}
+		switch {
+		case t.Kind != Purchase:
+			return ErrKind.With("kind")
+		case !shop.Takes(t.Amount.Currency) || !standard(t.Amount.Currency):
+			return ErrCurrency.Fill(t.Amount.Currency.Code).With("currency")
+		case c.Shop == "" && shop.Owner == c.Person:
+			return ErrSameAccount
+		}
+		return nil
+	}
+	if t.Kind == "" {
+		t.Kind = Transfer
+	}
+	switch {
+	case t.Kind != Transfer:
+		return ErrKind.With("kind")
+	case t.Capture != Automatic:
+		return ErrCapture.With("capture")
+	case t.Payee == string(c.Person):
+		return ErrSameAccount
+	case !s.uses(t.Amount.Currency):
+		return ErrCurrency.Fill(t.Amount.Currency.Code).With("currency")
+	}
+	if _, err := s.name(ctx, t.Payee); err != nil {
+		return payeeUnknown(err)
+	}
+	return nil
+}
+
+// standard refuses a currency that borrows a code with another scale: "100" must never mean a hundred times as much.
+func standard(c money.Currency) bool {
+	known, ok := money.Lookup(c.Code)
+	return ok && known == c
+}
+
+// insert writes a new payment, and confirms it in the same transaction where its payer asked for that.
+func (s *Service) insert(tx *db.Tx, c Caller, r *record, confirm bool) (outcome, error) {
+	now := s.Clock.Now()
+	if r.payer != "" {
+		r.note(StepAuthenticate, authenticated(c, now), 0)
+		r.fresh[0].State = AwaitingConfirmation
+	}
+	if err := r.move(Request, StepRequest, now, r.amount.Minor); err != nil {
+		return outcome{}, err
+	}
+	if err := s.standing(tx, r); err != nil {
+		return outcome{}, err
+	}
+	parties := []party{{r.payee, now, rolePayee}}
+	if r.payer != "" {
+		parties = append(parties, party{r.payer, now, rolePayer})
+	}
+	happened := eventCreated
+	if confirm {
+		var err error
+		if happened, err = s.approve(tx, r, now); err != nil {
+			return outcome{}, err
+		}
+	}
+	storeNew(tx, r)
+	storeParties(tx, r.id, parties...)
+	s.announce(tx, r, happened, r.amount.Minor)
+	return outcome{row: *r, steps: r.fresh, version: r.version}, nil
+}
+
+// approve moves or holds the value of a payment whose payer has said yes, and says what to announce. The digest of what is
+// posted is computed here, from the row, and kept with it.
+func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, err error) {
+	from, err := s.wallet(tx, r.payer, r.amount.Currency)
+	if err != nil {
+		return "", err
+	}
+	to, err := s.account(tx, r.payee, r.amount.Currency)
+	if err != nil {
+		return "", err
+	}
+	r.approvedAt = now
+	entry := s.entry(r.id, entryMove, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: r.amount.Minor})
+	if r.capture == Manual {
+		r.holdUntil = now.Add(r.holdFor)
+		if _, err := s.Ledger.Hold(tx, entry, r.holdUntil); err != nil {
+			return "", err
+		}
+		return eventAuthorized, r.move(Reserve, StepAuthorize, now, r.amount.Minor)
+	}
+	if _, err := s.Ledger.Post(tx, entry); err != nil {
+		return "", err
+	}
+	r.captured = r.amount.Minor
+	return eventCompleted, r.move(Confirm, StepAuthorize, now, r.amount.Minor)
+}
+
+// standing refuses to move value from or to somebody who is frozen, as of this transaction.
+func (s *Service) standing(tx *db.Tx, r *record) error {
+	if r.payer != "" {
+		if err := s.People.RequireActive(tx, identity.PersonID(r.payer)); err != nil {
+			return err
+		}
+	}
+	return s.payeeActive(tx, r)
+}
+
+// payeeActive refuses to move value to a payee that is frozen.
+func (s *Service) payeeActive(tx *db.Tx, r *record) error {
+	if !isShop(r.payee) {
+		err := s.People.RequireActive(tx, identity.PersonID(r.payee))
+		if errors.Is(err, identity.ErrPersonFrozen) {
+			return ErrPayeeFrozen.With("payee")
+		}
+		return payeeUnknown(err)
+	}
+	state, err := s.Shops.StateIn(tx, merchant.ID(r.payee))
+	if err == nil && state != merchant.Active {
+		return ErrPayeeFrozen.With("payee")
+	}
+	return payeeUnknown(err)
+}
+
+// entry is a ledger entry of a payment, under the id that its step gives it.
+func (s *Service) entry(payment ID, step uint8, kind Kind, legs ...ledger.Leg) ledger.Entry {
+	return ledger.Entry{ID: entryID(payment, step), Kind: entryKind(kind), Reference: string(payment), Legs: legs}
+}
+
+// authenticated is when the caller proved who they are, and never after what they then did: sessions live by real time,
+// steps by the business clock.
+func authenticated(c Caller, now time.Time) time.Time {
+	if c.AuthenticatedAt.IsZero() || c.AuthenticatedAt.After(now) {
+		return now
+	}
+	return c.AuthenticatedAt.UTC().Truncate(time.Microsecond)
+}

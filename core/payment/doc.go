@@ -1,0 +1,37 @@
+// Package payment moves value because a person asked for it: purchases, transfers between people, top-ups and refunds.
+//
+// One object, [Payment], lives from the first request to the last refund. Its terms (who is paid, how much, in what, at
+// what fee, until when) never change after creation; what changes is its state, by the one table in [Moves], which
+// docs/states.md is printed from.
+//
+//	                       ┌─ void ──► voided
+//	request ─► awaiting_confirmation ─ expire ─► expired
+//	                       │
+//	                       ├─ confirm ──────────────────────────► completed ─ refund ─► partly_refunded ─► refunded
+//	                       │                                          ▲
+//	                       └─ reserve ─► authorized ─ capture ────────┤
+//	                                         └─ void, expire          │
+//	charge (top-up) ─► processing ─ settle ───────────────────────────┘
+//	                       ├─ decline ─► failed
+//	                       └─ review ──► held
+//
+// Invariants:
+//
+//   - Value moves only inside the transaction that writes the state, the step, both sides' activity, the event and the
+//     idempotency record. Either all of them are on disk or none is.
+//   - captured <= amount and refunded <= captured, under any number of parallel callers: the payment's row is locked first,
+//     the ledger's accounts after it, never the other way round.
+//   - What was confirmed is what is posted: the digest of the terms ([Digest]) is recomputed from the row at execution.
+//   - A deadline is looked at by the verb that runs into it. The sweep only tidies up: a late capture is refused although
+//     the sweep never ran.
+//   - An answer can be given again: [Service] renders a payment as of any version from its steps, so a retried request
+//     gets the bytes of the first answer, also after a restart and after later refunds. Names are told as they are now.
+//   - Both sides are told in one transaction (tell.go): their notices and the two steps confirm_payer and confirm_payee are
+//     committed together, at least once, deduplicated by their own keys. Nobody is told alone.
+//   - Time: every verb works under a deadline of [Deadline], within the 20 seconds that row 27 allows. A payment whose fate
+//     is not known yet answers processing; a verb whose commit is unknown answers outcome_unknown with a link to the payment,
+//     and a link that answers 404 means: not paid, nothing taken.
+//   - A frozen wallet pays nothing and gets nothing new, except its own money back: refunds reach it and stay frozen in it.
+//   - Free text of people is sealed with the key of the owner who wrote it. Metadata and reference are plain and searchable:
+//     they are a shop's order numbers, not people's words.
+package payment

@@ -1,0 +1,95 @@
+package payment
+
+import (
+	"billfold/base/fault"
+	"billfold/base/lang"
+	"billfold/core/ledger"
+)
+
+func text(en, zh string) lang.Text { return lang.Text{EN: en, ZH: zh} }
+
+// ErrSameAccount refuses to pay oneself, or one's own shop: the ledger's refusal in words for a payer.
+var ErrSameAccount = ledger.ErrSameAccount.Say(
+	text("Choose another payee; you cannot pay yourself or your own shop.", "请选择其他收款人；不能向自己或自己的商店付款。")).With("payee")
+
+// The refusals of this package. Each says what to do; none of them moved value. Others come from where they belong:
+// payee_not_found from identity; insufficient_funds, account_frozen, account_closed, hold_expired and amount_exceeds_hold from the
+// ledger; the refusals of amounts and currency_mismatch from money; idempotency_mismatch from once.
+var (
+	// ErrState refuses what the state table does not allow. Its detail names the state.
+	ErrState = fault.Define(fault.Conflict, "payment_state",
+		text("The payment is not in a state that allows this", "付款当前状态不允许此操作"),
+		text("The payment is %s. Read it again and follow its next_action.", "该付款状态为 %s。请重新读取并按 next_action 操作。"))
+	// ErrExpired refuses a confirmation that comes too late.
+	ErrExpired = fault.Define(fault.Conflict, "payment_expired",
+		text("The payment has expired", "付款已过期"),
+		text("Nothing was taken. Ask the payee for a new payment.", "未扣款。请向收款方索取新的付款。"))
+	// ErrMismatch refuses a confirmation of something other than what would be posted.
+	ErrMismatch = fault.Define(fault.Conflict, "authorization_mismatch",
+		text("What was approved is not what would be paid", "所批准的内容与实际付款不一致"),
+		text("Show the payment to its payer again and confirm the digest it carries now.", "请再次向付款人展示该付款，并确认其当前摘要。"))
+	// ErrPayeeFrozen refuses to pay a shop or person that may not receive.
+	ErrPayeeFrozen = fault.Define(fault.Held, "payee_frozen",
+		text("The payee cannot be paid at the moment", "收款人暂时无法收款"),
+		text("Nothing was taken. Ask the payee, or try again later.", "未扣款。请联系收款人或稍后再试。"))
+	// ErrCurrency refuses an asset that payer or payee does not use.
+	ErrCurrency = fault.Define(fault.Invalid, "currency_not_available",
+		text("This currency cannot be used here", "此处不能使用该货币"),
+		text("Payer and payee need an account in %s. Choose a currency that both have.", "付款人和收款人都需要 %s 账户。请选择双方都有的货币。"))
+	// ErrKind refuses a kind that does not fit the payee, or that cannot be created this way.
+	ErrKind = fault.Define(fault.Invalid, "payment_kind",
+		text("This kind of payment does not fit", "付款类型不符"),
+		text("A shop is paid by a purchase, a person by a transfer.", "向商店付款用 purchase，向个人付款用 transfer。"))
+	// ErrCapture refuses an unknown capture mode, or a hold for a transfer.
+	ErrCapture = fault.Define(fault.Invalid, "capture_mode",
+		text("This capture mode cannot be used", "不能使用该扣款方式"),
+		text("Use automatic, or manual for a purchase.", "请使用 automatic；购物付款可使用 manual。"))
+	// ErrRefundAmount refuses to give back more than is left.
+	ErrRefundAmount = fault.Define(fault.Invalid, "refund_exceeds_payment",
+		text("More than is left to refund", "超过可退金额"),
+		text("At most %s can still be refunded.", "最多还可退款 %s。"))
+	// ErrNotRefundable refuses to refund a top-up or a refund.
+	ErrNotRefundable = fault.Define(fault.Conflict, "payment_not_refundable",
+		text("This payment cannot be refunded", "该付款不能退款"),
+		text("Only purchases and transfers can be refunded, by the one who received them.", "只有购物和转账可以由收款方退款。"))
+	// ErrExpiry refuses a deadline in the past or too far away.
+	ErrExpiry = fault.Define(fault.Invalid, "invalid_expiry",
+		text("The expiry cannot be used", "过期时间无效"),
+		text("Choose a moment between one minute and 30 days from now.", "请选择从现在起一分钟到 30 天之间的时间。"))
+	// ErrText refuses text that is too long or not plain.
+	ErrText = fault.Define(fault.Invalid, "invalid_text",
+		text("The text cannot be used", "文本无效"),
+		text("Use plain text without control characters, at most %s bytes.", "请使用不含控制字符的文本，最多 %s 字节。"))
+	// ErrMetadata refuses metadata beyond 50 keys of 40 bytes with values of 500.
+	ErrMetadata = fault.Define(fault.Invalid, "invalid_metadata",
+		text("The metadata cannot be used", "元数据无效"),
+		text("At most 50 entries; keys up to 40 bytes, values up to 500.", "最多 50 项；键最长 40 字节，值最长 500 字节。"))
+	// ErrKeyRequired refuses a verb that moves money without an idempotency key.
+	ErrKeyRequired = fault.Define(fault.Malformed, "idempotency_key_required",
+		text("An idempotency key is required", "缺少幂等键"),
+		text("Send an Idempotency-Key of 1 to 255 characters that is new for each payment.", "请发送 1 至 255 个字符的 Idempotency-Key，每笔付款使用新值。"))
+	// ErrMethod refuses an unknown way to fill a wallet.
+	ErrMethod = fault.Define(fault.Invalid, "topup_method",
+		text("This card cannot be used", "该银行卡无法使用"),
+		text("Use a card token of the sandbox, such as tok_4242.", "请使用沙盒卡令牌，例如 tok_4242。"))
+	// ErrItems refuses line items that do not add up.
+	ErrItems = fault.Define(fault.Invalid, "line_items",
+		text("The line items do not add up", "明细与总额不符"),
+		text("Give 1 to 100 items with a name and a positive amount; they must sum to the amount.", "请提供 1 至 100 项，每项有名称和正金额，合计须等于总额。"))
+	// ErrReturnURL refuses an address that a checkout may not send people to.
+	ErrReturnURL = fault.Define(fault.Invalid, "return_url",
+		text("This return address cannot be used", "返回地址无效"),
+		text("Use an https address of an origin registered for the shop.", "请使用商店已登记来源的 https 地址。"))
+	// ErrShopOnly refuses a verb that only a shop can call.
+	ErrShopOnly = fault.Define(fault.Denied, "shop_required",
+		text("Only a shop can do this", "只有商店可以执行此操作"),
+		text("Use the shop's secret key.", "请使用商店的密钥。"))
+	// ErrPersonOnly refuses a verb that only a person can call.
+	ErrPersonOnly = fault.Define(fault.Denied, "person_required",
+		text("Only a person can do this", "只有个人可以执行此操作"),
+		text("Sign in, or use a payer's token.", "请登录，或使用付款人令牌。"))
+	// ErrCursor refuses a cursor that did not come from us.
+	ErrCursor = fault.Define(fault.Malformed, "invalid_cursor",
+		text("The cursor cannot be used", "游标无效"),
+		text("Start again without a cursor.", "请不带游标重新开始。"))
+)

@@ -1,0 +1,119 @@
+package payment
+
+import (
+	"context"
+
+	"billfold/base/db"
+	"billfold/base/fault"
+	"billfold/base/money"
+	"billfold/base/once"
+	"billfold/core/ledger"
+)
+
+// Refund gives back what a purchase or transfer brought, in whole (amount nil: what is left) or in part. It is a payment of
+// its own, of kind refund, from the payee back to the payer, and is answered as such; the first payment counts it. Only the
+// payee and an operator may refund.
+//
+// A frozen payer gets refunds: it is their money, it arrives and stays frozen with the rest. A frozen shop can refund, too,
+// because that only hurts who froze it if it could not. A wallet whose ledger account itself is frozen or closed gets nothing.
+//
+// Faults: not_found, payment_not_refundable, payment_state, refund_exceeds_payment, currency_mismatch, invalid_text,
+// amount_not_positive, insufficient_funds (a person who spent what they would give back), account_frozen, account_closed.
+func (s *Service) Refund(ctx context.Context, c Caller, payment ID, amount *money.Amount, reason string, call once.Call) (Payment, error) {
+	if err := begin(call); err != nil {
+		return Payment{}, err
+	}
+	if err := plain("reason", reason, maxDescription, true); err != nil {
+		return Payment{}, err
+	}
+	facts, err := s.Get(ctx, c, payment)
+	if err != nil {
+		return Payment{}, err
+	}
+	back := record{id: ID(s.IDs.New("pay")), kind: Refund, creator: facts.Payee, payer: facts.Payee, of: payment, capture: Automatic,
+		method: FromWallet, reference: facts.Reference}
+	if back.description, err = s.sealText(back.creator, descriptionRow(back.id), reason); err != nil {
+		return Payment{}, err
+	}
+	return s.run(ctx, c, call, opRefund, back.id, func(tx *db.Tx) (outcome, error) {
+		first, err := lock(tx, payment)
+		if err != nil {
+			return outcome{}, err
+		}
+		if !first.receivedBy(c) {
+			return outcome{}, fault.ErrNotFound
+		}
+		row := back
+		return s.refund(tx, c, &first, &row, amount)
+	})
+}
+
+func (s *Service) refund(tx *db.Tx, c Caller, first, back *record, amount *money.Amount) (outcome, error) {
+	if first.kind != Purchase && first.kind != Transfer {
+		return outcome{}, ErrNotRefundable
+	}
+	left := first.captured - first.refunded
+	if first.state == Refunded {
+		return outcome{}, ErrRefundAmount.Fill(first.amount.Currency.Of(0).String()).With("amount")
+	}
+	if _, ok := Next(first.state, RefundPart); !ok {
+		return outcome{}, ErrState.Fill(string(first.state))
+	}
+	give, err := within(first, amount, left, ErrRefundAmount.Fill(first.amount.Currency.Of(left).String()))
+	if err != nil {
+		return outcome{}, err
+	}
+	now := s.Clock.Now()
+	back.payee, back.amount, back.captured = first.payer, first.amount.Currency.Of(give), give
+	back.createdAt, back.expiresAt, back.approvedAt = now, now, now
+	if err := s.giveBack(tx, first, back); err != nil {
+		return outcome{}, err
+	}
+	// A refund has the five steps of any payment: its payer is the payee of the first, who approves by asking.
+	for _, name := range []string{StepAuthenticate, StepRequest} {
+		at := now
+		if name == StepAuthenticate {
+			at = authenticated(c, now)
+		}
+		back.note(name, at, 0)
+		back.fresh[len(back.fresh)-1].State = Processing
+	}
+	if err := back.move(GiveBack, StepAuthorize, now, give); err != nil {
+		return outcome{}, err
+	}
+	storeNew(tx, back)
+	storeParties(tx, back.id, party{back.payer, now, rolePayer}, party{back.payee, now, rolePayee})
+	s.announce(tx, back, eventCompleted, give)
+	return s.countRefund(tx, first, back)
+}
+
+// giveBack posts the refund: the reverse of what the payment posted, never a change to it.
+func (s *Service) giveBack(tx *db.Tx, first, back *record) error {
+	from, err := s.account(tx, first.payee, first.amount.Currency)
+	if err != nil {
+		return err
+	}
+	to, err := s.wallet(tx, first.payer, first.amount.Currency)
+	if err != nil {
+		return err
+	}
+	entry := s.entry(back.id, entryMove, Refund, ledger.Leg{Debit: from, Credit: to, Amount: back.amount.Minor})
+	entry.Meta = map[string]string{"of": string(first.id)}
+	_, err = s.Ledger.Post(tx, entry)
+	return err
+}
+
+// countRefund counts the refund on the first payment, whose row is locked: the counter cannot pass what was captured.
+func (s *Service) countRefund(tx *db.Tx, first, back *record) (outcome, error) {
+	on := RefundPart
+	first.refunded += back.amount.Minor
+	if first.refunded == first.captured {
+		on = RefundRest
+	}
+	if err := first.move(on, StepRefund, back.createdAt, back.amount.Minor); err != nil {
+		return outcome{}, err
+	}
+	storeChange(tx, first)
+	s.announce(tx, first, eventRefunded, back.amount.Minor)
+	return outcome{row: *back, steps: back.fresh, version: back.version}, nil
+}

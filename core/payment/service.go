@@ -1,0 +1,309 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/event"
+	"billfold/base/fault"
+	"billfold/base/id"
+	"billfold/base/job"
+	"billfold/base/money"
+	"billfold/base/once"
+	"billfold/base/seal"
+	"billfold/core/identity"
+	"billfold/core/ledger"
+	"billfold/core/merchant"
+	"billfold/core/notice"
+	"billfold/core/rail"
+)
+
+// Options are what the service is built from.
+type Options struct {
+	DB           *db.DB
+	Clock        clock.Clock // business time: deadlines, steps
+	Real         clock.Clock // when a rail was last asked
+	IDs          *id.Minter
+	Keys         *seal.Keyring
+	Ledger       *ledger.Ledger
+	People       *identity.Service
+	Shops        *merchant.Service
+	Notices      *notice.Service
+	Outbox       *event.Outbox
+	Queue        *job.Queue
+	Rails        []rail.Rail // the first one takes cards
+	Installation string      // bound into every approval, so that one of the sandbox is worth nothing elsewhere
+	Sandbox      bool
+	Currencies   []string // in which wallets may be opened; empty = any of ISO 4217
+	Log          *slog.Logger
+}
+
+// Service holds the verbs of payments. It is safe for concurrent use.
+type Service struct {
+	Options
+	rails map[string]rail.Rail
+	names nameCache
+}
+
+// New makes the service and registers its subscriber, its jobs and its sweeps with the outbox and the queue.
+func New(o Options) *Service {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Real == nil {
+		o.Real = clock.System()
+	}
+	s := &Service{Options: o, rails: map[string]rail.Rail{}}
+	for _, r := range o.Rails {
+		s.rails[r.Name()] = r
+	}
+	s.register()
+	return s
+}
+
+// WalletAddress is the ledger address of a person's account in one currency.
+func WalletAddress(person identity.PersonID, c money.Currency) string {
+	return "user/" + string(person) + "/" + c.Code
+}
+
+// OpenWallet opens a person's account in a currency, or finds it. It is what a new person's wallet starts with.
+// currency_not_available where this installation does not use the currency.
+func (s *Service) OpenWallet(tx *db.Tx, person identity.PersonID, c money.Currency) (ledger.AccountID, error) {
+	if !s.uses(c) {
+		return 0, ErrCurrency.Fill(c.Code).With("currency")
+	}
+	return s.accountOf(tx, ledger.Spec{Address: WalletAddress(person, c), Currency: c, Limit: ledger.NonNegative})
+}
+
+// accountOf opens an account or finds it; its number comes from memory where it is known.
+func (s *Service) accountOf(tx *db.Tx, spec ledger.Spec) (ledger.AccountID, error) {
+	number, err := s.Ledger.Number(tx, spec.Address)
+	if !errors.Is(err, ledger.ErrAccountNotFound) {
+		return number, err
+	}
+	account, err := s.Ledger.Open(tx, spec)
+	return account.ID, err
+}
+
+// wallet finds a person's account; currency_not_available where they have none.
+func (s *Service) wallet(tx *db.Tx, person string, c money.Currency) (ledger.AccountID, error) {
+	number, err := s.Ledger.Number(tx, WalletAddress(identity.PersonID(person), c))
+	if errors.Is(err, ledger.ErrAccountNotFound) {
+		return 0, ErrCurrency.Fill(c.Code).With("currency")
+	}
+	return number, err
+}
+
+// account finds where a payee is paid: a shop's receipts, or a person's wallet, opened for the first payment in a currency.
+func (s *Service) account(tx *db.Tx, owner string, c money.Currency) (ledger.AccountID, error) {
+	if isShop(owner) {
+		return s.Shops.Receipts(tx, merchant.ID(owner), c)
+	}
+	return s.OpenWallet(tx, identity.PersonID(owner), c)
+}
+
+func (s *Service) uses(c money.Currency) bool {
+	if len(s.Currencies) == 0 {
+		known, ok := money.Lookup(c.Code)
+		return ok && known == c
+	}
+	for _, code := range s.Currencies {
+		if code == c.Code {
+			return true
+		}
+	}
+	return false
+}
+
+func isShop(owner string) bool   { return id.Valid(owner, "mch") }
+func isPerson(owner string) bool { return id.Valid(owner, "usr") }
+
+// outcome is what a verb's transaction decided: the row, all steps of it, and the version the answer shows. late is a
+// refusal that had something to write down, such as a capture that found the hold expired: the writing is committed first.
+type outcome struct {
+	row      record
+	steps    []Step
+	version  int64
+	replayed bool
+	late     error
+}
+
+// run is the frame of every verb that changes something: a deadline, the idempotency key, one transaction, the answer.
+// object is the id a new payment would get, for the link of an unknown outcome; "" for verbs on an existing one.
+func (s *Service) run(ctx context.Context, c Caller, call once.Call, operation string, object ID,
+	body func(tx *db.Tx) (outcome, error)) (Payment, error) {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	call.Caller, call.Operation = c.name(), operation
+	out, err := db.Write(ctx, s.DB, func(tx *db.Tx) (outcome, error) {
+		prior, found, err := s.replay(tx, call)
+		if err != nil || found {
+			return prior, err
+		}
+		out, err := body(tx)
+		if err != nil || out.late != nil {
+			return out, err
+		}
+		once.Record(tx, call, string(out.row.id), out.version)
+		return out, nil
+	})
+	if err == nil {
+		err = out.late
+	}
+	if err != nil {
+		return Payment{}, undecided(err, object)
+	}
+	return s.show(ctx, c, out)
+}
+
+// begin checks the key of a call before anything else is looked at.
+func begin(call once.Call) error {
+	if call.Key == "" {
+		return ErrKeyRequired.With("Idempotency-Key")
+	}
+	return call.Check()
+}
+
+// replay finds the first answer to a call.
+func (s *Service) replay(tx *db.Tx, call once.Call) (outcome, bool, error) {
+	object, version, found, err := once.Find(tx, call)
+	if err != nil || !found {
+		return outcome{}, false, err
+	}
+	out, err := load(tx, ID(object), version)
+	out.replayed = true
+	return out, true, err
+}
+
+// again answers a call that can no longer be checked, because its deadline passed or its payee changed, but that was
+// answered before: the first answer stands. Otherwise the refusal does.
+func (s *Service) again(ctx context.Context, c Caller, call once.Call, operation string, refusal error) (Payment, error) {
+	call.Caller, call.Operation = c.name(), operation
+	type prior struct {
+		out   outcome
+		found bool
+	}
+	p, err := db.Read(ctx, s.DB, func(tx *db.Tx) (p prior, err error) {
+		p.out, p.found, err = s.replay(tx, call)
+		return p, err
+	})
+	if err != nil {
+		return Payment{}, err
+	}
+	if !p.found {
+		return Payment{}, refusal
+	}
+	return s.show(ctx, c, p.out)
+}
+
+// load reads a payment and its steps. version 0 means as it is now.
+func load(tx *db.Tx, payment ID, version int64) (outcome, error) {
+	row, err := db.One(tx, scanRecord, selectRecord, string(payment))
+	if errors.Is(err, db.ErrNoRow) {
+		return outcome{}, fault.ErrNotFound
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	steps, err := db.All(tx, scanStep, selectSteps, string(payment))
+	if version == 0 {
+		version = row.version
+	}
+	return outcome{row: row, steps: steps, version: version}, err
+}
+
+// lock reads a payment for a change. The payment's row is always locked before the ledger's accounts.
+func lock(tx *db.Tx, payment ID) (record, error) {
+	if !id.Valid(string(payment), "pay") {
+		return record{}, fault.ErrNotFound
+	}
+	row, err := db.One(tx, scanRecord, selectRecord+tx.ForUpdate(), string(payment))
+	if errors.Is(err, db.ErrNoRow) {
+		return record{}, fault.ErrNotFound
+	}
+	return row, err
+}
+
+// finish gathers the answer of a change to a row that existed before.
+func finish(tx *db.Tx, r *record) (outcome, error) {
+	steps, err := db.All(tx, scanStep, selectSteps, string(r.id))
+	return outcome{row: *r, steps: steps, version: r.version}, err
+}
+
+// undecided gives an unknown outcome the link that answers it: 404 there means not paid, nothing taken.
+func undecided(err error, payment ID) error {
+	f, ok := fault.As(err)
+	if ok && errors.Is(f, fault.ErrOutcomeUnknown) {
+		return f.MovedAs(fault.MovedUnknown).In("/v1/payments/" + string(payment))
+	}
+	if !ok && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		return fault.ErrBusy.Because(err) // it ended in the queue, before the body began: nothing was written
+	}
+	return err
+}
+
+// Get returns a payment to its payer, its payee, an operator, or, while nobody has confirmed it, to any person who has
+// its id. Everybody else gets not_found.
+func (s *Service) Get(ctx context.Context, c Caller, payment ID) (Payment, error) {
+	return s.AsOf(ctx, c, payment, 0)
+}
+
+// AsOf returns a payment as it was at a version; 0 is now. An older version shows neither later steps nor when the sides
+// were told.
+func (s *Service) AsOf(ctx context.Context, c Caller, payment ID, version int64) (Payment, error) {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	if !id.Valid(string(payment), "pay") {
+		return Payment{}, fault.ErrNotFound
+	}
+	out, err := db.Read(ctx, s.DB, func(tx *db.Tx) (outcome, error) { return load(tx, payment, version) })
+	if err != nil {
+		return Payment{}, err
+	}
+	if !out.row.visible(c) || version < 0 || version > out.row.version {
+		return Payment{}, fault.ErrNotFound
+	}
+	out.replayed = version > 0
+	p, err := s.show(ctx, c, out)
+	p.Replayed = false
+	return p, err
+}
+
+// Timeline returns the steps of a payment in order, the tellings after the change they tell of.
+func (s *Service) Timeline(ctx context.Context, c Caller, payment ID) ([]Step, error) {
+	p, err := s.Get(ctx, c, payment)
+	return p.Steps, err
+}
+
+// visible keeps other people's payments from being told apart from none.
+func (r *record) visible(c Caller) bool {
+	if c.Operator {
+		return true
+	}
+	owner := c.Owner()
+	if owner == "" {
+		return false
+	}
+	return owner == r.payer || owner == r.payee || r.state == AwaitingConfirmation && r.payer == "" && c.Shop == ""
+}
+
+// move leads the row along the state table and adds the numbered step.
+func (r *record) move(on Trigger, name string, at time.Time, amount int64) error {
+	to, ok := Next(r.state, on)
+	if !ok {
+		return ErrState.Fill(string(r.state))
+	}
+	r.state = to
+	r.note(name, at, amount)
+	return nil
+}
+
+// note adds a numbered step in the state the row has.
+func (r *record) note(name string, at time.Time, amount int64) {
+	r.version++
+	r.fresh = append(r.fresh, Step{Number: r.version, Name: name, State: r.state, At: at, Amount: amount})
+}

@@ -1,0 +1,247 @@
+package payment
+
+import (
+	"embed"
+	"encoding/json"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/money"
+)
+
+//go:embed schema/*.sql
+var files embed.FS
+
+// Schema is the tables of this package.
+var Schema = db.Schema{Package: "payment", FS: files}
+
+const recordColumns = `id, kind, state, version, creator, payer, payee, currency, scale, amount, fee, captured, refunded, capture,
+	method, description, reference, metadata, of_payment, failure, created_at, expires_at, hold_for, hold_until, due_at,
+	approved_at, digest, proof`
+
+const (
+	insertRecord = `insert into payment_record (` + recordColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,
+		$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28)`
+	updateRecord = `update payment_record set state = $2, version = $3, payer = $4, captured = $5, refunded = $6, failure = $7,
+		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12 where id = $1`
+	selectRecord  = `select ` + recordColumns + ` from payment_record where id = $1`
+	selectRecords = `select ` + recordColumns + ` from payment_record where id > $1 order by id limit $2`
+	selectDue     = `select id from payment_record where due_at is not null and due_at <= $1 order by due_at, id limit $2`
+	selectRefunds = `select ` + recordColumns + ` from payment_record where of_payment = $1 order by id`
+
+	selectSteps = `select payment, n, name, state, at, amount from payment_step where payment = $1 order by n`
+
+	selectStepsBetween = `select payment, n, name, state, at, amount from payment_step
+		where payment >= $1 and payment <= $2 order by payment, n`
+	selectVersions = `select id, version from payment_record where id > $1 order by id limit $2`
+	selectKnown    = `select id from payment_record where id in `
+
+	selectParty = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
+		where p.owner = $1 and p.at >= $2 and (p.at < $3 or p.at = $3 and p.payment < $4)
+		order by p.at desc, p.payment desc limit $5`
+
+	insertCheckout = `insert into payment_checkout (id, shop, payment, return_url, cancel_url, items, created_at, expires_at)
+		values ($1,$2,$3,$4,$5,$6,$7,$8)`
+	selectCheckout = `select id, shop, payment, return_url, cancel_url, items, created_at, expires_at
+		from payment_checkout where id = $1`
+
+	insertIntent     = `insert into payment_intent (payment, rail, token, asked_at, asks, answered) values ($1,$2,$3,$4,0,false)`
+	selectIntent     = `select payment, rail, token, asked_at, asks, answered from payment_intent where payment = $1`
+	updateIntentAsk  = `update payment_intent set asked_at = $2, asks = asks + 1 where payment = $1`
+	updateIntentDone = `update payment_intent set answered = true where payment = $1`
+	selectSilent     = `select payment, rail, token, asked_at, asks, answered from payment_intent
+		where answered = false and asked_at <= $1 order by asked_at, payment limit $2`
+)
+
+const joinedColumns = `r.id, r.kind, r.state, r.version, r.creator, r.payer, r.payee, r.currency, r.scale, r.amount, r.fee,
+	r.captured, r.refunded, r.capture, r.method, r.description, r.reference, r.metadata, r.of_payment, r.failure, r.created_at,
+	r.expires_at, r.hold_for, r.hold_until, r.due_at, r.approved_at, r.digest, r.proof`
+
+// insertSteps and insertParties for the few row counts that occur: their texts are built once, not per payment.
+var (
+	insertSteps   = texts(`insert into payment_step (payment, n, name, state, at, amount) values `, 6, 8)
+	insertParties = texts(`insert into payment_party (owner, at, payment, role) values `, 4, 2)
+)
+
+// insertTold is insertSteps for the steps of a telling, which may come again.
+var insertTold = func() map[int]string {
+	list := map[int]string{}
+	for _, n := range []int{1, 8, 64} {
+		list[n] = `insert into payment_step (payment, n, name, state, at, amount) values ` + db.Values(n, 6) + ` on conflict (payment, n) do nothing`
+	}
+	return list
+}()
+
+func texts(head string, cols, most int) []string {
+	list := make([]string, most+1)
+	for n := 1; n <= most; n++ {
+		list[n] = head + db.Values(n, cols)
+	}
+	return list
+}
+
+// record is a row of payment_record, and the steps this transaction adds to it.
+type record struct {
+	id          ID
+	kind        Kind
+	state       State
+	version     int64
+	creator     string
+	payer       string
+	payee       string
+	amount      money.Amount
+	fee         int64
+	captured    int64
+	refunded    int64
+	capture     CaptureMode
+	method      Method
+	description []byte
+	reference   string
+	metadata    string
+	of          ID
+	failure     string
+	createdAt   time.Time
+	expiresAt   time.Time
+	holdFor     time.Duration
+	holdUntil   time.Time
+	approvedAt  time.Time
+	digest      []byte
+	proof       []byte
+	fresh       []Step
+}
+
+func (r *record) total() int64 { return r.amount.Minor + r.fee }
+
+// due is when the sweep has to look at the payment; null where nothing can fall due.
+func (r *record) due() *int64 {
+	var at int64
+	switch r.state {
+	case AwaitingConfirmation:
+		at = clock.Micros(r.expiresAt)
+	case Authorized:
+		at = clock.Micros(r.holdUntil)
+	default:
+		return nil
+	}
+	return &at
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return clock.Micros(t)
+}
+
+func moment(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return clock.FromMicros(micros)
+}
+
+func storeNew(tx *db.Tx, r *record) {
+	tx.Queue(insertRecord, string(r.id), string(r.kind), string(r.state), r.version, r.creator, r.payer, r.payee,
+		r.amount.Currency.Code, int64(r.amount.Currency.Scale), r.amount.Minor, r.fee, r.captured, r.refunded, string(r.capture),
+		string(r.method), r.description, r.reference, r.metadata, string(r.of), r.failure, micros(r.createdAt), micros(r.expiresAt),
+		r.holdFor.Microseconds(), micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof)
+	storeSteps(tx, r)
+}
+
+func storeChange(tx *db.Tx, r *record) {
+	tx.Queue(updateRecord, string(r.id), string(r.state), r.version, r.payer, r.captured, r.refunded, r.failure,
+		micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof)
+	storeSteps(tx, r)
+}
+
+func storeSteps(tx *db.Tx, r *record) {
+	if len(r.fresh) == 0 {
+		return
+	}
+	args := make([]any, 0, 6*len(r.fresh))
+	for _, s := range r.fresh {
+		args = append(args, string(r.id), s.Number, s.Name, string(s.State), micros(s.At), s.Amount)
+	}
+	tx.Queue(insertSteps[len(r.fresh)], args...)
+}
+
+type party struct {
+	owner string
+	at    time.Time
+	role  string
+}
+
+func storeParties(tx *db.Tx, payment ID, list ...party) {
+	args := make([]any, 0, 4*len(list))
+	for _, p := range list {
+		args = append(args, p.owner, micros(p.at), string(payment), p.role)
+	}
+	tx.Queue(insertParties[len(list)], args...)
+}
+
+// recordScan is where the columns of one row land before they become a record.
+type recordScan struct {
+	id, kind, state, creator, payer, payee, currency, capture, method, reference, metadata, of, failure string
+	scale                                                                                               int64
+	created, expires, holdFor, holdUntil, approved                                                      int64
+	due                                                                                                 *int64
+	r                                                                                                   record
+}
+
+func (s *recordScan) dest() []any {
+	r := &s.r
+	return []any{&s.id, &s.kind, &s.state, &r.version, &s.creator, &s.payer, &s.payee, &s.currency, &s.scale, &r.amount.Minor,
+		&r.fee, &r.captured, &r.refunded, &s.capture, &s.method, &r.description, &s.reference, &s.metadata, &s.of, &s.failure,
+		&s.created, &s.expires, &s.holdFor, &s.holdUntil, &s.due, &s.approved, &r.digest, &r.proof}
+}
+
+func (s *recordScan) record() record {
+	r := s.r
+	r.id, r.kind, r.state, r.creator, r.payer, r.payee = ID(s.id), Kind(s.kind), State(s.state), s.creator, s.payer, s.payee
+	r.amount.Currency = money.Currency{Code: s.currency, Scale: uint8(s.scale)}
+	r.capture, r.method, r.reference, r.metadata = CaptureMode(s.capture), Method(s.method), s.reference, s.metadata
+	r.of, r.failure = ID(s.of), s.failure
+	r.createdAt, r.expiresAt, r.holdUntil, r.approvedAt = moment(s.created), moment(s.expires), moment(s.holdUntil), moment(s.approved)
+	r.holdFor = time.Duration(s.holdFor) * time.Microsecond
+	return r
+}
+
+func scanRecord(row db.Row) (record, error) {
+	var s recordScan
+	if err := row.Scan(s.dest()...); err != nil {
+		return record{}, err
+	}
+	return s.record(), nil
+}
+
+func scanStep(row db.Row) (Step, error) {
+	var s Step
+	var payment, state string
+	var at int64
+	err := row.Scan(&payment, &s.Number, &s.Name, &state, &at, &s.Amount)
+	s.State, s.At = State(state), moment(at)
+	return s, err
+}
+
+func encodeMetadata(m map[string]string) string {
+	if len(m) == 0 {
+		return ""
+	}
+	b, err := json.Marshal(m) // sorts the keys
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return string(b)
+}
+
+func decodeMetadata(s string) map[string]string {
+	if s == "" {
+		return nil
+	}
+	var m map[string]string
+	if json.Unmarshal([]byte(s), &m) != nil {
+		return nil
+	}
+	return m
+}

@@ -1,0 +1,154 @@
+package payment
+
+import (
+	"fmt"
+	"strings"
+
+	"billfold/base/db"
+	"billfold/base/event"
+	"billfold/base/money"
+	"billfold/core/identity"
+	"billfold/core/merchant"
+	"billfold/core/notice"
+)
+
+// subscriber is the name under which the outbox keeps the place of tell for ever.
+const subscriber = "payment.tell"
+
+// telling is what one event says to its two sides.
+type telling struct {
+	event event.Event
+	news  News
+	payer string // who is told as payer, "" where nobody paid
+	payee string
+}
+
+// tell is step 5 of every payment: it tells both sides of a batch of events. It runs inside the one transaction that also
+// moves the outbox's cursor past the batch, so the notices and the steps of both sides are on disk together or not at all: a
+// process that dies anywhere leaves nobody told alone, and the batch comes again. A batch that came before writes nothing
+// new, because steps and notices have their keys from the event.
+func (s *Service) tell(tx *db.Tx, events []event.Event) error {
+	list := make([]telling, 0, len(events))
+	for _, e := range events {
+		if !strings.HasPrefix(e.Type, "payment.") {
+			continue
+		}
+		n, err := ParseNews(e)
+		if err != nil {
+			return fmt.Errorf("tell %s: %w", e.ID, err)
+		}
+		if t, ok := heard(e, n); ok {
+			list = append(list, t)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	names, err := s.namesOf(tx, list)
+	if err != nil {
+		return err
+	}
+	var steps []any
+	var notices []notice.Notice
+	for _, t := range list {
+		at := micros(s.Clock.Now())
+		for i, side := range []struct{ owner, step string }{{t.payer, StepConfirmPayer}, {t.payee, StepConfirmPayee}} {
+			if side.owner == "" {
+				continue
+			}
+			steps = append(steps, string(t.news.Payment), t.news.Version*told+1+int64(i), side.step, string(t.news.State), at, int64(0))
+			if i == 1 && t.payer == t.payee {
+				continue // a top-up: one person on both sides gets one notice
+			}
+			notices = append(notices, t.notice(side.owner, names))
+		}
+	}
+	chunks(steps, 6, func(rows int, args []any) { tx.Queue(insertTold[rows], args...) })
+	return s.Notices.Tell(tx, notices)
+}
+
+// heard says whom an event is for. A payment that was only asked for is no news to both sides; a refund is told by its own
+// payment, not again by the one it belongs to.
+func heard(e event.Event, n News) (telling, bool) {
+	t := telling{event: e, news: n, payer: n.Payer, payee: n.Payee}
+	switch e.Type {
+	case eventCreated, eventRefunded:
+		return t, false
+	}
+	if n.Kind == TopUp {
+		t.payer = n.Payee
+	}
+	return t, true
+}
+
+// notice is what one side reads. Names are masked; the notice is kept sealed with its owner's key.
+func (t telling) notice(owner string, names map[string]string) notice.Notice {
+	with, role := t.payer, rolePayee
+	if owner == t.payer {
+		with, role = t.payee, rolePayer
+	}
+	if t.payer == t.payee {
+		with, role = "", rolePayee
+	}
+	amount := t.news.Amount
+	if t.news.Moved != "0" {
+		amount = t.news.Moved
+	}
+	currency := money.Currency{Code: t.news.Currency, Scale: t.news.Scale}
+	if a, err := money.ParseMinor(amount, currency); err == nil {
+		amount = a.String()
+	}
+	return notice.Notice{ID: t.event.ID + "/" + owner, Owner: owner, Template: t.event.Type, Object: string(t.news.Payment), At: t.event.At,
+		Data: map[string]string{"kind": string(t.news.Kind), "state": string(t.news.State), "role": role, "amount": amount,
+			"with": names[with], "failure": t.news.Failure}}
+}
+
+// namesOf looks up everybody in a batch at once.
+func (s *Service) namesOf(tx *db.Tx, list []telling) (map[string]string, error) {
+	names := map[string]string{}
+	var people []identity.PersonID
+	for _, t := range list {
+		for _, owner := range []string{t.payer, t.payee} {
+			if _, seen := names[owner]; seen || owner == "" {
+				continue
+			}
+			names[owner] = ""
+			if isShop(owner) {
+				shop, err := s.Shops.GetIn(tx, merchant.ID(owner))
+				if err != nil {
+					return nil, err
+				}
+				names[owner] = shop.Name
+			} else if known, ok := s.names.get(owner, s.Real.Now()); ok {
+				names[owner] = known
+			} else {
+				people = append(people, identity.PersonID(owner))
+			}
+		}
+	}
+	for len(people) > 0 {
+		n := min(len(people), namesMost)
+		found, err := s.People.Names(tx, people[:n]...)
+		if err != nil {
+			return nil, err
+		}
+		for person, name := range found {
+			names[string(person)] = name
+			s.names.put(string(person), name, s.Real.Now())
+		}
+		people = people[n:]
+	}
+	return names, nil
+}
+
+// namesMost is how many people are looked up by one statement.
+const namesMost = 200
+
+// chunks cuts rows of cols arguments into statements of 64, 8 and 1 rows: few lengths, so few prepared statements.
+func chunks(args []any, cols int, send func(rows int, args []any)) {
+	for _, rows := range []int{64, 8, 1} {
+		for n := rows * cols; len(args) >= n; args = args[n:] {
+			send(rows, args[:n])
+		}
+	}
+}
