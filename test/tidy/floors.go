@@ -72,11 +72,12 @@ func level(floors [][]string, dir string) (level int, leaf, known bool) {
 	return 0, false, false
 }
 
-// OnlyIn checks that packages with a prefix are imported only in the given folders.
+// OnlyIn checks that packages with a prefix are imported only in the given folders. Tests are left out: they look at things
+// from outside.
 func OnlyIn(t *Tree, rule, reason string, prefixes, folders []string) []Finding {
 	var out []Finding
 	for _, f := range t.Files {
-		if f.Dir == "." || underAny(f.Dir, folders) {
+		if f.Test || f.Dir == "." || underAny(f.Dir, folders) {
 			continue
 		}
 		for imp, pos := range f.imports() {
