@@ -38,6 +38,7 @@ type exception struct{ rule, path, reason string }
 // exceptions is what the house tolerates. One that nothing needs any more is a failure, so the list only shrinks by itself.
 var exceptions = []exception{
 	{"sizes", "edge/web/static/htmx.js", "vendored as it was published"},
+	{"output", "base/telemetry/log.go", "where a log goes when nobody says"},
 	{"http", "core/rail/sandbox.go", "the header and method names of the request it hands to base/dial"},
 }
 
