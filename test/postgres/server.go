@@ -22,6 +22,10 @@ const patience = 90 * time.Second
 
 var number atomic.Int64
 
+// using is this process's share of the users' lock. It stays reachable: a file that is collected is closed, which would give
+// the lock away and have the keeper stop the server under running tests.
+var using *os.File
+
 // New makes an empty database that lives as long as the test and returns its DSN.
 func New(t testing.TB) string {
 	t.Helper()
@@ -48,7 +52,7 @@ var server = sync.OnceValues(func() (place, error) {
 		return p, err
 	}
 	// Held until this process ends. While a keeper is stopping the server this waits, and then starts a new one.
-	if _, err := lock(p.lock("users"), syscall.LOCK_SH); err != nil {
+	if using, err = lock(p.lock("users"), syscall.LOCK_SH); err != nil {
 		return p, err
 	}
 	starting, err := lock(p.lock("start"), syscall.LOCK_EX)
