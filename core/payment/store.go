@@ -68,7 +68,8 @@ var (
 var insertTold = func() map[int]string {
 	list := map[int]string{}
 	for _, n := range []int{1, 8, 64} {
-		list[n] = `insert into payment_step (payment, n, name, state, at, amount) values ` + db.Values(n, 6) + ` on conflict (payment, n) do nothing`
+		list[n] = `insert into payment_step (payment, n, name, state, at, amount) values ` + db.Values(n, 6) +
+			` on conflict (payment, n) do nothing`
 	}
 	return list
 }()

@@ -16,7 +16,9 @@ var (
 	// ErrCallback refuses a signed callback that cannot be read.
 	ErrCallback = fault.Define(fault.Malformed, "callback_invalid",
 		lang.Text{EN: "The callback cannot be read", ZH: "无法读取回调内容"},
-		lang.Text{EN: "Send charge.settled or charge.declined with reference, merchant, amount and currency.", ZH: "请发送 charge.settled 或 charge.declined，并附 reference、merchant、amount 与 currency。"})
+		lang.Text{
+			EN: "Send charge.settled or charge.declined with reference, merchant, amount and currency.",
+			ZH: "请发送 charge.settled 或 charge.declined，并附 reference、merchant、amount 与 currency。"})
 	// ErrRail refuses a callback for a rail that is not installed.
 	ErrRail = fault.Define(fault.NotFound, "rail_not_found",
 		lang.Text{EN: "There is no such rail", ZH: "没有该支付通道"},

@@ -1,0 +1,13 @@
+package payment
+
+import (
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/id"
+	"billfold/base/seal"
+	"billfold/core/notice"
+)
+
+func notices(d *db.DB, keys *seal.Keyring, ids *id.Minter, business, real clock.Clock) *notice.Service {
+	return &notice.Service{}
+}
