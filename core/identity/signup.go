@@ -11,7 +11,6 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
-	"billfold/base/fault"
 	"billfold/base/id"
 	"billfold/base/lang"
 	"billfold/base/seal"
@@ -25,6 +24,7 @@ const (
 	codeDigits  = 6
 	forSignUp   = "sign_up" // purpose of a code; later ones have their own
 	sweepSignUp = 200       // sign-ups removed in one sweep
+	sweepMargin = time.Hour // no Verify that is still under way may lose its key
 )
 
 // Draft is what a newcomer types. Lang may be empty for English.
@@ -254,21 +254,19 @@ func (s *Service) tryCode(tx *db.Tx, purpose, subject, code string, now time.Tim
 // which the next sweep removes.
 func (s *Service) Sweep(ctx context.Context) error {
 	now := s.real.Now()
-	before := clock.Micros(now.Add(-signUpLife - codeLife))
+	before := clock.Micros(now.Add(-signUpLife - codeLife - sweepMargin))
 	stale, err := db.Read(ctx, s.db, func(tx *db.Tx) ([]signUpRow, error) {
 		return selectStaleSignUps(tx, before, sweepSignUp)
 	})
 	if err != nil {
 		return err
 	}
-	if len(stale) > 0 {
-		gone := make(map[string]bool, len(stale))
-		for _, r := range stale {
-			gone[string(r.person.id)] = true
-		}
-		if _, err := s.keys.Sweep(func(owner string) bool { return !gone[owner] }); err != nil {
-			return fault.ErrUnavailable.Because(err)
-		}
+	owners := make([]string, len(stale))
+	for i, r := range stale {
+		owners[i] = string(r.person.id)
+	}
+	if err := s.keys.Destroy(owners...); err != nil {
+		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		for _, r := range stale {

@@ -292,6 +292,12 @@ func selectBucket(tx *db.Tx, key []byte) (bucket, error) {
 	}, `select tries, last_us, until_us from identity_throttle where bucket = $1`+tx.ForUpdate(), key)
 }
 
+func insertBucket(tx *db.Tx, key []byte) error {
+	_, err := tx.Exec(`insert into identity_throttle (bucket, tries, last_us, until_us) values ($1, 0, 0, 0)
+		on conflict do nothing`, key)
+	return err
+}
+
 func upsertBucket(tx *db.Tx, key []byte, b bucket) error {
 	_, err := tx.Exec(`insert into identity_throttle (bucket, tries, last_us, until_us) values ($1, $2, $3, $4)
 		on conflict (bucket) do update set tries = excluded.tries, last_us = excluded.last_us, until_us = excluded.until_us`,

@@ -72,7 +72,13 @@ func (s *Service) bucketKey(r rule, parts ...string) []byte {
 // take counts a try in a stored bucket. The refusal is returned as a value, so that the counts of other buckets are kept.
 func (s *Service) take(tx *db.Tx, key []byte, r rule, now time.Time) (wait time.Duration, err error) {
 	b, err := selectBucket(tx, key)
-	if err != nil && !errors.Is(err, db.ErrNoRow) {
+	if errors.Is(err, db.ErrNoRow) { // a row that does not exist cannot be locked: parallel first tries would each count one
+		if err := insertBucket(tx, key); err != nil {
+			return 0, err
+		}
+		b, err = selectBucket(tx, key)
+	}
+	if err != nil {
 		return 0, err
 	}
 	b, wait = b.take(now, r)
