@@ -67,6 +67,11 @@ func (b *bank) openSpec(s ledger.Spec) ledger.AccountID {
 
 func (b *bank) id() ledger.EntryID { return ledger.EntryID(b.ids.New(ledger.Prefix)) }
 
+func idBytes(e ledger.EntryID) ([]byte, error) {
+	b, err := id.Bytes(string(e))
+	return b[:], err
+}
+
 func leg(debit, credit ledger.AccountID, amount int64) ledger.Entry {
 	return ledger.Entry{Kind: "test", Legs: []ledger.Leg{{Debit: debit, Credit: credit, Amount: amount}}}
 }

@@ -196,10 +196,11 @@ func fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
 	return found, nil
 }
 
-// storedEntry is an entry with the tag it was stored with.
+// storedEntry is an entry with the tag it was stored with. odd says that an id in it has not 16 bytes, which only a hand can have done.
 type storedEntry struct {
 	draft
 	tag []byte
+	odd bool
 }
 
 func scanEntry(r db.Row) (s storedEntry, err error) {
@@ -210,13 +211,11 @@ func scanEntry(r db.Row) (s storedEntry, err error) {
 	if err = r.Scan(&id, &s.Kind, &reference, &at, &phase, &meta, &resolves, &expires, &s.tag); err != nil {
 		return s, err
 	}
-	if len(id) != len(s.key) || resolves != nil && len(resolves) != len(s.key) {
-		return s, fmt.Errorf("ledger: an entry's id has %d bytes", len(id))
-	}
-	s.key, s.ID = key(id), key(id).text()
-	s.Reference, s.meta, s.At, s.Phase = text(reference), text(meta), clock.FromMicros(at), Phase(phase)
+	copy(s.key[:], id)
+	copy(s.resolves[:], resolves)
+	s.ID, s.odd = s.key.text(), len(id) != len(s.key) || resolves != nil && len(resolves) != len(s.key)
+	s.Reference, s.meta, s.At, s.Phase = text(reference), text(meta), clock.FromMicros(at), Phase(small(phase))
 	if resolves != nil {
-		s.resolves = key(resolves)
 		s.Resolves = s.resolves.text()
 	}
 	if expires != nil {
@@ -235,6 +234,7 @@ type storedLeg struct {
 	entry key
 	n     int64
 	at    int64
+	odd   bool // see storedEntry
 }
 
 func scanLeg(r db.Row) (s storedLeg, err error) {
@@ -244,14 +244,20 @@ func scanLeg(r db.Row) (s storedLeg, err error) {
 	if err = r.Scan(&entry, &s.n, &s.Debit, &s.Credit, &s.Amount, &s.at, &phase, &released); err != nil {
 		return s, err
 	}
-	if len(entry) != len(s.entry) {
-		return s, fmt.Errorf("ledger: a leg's entry has %d bytes", len(entry))
-	}
-	s.entry, s.Phase = key(entry), Phase(phase)
+	copy(s.entry[:], entry)
+	s.odd, s.Phase = len(entry) != len(s.entry), Phase(small(phase))
 	if released != nil {
 		s.Released = *released
 	}
 	return s, nil
+}
+
+// small narrows a stored number that fits a byte; any other becomes 255, which nothing uses, so that a changed row is not read as a right one.
+func small(v int64) uint8 {
+	if v < 0 || v > math.MaxUint8 {
+		return math.MaxUint8
+	}
+	return uint8(v)
 }
 
 // BalanceAt returns what the account held after everything up to and including a moment of business time: zero before it was opened. It

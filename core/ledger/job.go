@@ -145,6 +145,7 @@ func (l *Ledger) checkpointSome(tx *db.Tx, account AccountID) (more bool, err er
 	if err != nil && !errors.Is(err, db.ErrNoRow) {
 		return false, err
 	}
+	last.account = account
 	if fold.entries-last.entries < checkpointEvery {
 		delete(l.lagging, account) // should this transaction fail, the next fold adds it again
 		return false, nil

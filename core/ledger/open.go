@@ -257,7 +257,7 @@ func scanAccount(r db.Row) (s storedRow, err error) {
 	var scale, limit, lastAt, openedAt int64
 	err = r.Scan(&s.ID, &s.Address, &s.Owner, &s.Currency.Code, &scale, &limit, &s.Busy, &s.frozenAt, &s.closedAt,
 		&s.DebitsPosted, &s.CreditsPosted, &s.DebitsPending, &s.CreditsPending, &s.Entries, &lastAt, &openedAt, &s.tag)
-	s.Currency.Scale, s.Limit = uint8(scale), Limit(limit)
+	s.Currency.Scale, s.Limit = small(scale), Limit(small(limit))
 	s.Frozen, s.Closed = s.frozenAt != 0, s.closedAt != 0
 	s.LastAt, s.OpenedAt = clock.FromMicros(lastAt), clock.FromMicros(openedAt)
 	return s, err

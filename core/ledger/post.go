@@ -227,7 +227,7 @@ func (l *Ledger) loadSome(
 			existing = append(existing, key(entry))
 			return struct{}{}, nil
 		}
-		a.Currency.Scale, a.Limit, a.LastAt = uint8(scale), Limit(limit), clock.FromMicros(lastAt)
+		a.Currency.Scale, a.Limit, a.LastAt = small(scale), Limit(small(limit)), clock.FromMicros(lastAt)
 		b.accounts[a.ID] = a
 		if part == 1 && a.Busy {
 			*strange = append(*strange, a.ID)

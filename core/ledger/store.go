@@ -68,6 +68,26 @@ const (
 		order by at, entry, n limit $4`
 )
 
+// Verify. Each list is read in slices of its key, beginning after what the slice before had last.
+const (
+	sliceAccounts    = `select ` + accountColumns + ` from ledger_account where id > $1 order by id limit $2`
+	sliceCheckpoints = `select ` + checkpointColumns + ` from ledger_checkpoint where (account, at) > ($1, $2) order by account, at limit $3`
+	sliceEntries     = `select ` + entryColumns + ` from ledger_entry where id > $1 order by id limit $2`
+	sliceLegs        = `select ` + legColumns + ` from ledger_leg where entry > $1 and entry <= $2 order by entry, n`
+	sliceHolds       = `select entry, expires_at from ledger_hold where entry > $1 and entry <= $2 order by entry`
+	sliceResolutions = `select e.resolves, e.id, e.phase, l.debit, l.credit, l.amount, l.phase, coalesce(l.released, 0) from ledger_entry e
+		left join ledger_leg l on l.entry = e.id where e.resolves > $1 and e.resolves <= $2 order by e.resolves, l.n`
+	sliceTail = `select t.account, t.entry, t.n, t.debit, t.credit, t.at, l.debit, l.credit, l.amount, l.at, l.phase from ledger_tail t
+		left join ledger_leg l on l.entry = t.entry and l.n = t.n where (t.account, t.entry, t.n) > ($1, $2, $3)
+		order by t.account, t.entry, t.n limit $4`
+	selectCheckpointAt    = `select ` + checkpointColumns + ` from ledger_checkpoint where account = $1 and at = $2`
+	selectLastNumber      = `select coalesce(max(id), 0) from ledger_account`
+	selectNextNumber      = `select next_account from ledger_block where id = 1`
+	selectHistoryDebits   = `select amount, phase, coalesce(released, 0), at from ledger_leg where debit = $1 and at > $2 and at <= $3 order by at, entry, n limit $4`
+	selectHistoryCredits  = `select amount, phase, coalesce(released, 0), at from ledger_leg where credit = $1 and at > $2 and at <= $3 order by at, entry, n limit $4`
+	selectUnfoldedBetween = `select 1, t.debit, t.credit from ledger_tail t where t.account = $1 and t.at > $2 and t.at <= $3`
+)
+
 // texts keeps statements whose shape depends on a count, by that count.
 type texts[K comparable] struct {
 	write func(K) string

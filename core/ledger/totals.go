@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"fmt"
+
 	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/money"
@@ -44,6 +46,28 @@ func (w *wide) leg(leg Leg, at int64, debit, busy bool) {
 	w.entries++
 }
 
+// plus adds other sums.
+func (w *wide) plus(o wide) {
+	w.entries += o.entries
+	w.debits.AddSum(o.debits)
+	w.credits.AddSum(o.credits)
+	w.debitsPending.AddSum(o.debitsPending)
+	w.creditsPending.AddSum(o.creditsPending)
+	w.lastAt = max(w.lastAt, o.lastAt)
+}
+
+// sameTotals tells whether the sums are these totals, whatever the time.
+func (w *wide) sameTotals(t totals) bool {
+	var o wide
+	o.add(t)
+	o.lastAt = w.lastAt
+	return *w == o
+}
+
+func (w *wide) describe() string {
+	return fmt.Sprintf("debits %s, credits %s, pending %s and %s, entries %d", w.debits, w.credits, w.debitsPending, w.creditsPending, w.entries)
+}
+
 // sub takes other totals away; the time stays.
 func (w *wide) sub(o wide) {
 	w.entries -= o.entries
@@ -70,7 +94,7 @@ func (w *wide) addLegs(tx *db.Tx, r *row, after, upTo int64) error {
 		var side, phase, at int64
 		var leg Leg
 		err := row.Scan(&side, &leg.Amount, &phase, &leg.Released, &at)
-		leg.Phase = Phase(phase)
+		leg.Phase = Phase(small(phase))
 		w.leg(leg, at, side == 0, r.Busy)
 		return struct{}{}, err
 	}, selectLegsBetween, int64(r.ID), after, upTo)

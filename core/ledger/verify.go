@@ -1,0 +1,218 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/money"
+)
+
+const (
+	// watermarkAge is how far behind now the sums of the long pass end. A write lasts at most 15 s, so what is older has committed. Nothing
+	// depends on that: whatever disagrees is counted again, exactly, before it is reported.
+	watermarkAge = 20 * time.Second
+	// verifySlice bounds the rows of one snapshot, which may live for 5 s.
+	verifySlice = 1_000
+)
+
+// Finding is one place where the books do not agree with themselves.
+type Finding struct {
+	Table    string // where the row is, or should be
+	ID       string // which row: an entry's id, "ent_…/1" for its leg 1, an account's number, a checkpoint's account and time
+	Account  string // the address of the account concerned, where there is one
+	What     string // what is wrong, in a few words
+	Expected string
+	Found    string
+}
+
+// String writes the finding on one line.
+func (f Finding) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", f.Table, f.ID)
+	if f.Account != "" {
+		fmt.Fprintf(&b, " (account %s)", f.Account)
+	}
+	fmt.Fprintf(&b, ": %s", f.What)
+	if f.Expected != "" || f.Found != "" {
+		fmt.Fprintf(&b, ": expected %s, found %s", f.Expected, f.Found)
+	}
+	return b.String()
+}
+
+// Report counts what Verify looked at. The books are right when Findings is zero.
+type Report struct {
+	Entries, Legs, Accounts, Holds, Checkpoints, Findings int
+}
+
+// Verify checks the whole ledger while payments go on, in short snapshots, and calls say for everything that is wrong. It recomputes every
+// entry's tag, every account's totals, pending totals, limits and checkpoints from the legs in 128 bits, every busy account's fold and tail,
+// the open holds, and the sum of each asset, which is zero. It writes nothing. The error is for storage: then the report is incomplete.
+//
+// How it can be right while rows change: an entry and its legs are immutable and commit together, so a slice of them is right in any
+// snapshot. Sums over legs up to a watermark are taken slice by slice; then an account's row is compared, in one snapshot, with its sum plus its
+// legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
+func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Report, error) {
+	v := &verifier{
+		l: l, d: d, ctx: ctx, say: say, tallies: map[AccountID]*tally{}, assets: map[money.Currency]*money.Sum128{},
+		watermark: clock.Micros(l.clock.Now().Add(-watermarkAge)),
+	}
+	for _, step := range []func() error{v.readAccounts, v.readCheckpoints, v.checkEntries, v.checkAccounts, v.checkCheckpoints, v.checkTail, v.checkNumbers} {
+		if err := step(); err != nil {
+			return v.report, err
+		}
+	}
+	v.checkAssets()
+	return v.report, nil
+}
+
+// verifier is one run of Verify.
+type verifier struct {
+	l         *Ledger
+	d         *db.DB
+	ctx       context.Context
+	say       func(Finding)
+	report    Report
+	watermark int64
+	tallies   map[AccountID]*tally
+	assets    map[money.Currency]*money.Sum128
+}
+
+// tally is what the long pass counts for one account.
+type tally struct {
+	row    row
+	sum    wide // legs up to the watermark
+	points []point
+}
+
+// point is a checkpoint and the legs since the one before it.
+type point struct {
+	stored checkpoint
+	since  wide
+}
+
+func (v *verifier) find(f Finding) {
+	v.report.Findings++
+	v.say(f)
+}
+
+// address names an account in a finding.
+func (v *verifier) address(id AccountID) string {
+	if t := v.tallies[id]; t != nil {
+		return t.row.Address
+	}
+	return fmt.Sprintf("number %d", id)
+}
+
+func (v *verifier) read(body func(tx *db.Tx) error) error { return v.d.Read(v.ctx, body) }
+
+// readAccounts notes every account that exists before the long pass. One that is opened later has no legs before the watermark.
+func (v *verifier) readAccounts() error {
+	for after := AccountID(0); ; {
+		var rows []storedRow
+		err := v.read(func(tx *db.Tx) (err error) {
+			rows, err = db.All(tx, scanAccount, sliceAccounts, int64(after), verifySlice)
+			return err
+		})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, r := range rows {
+			v.tallies[r.ID] = &tally{row: r.row}
+			after = r.ID
+		}
+	}
+}
+
+// readCheckpoints notes the checkpoints up to the watermark; those after it are checked by the next run.
+func (v *verifier) readCheckpoints() error {
+	account, at := int64(0), int64(0)
+	for {
+		var points []checkpoint
+		err := v.read(func(tx *db.Tx) (err error) {
+			points, err = db.All(tx, scanCheckpoint, sliceCheckpoints, account, at, verifySlice)
+			return err
+		})
+		if err != nil || len(points) == 0 {
+			return err
+		}
+		for _, c := range points {
+			account, at = int64(c.account), c.at
+			if c.at > v.watermark {
+				continue
+			}
+			v.report.Checkpoints++
+			if t := v.tallies[c.account]; t != nil {
+				t.points = append(t.points, point{stored: c})
+			} else {
+				v.find(Finding{Table: "ledger_checkpoint", ID: c.id(), What: "a checkpoint of no account"})
+			}
+		}
+	}
+}
+
+// id names a checkpoint in a finding.
+func (c *checkpoint) id() string {
+	return fmt.Sprintf("%d at %s", c.account, clock.FromMicros(c.at).Format(time.RFC3339Nano))
+}
+
+// count adds a leg to the sums of one of its accounts.
+func (v *verifier) count(id AccountID, leg storedLeg, debit bool) {
+	t := v.tallies[id]
+	if t == nil || leg.at > v.watermark {
+		return
+	}
+	t.sum.leg(leg.Leg, leg.at, debit, t.row.Busy)
+	i, _ := slices.BinarySearchFunc(t.points, leg.at, func(p point, at int64) int { return cmp.Compare(p.stored.at, at) })
+	if i < len(t.points) {
+		t.points[i].since.leg(leg.Leg, leg.at, debit, t.row.Busy)
+	}
+}
+
+// checkAssets wants debits and credits of each asset to be equal. Each leg has one amount for both sides, so only a leg between two
+// currencies can make them differ.
+func (v *verifier) checkAssets() {
+	for c, sum := range v.assets {
+		if sum.Sign() != 0 {
+			v.find(Finding{Table: "ledger_leg", ID: c.Code, What: "debits and credits of this asset differ", Expected: "0", Found: sum.String()})
+		}
+	}
+}
+
+func (v *verifier) asset(c money.Currency) *money.Sum128 {
+	sum := v.assets[c]
+	if sum == nil {
+		sum = &money.Sum128{}
+		v.assets[c] = sum
+	}
+	return sum
+}
+
+// checkNumbers wants the next account number to be one that no account has.
+func (v *verifier) checkNumbers() error {
+	return v.read(func(tx *db.Tx) error {
+		var last, next int64
+		if err := tx.Row(selectLastNumber).Scan(&last); err != nil || last == 0 {
+			return err
+		}
+		if err := tx.Row(selectNextNumber).Scan(&next); err != nil && err != db.ErrNoRow {
+			return err
+		}
+		if next <= last {
+			v.find(Finding{
+				Table: "ledger_block", ID: "1", What: "numbers would be given twice", Expected: fmt.Sprintf("more than %d", last),
+				Found: fmt.Sprint(next),
+			})
+		}
+		return nil
+	})
+}
+
+// tagText shows a tag in a finding.
+func tagText(tag []byte) string { return "tag " + hex.EncodeToString(tag) }

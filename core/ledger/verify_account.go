@@ -1,0 +1,348 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"math"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+)
+
+const (
+	// accountSlice is how many accounts are compared in one snapshot: each asks for its legs since the watermark.
+	accountSlice = 200
+	// recountSlice bounds the legs of each side that one snapshot of a recount reads.
+	recountSlice = 50_000
+	// recounts bounds how often a busy account that disagrees is counted again: an entry that commits late may slip behind a recount.
+	recounts = 3
+)
+
+// checkAccounts compares every account's row with its legs.
+func (v *verifier) checkAccounts() error {
+	for after := AccountID(0); ; {
+		var doubtful []AccountID
+		var rows []storedRow
+		err := v.read(func(tx *db.Tx) (err error) {
+			doubtful = nil
+			if rows, err = db.All(tx, scanAccount, sliceAccounts, int64(after), accountSlice); err != nil {
+				return err
+			}
+			for i := range rows {
+				agrees, err := v.agrees(tx, &rows[i])
+				if err != nil {
+					return err
+				}
+				if !agrees {
+					doubtful = append(doubtful, rows[i].ID)
+				}
+			}
+			return nil
+		})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for i := range rows {
+			v.checkTerms(&rows[i])
+			after = rows[i].ID
+		}
+		for _, id := range doubtful {
+			if err := v.recount(id); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// checkTerms checks what a row says of its account, without its legs.
+func (v *verifier) checkTerms(r *storedRow) {
+	v.report.Accounts++
+	bad := func(what, expected, found string) {
+		v.find(Finding{Table: "ledger_account", ID: fmt.Sprint(r.ID), Account: r.Address, What: what, Expected: expected, Found: found})
+	}
+	if tag := v.l.tagAccount(&r.row); subtle.ConstantTimeCompare(tag, r.tag) != 1 {
+		bad("its terms or flags were changed by hand", tagText(tag), tagText(r.tag))
+	}
+	if !withinLimit(&r.row) {
+		balance, _ := r.Balance()
+		bad("it is past its limit ("+r.Limit.String()+")", "at least 0 available", fmt.Sprint(balance.Available))
+	}
+	if r.Closed && !r.Busy && (r.DebitsPosted != r.CreditsPosted || r.DebitsPending != 0 || r.CreditsPending != 0) {
+		bad("it is closed and holds money", "0", fmt.Sprint(r.CreditsPosted-r.DebitsPosted))
+	}
+	if stale := r.totals(); r.Busy && (stale.debits|stale.credits|stale.debitsPending|stale.creditsPending|stale.entries != 0 || !stale.lastAt.IsZero()) {
+		bad("a busy account has totals in its row", "0", describe(stale))
+	}
+}
+
+// agrees tells whether a row's totals are the sum of its legs: those up to the watermark, counted before, and those since.
+func (v *verifier) agrees(tx *db.Tx, r *storedRow) (bool, error) {
+	var legs wide
+	if t := v.tallies[r.ID]; t != nil {
+		legs = t.sum
+	}
+	if r.Busy || clock.Micros(r.LastAt) > v.watermark {
+		if err := legs.addLegs(tx, &r.row, v.watermark, math.MaxInt64); err != nil {
+			return false, err
+		}
+	}
+	kept, err := keptTotals(tx, &r.row)
+	return kept == legs, err
+}
+
+// keptTotals are the totals an account's rows keep: its own, or its fold and tail where it is busy.
+func keptTotals(tx *db.Tx, r *row) (kept wide, err error) {
+	if r.Busy {
+		err = kept.addTail(tx, selectBalance, int64(r.ID))
+	} else {
+		kept.add(r.totals())
+	}
+	return kept, err
+}
+
+// recount counts an account's legs from the first, in slices, and compares them in the last slice's snapshot. Behind a slice no leg of a
+// locked account can appear, because its history only grows at the end.
+func (v *verifier) recount(id AccountID) error {
+	for try := 1; ; try++ {
+		var legs, kept wide
+		var r *storedRow
+		for after, complete := int64(math.MinInt64), false; !complete; {
+			err := v.read(func(tx *db.Tx) (err error) {
+				if r, err = v.oneAccount(tx, id); err != nil {
+					return err
+				}
+				slice := legs
+				last, whole, err := slice.addHistory(tx, &r.row, after, recountSlice)
+				if err != nil {
+					return err
+				}
+				if whole {
+					if kept, err = keptTotals(tx, &r.row); err != nil {
+						return err
+					}
+				}
+				legs, after, complete = slice, last, whole
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if kept == legs {
+			return nil
+		}
+		if r.Busy && try < recounts {
+			continue
+		}
+		v.disagree(r, legs, kept)
+		return nil
+	}
+}
+
+func (v *verifier) oneAccount(tx *db.Tx, id AccountID) (*storedRow, error) {
+	r, err := db.One(tx, scanAccount, selectAccount, int64(id))
+	return &r, err
+}
+
+// disagree reports every total that differs.
+func (v *verifier) disagree(r *storedRow, legs, kept wide) {
+	table := "ledger_account"
+	if r.Busy {
+		table = "ledger_fold"
+	}
+	for _, c := range []struct{ name, expected, found string }{
+		{"debits", legs.debits.String(), kept.debits.String()},
+		{"credits", legs.credits.String(), kept.credits.String()},
+		{"pending debits", legs.debitsPending.String(), kept.debitsPending.String()},
+		{"pending credits", legs.creditsPending.String(), kept.creditsPending.String()},
+		{"entries", fmt.Sprint(legs.entries), fmt.Sprint(kept.entries)},
+		{"time of the last entry", fmt.Sprint(legs.lastAt), fmt.Sprint(kept.lastAt)},
+	} {
+		if c.expected != c.found {
+			v.find(Finding{
+				Table: table, ID: fmt.Sprint(r.ID), Account: r.Address, What: "its " + c.name + " are not those of its legs",
+				Expected: c.expected, Found: c.found,
+			})
+		}
+	}
+}
+
+func describe(t totals) string {
+	return fmt.Sprintf("debits %d, credits %d, pending %d and %d, entries %d", t.debits, t.credits, t.debitsPending, t.creditsPending, t.entries)
+}
+
+// addHistory counts an account's legs after a moment, about limit of each side and whole moments only. It answers with the last moment
+// counted, and whether that was all.
+func (w *wide) addHistory(tx *db.Tx, r *row, after int64, limit int) (last int64, complete bool, err error) {
+	for {
+		legs, complete, err := historyLegs(tx, r.ID, after, limit)
+		if err != nil {
+			return after, false, err
+		}
+		for _, leg := range legs {
+			w.leg(leg.Leg, leg.at, leg.debit, r.Busy)
+			after = max(after, leg.at)
+		}
+		if complete || len(legs) > 0 {
+			return after, complete, nil
+		}
+		limit *= 4 // one moment has more legs than that
+	}
+}
+
+// sideLeg is one side of a leg in an account's history.
+type sideLeg struct {
+	Leg
+	at    int64
+	debit bool
+}
+
+func historyLegs(tx *db.Tx, id AccountID, after int64, limit int) (legs []sideLeg, complete bool, err error) {
+	end := int64(math.MaxInt64)
+	for _, debit := range []bool{true, false} {
+		q := selectHistoryCredits
+		if debit {
+			q = selectHistoryDebits
+		}
+		side, err := db.All(tx, func(r db.Row) (s sideLeg, err error) {
+			var phase int64
+			s.debit = debit
+			err = r.Scan(&s.Amount, &phase, &s.Released, &s.at)
+			s.Phase = Phase(small(phase))
+			return s, err
+		}, q, int64(id), after, int64(math.MaxInt64), limit)
+		if err != nil {
+			return nil, false, err
+		}
+		if len(side) == limit {
+			end = min(end, side[limit-1].at)
+		}
+		legs = append(legs, side...)
+	}
+	kept := legs[:0]
+	for _, leg := range legs {
+		if leg.at < end {
+			kept = append(kept, leg)
+		}
+	}
+	return kept, end == math.MaxInt64, nil
+}
+
+// checkCheckpoints compares every checkpoint with the sum of the legs before it, as the long pass counted them.
+func (v *verifier) checkCheckpoints() error {
+	for _, t := range v.tallies {
+		var sum wide
+		for _, p := range t.points {
+			sum.plus(p.since)
+			if sum.sameTotals(p.stored.totals) {
+				continue
+			}
+			if err := v.recountPoint(t, p.stored); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// recountPoint counts the legs between a checkpoint and the one before it, in one snapshot, and reports the checkpoint if it differs. One that
+// Fold has dropped meanwhile is not there any more.
+func (v *verifier) recountPoint(t *tally, c checkpoint) error {
+	var stored, before checkpoint
+	var legs wide
+	err := v.read(func(tx *db.Tx) (err error) {
+		legs = wide{}
+		if stored, err = db.One(tx, scanCheckpoint, selectCheckpointAt, int64(c.account), c.at); err != nil {
+			return err
+		}
+		before, err = db.One(tx, scanCheckpoint, selectCheckpoint, int64(c.account), c.at-1)
+		if errors.Is(err, db.ErrNoRow) {
+			before = checkpoint{at: math.MinInt64}
+		} else if err != nil {
+			return err
+		}
+		legs.add(before.totals)
+		if err := legs.addLegs(tx, &t.row, before.at, c.at); err != nil || !t.row.Busy {
+			return err
+		}
+		var tail wide // in the legs, and not in a checkpoint until it is folded
+		if err := tail.addTail(tx, selectUnfoldedBetween, int64(c.account), before.at, c.at); err != nil {
+			return err
+		}
+		legs.sub(tail)
+		return nil
+	})
+	if errors.Is(err, db.ErrNoRow) {
+		return nil
+	}
+	if err != nil || legs.sameTotals(stored.totals) {
+		return err
+	}
+	v.find(Finding{
+		Table: "ledger_checkpoint", ID: c.id(), Account: t.row.Address, What: "it is not the sum of the legs before it",
+		Expected: legs.describe(), Found: describe(stored.totals),
+	})
+	return nil
+}
+
+// tailLeg is a tail row beside the leg it stands for.
+type tailLeg struct {
+	tailRow
+	at                         int64
+	legDebit, legCredit        *int64
+	legAmount, legAt, legPhase *int64
+	entryBytes                 []byte
+}
+
+// checkTail wants every tail row to be one side of a leg. A row that is missing or is there twice shows in its account's sum.
+func (v *verifier) checkTail() error {
+	account, entry, n := int64(0), lowest, int64(-1)
+	for {
+		var rows []tailLeg
+		err := v.read(func(tx *db.Tx) (err error) {
+			rows, err = db.All(tx, scanTail, sliceTail, account, entry, n, verifySlice)
+			return err
+		})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, t := range rows {
+			account, entry, n = int64(t.account), t.entryBytes, int64(t.n)
+			if !t.stands() {
+				v.find(Finding{
+					Table: "ledger_tail", ID: fmt.Sprintf("%d %s/%d", t.account, idText(t.entryBytes), t.n), Account: v.address(t.account),
+					What: "it is not a side of its leg", Expected: t.leg(), Found: fmt.Sprintf("debit %d, credit %d at %d", t.debit, t.credit, t.at),
+				})
+			}
+		}
+	}
+}
+
+func scanTail(r db.Row) (t tailLeg, err error) {
+	err = r.Scan(&t.account, &t.entryBytes, &t.n, &t.debit, &t.credit, &t.at, &t.legDebit, &t.legCredit, &t.legAmount, &t.legAt, &t.legPhase)
+	t.entryBytes = bytes.Clone(t.entryBytes)
+	return t, err
+}
+
+// stands tells whether the row says what its leg says.
+func (t *tailLeg) stands() bool {
+	if t.legAmount == nil || *t.legAt != t.at || !Phase(small(*t.legPhase)).moves() {
+		return false
+	}
+	switch int64(t.account) {
+	case *t.legDebit:
+		return t.debit == *t.legAmount && t.credit == 0
+	case *t.legCredit:
+		return t.credit == *t.legAmount && t.debit == 0
+	}
+	return false
+}
+
+func (t *tailLeg) leg() string {
+	if t.legAmount == nil {
+		return "a leg"
+	}
+	return fmt.Sprintf("leg %d to %d, %d at %d", *t.legDebit, *t.legCredit, *t.legAmount, *t.legAt)
+}

@@ -1,0 +1,304 @@
+package ledger_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"billfold/base/db"
+	"billfold/core/ledger"
+	"billfold/test/harness"
+)
+
+// verify runs Verify and returns what it found.
+func (b *bank) verify() (ledger.Report, []ledger.Finding) {
+	b.t.Helper()
+	var found []ledger.Finding
+	report, err := b.Verify(context.Background(), b.d, func(f ledger.Finding) { found = append(found, f) })
+	if err != nil {
+		b.t.Fatalf("verify: %v", err)
+	}
+	return report, found
+}
+
+func (b *bank) wantClean() ledger.Report {
+	b.t.Helper()
+	report, found := b.verify()
+	for _, f := range found {
+		b.t.Errorf("verify found %v", f)
+	}
+	if report.Findings != len(found) {
+		b.t.Errorf("the report counts %d findings, told were %d", report.Findings, len(found))
+	}
+	return report
+}
+
+// town is a small ledger in which everything that can be stored is stored.
+type town struct {
+	*bank
+	float, ana, bo, shop, fees ledger.AccountID
+	paid, tailed               ledger.Entry // a payment of long ago with a fee, and one whose sides are in the tail
+	open, posted, voided       ledger.Entry // holds
+	post                       ledger.Entry // what posted the hold
+}
+
+func newTown(t *testing.T, b *bank) *town {
+	w := &town{bank: b}
+	w.float = b.openBusy("system/float/EUR", eur)
+	w.fees = b.openBusy("system/fees/EUR", eur)
+	w.shop = b.openBusy("merchant/shop/EUR", eur)
+	w.ana = b.open("user/ana/EUR", eur, ledger.NonNegative)
+	w.bo = b.open("user/bo/EUR", eur, ledger.NonNegative)
+	b.mustPost(leg(w.float, w.ana, 100_000))
+	batch := make([]ledger.Entry, 600)
+	for i := range batch {
+		batch[i] = leg(w.ana, w.shop, 10)
+	}
+	b.batch(batch, true)
+	b.advance(time.Second)
+	w.paid = b.mustPost(ledger.Entry{
+		Kind: "payment", Reference: "pay_paid", Meta: map[string]string{"order": "1234"},
+		Legs: []ledger.Leg{{Debit: w.ana, Credit: w.shop, Amount: 1200}, {Debit: w.shop, Credit: w.fees, Amount: 12}},
+	})
+	w.open = b.mustHold(leg(w.ana, w.shop, 700), hour)
+	w.posted = b.mustHold(leg(w.ana, w.bo, 500), hour)
+	w.post = w.must(w.end(ledger.Post, w.posted.ID, b.id(), 300))
+	w.voided = b.mustHold(leg(w.bo, w.shop, 300), hour)
+	w.must(w.end(ledger.Void, w.voided.ID, b.id()))
+	b.advance(time.Hour)
+	b.fold()
+	w.tailed = b.mustPost(leg(w.ana, w.shop, 77))
+	return w
+}
+
+func (w *town) must(e ledger.Entry, err error) ledger.Entry {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
+// The tables of the ledger, in the order in which a shell would find them.
+var tables = []string{
+	"ledger_account", "ledger_block", "ledger_checkpoint", "ledger_entry", "ledger_fold", "ledger_hold", "ledger_leg", "ledger_tail",
+}
+
+func TestVerifyFindsEveryChangeByHand(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bank) {
+		w := newTown(t, b)
+		report := b.wantClean()
+		if report.Entries != 608 || report.Holds != 3 || report.Checkpoints < 4 || report.Accounts != 5 || report.Legs != 609 {
+			t.Errorf("verify counted %+v", report)
+		}
+		raw := harness.Raw(t, b.d)
+		for _, table := range tables {
+			run(t, raw, "create table kept_"+table+" as select * from "+table)
+		}
+		for _, c := range w.changes() {
+			t.Run(c.name, func(t *testing.T) {
+				if n := run(t, raw, c.sql, c.args...); n == 0 {
+					t.Fatal("the change changed nothing")
+				}
+				_, found := b.verify()
+				if !told(found, c) {
+					t.Errorf("verify said %v, want a finding in %s %s of account %s", found, c.table, c.id, c.account)
+				}
+				for _, table := range tables {
+					if !strings.Contains(c.sql, table) {
+						continue
+					}
+					run(t, raw, "delete from "+table)
+					run(t, raw, "insert into "+table+" select * from kept_"+table)
+				}
+			})
+		}
+		b.wantClean()
+	})
+}
+
+// change is one thing that somebody with a SQL shell does, and where Verify must see it.
+type change struct {
+	name               string
+	sql                string
+	args               []any
+	table, id, account string
+}
+
+func told(found []ledger.Finding, c change) bool {
+	for _, f := range found {
+		if f.Table == c.table && strings.HasPrefix(f.ID, c.id) && (c.account == "" || f.Account == c.account) && f.What != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func run(t *testing.T, raw *sql.DB, q string, args ...any) int64 {
+	t.Helper()
+	result, err := raw.Exec(q, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", q, err)
+	}
+	n, _ := result.RowsAffected()
+	return n
+}
+
+func (w *town) changes() []change {
+	key := func(e ledger.Entry) []byte {
+		b, err := idBytes(e.ID)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return b
+	}
+	num := func(id ledger.AccountID) string { return fmt.Sprint(id) }
+	paid, tailed, open, posted, post := key(w.paid), key(w.tailed), key(w.open), key(w.posted), key(w.post)
+	entry := func(name, set string) change {
+		return change{name, "update ledger_entry set " + set + " where id = $1", []any{paid}, "ledger_entry", string(w.paid.ID), "user/ana/EUR"}
+	}
+	legs := func(name, set string) change {
+		return change{name, "update ledger_leg set " + set + " where entry = $1 and n = 0", []any{paid}, "ledger_entry", string(w.paid.ID), ""}
+	}
+	account := func(name, set string) change {
+		return change{name, "update ledger_account set " + set + " where id = $1", []any{int64(w.ana)}, "ledger_account", num(w.ana), "user/ana/EUR"}
+	}
+	fold := func(name, set string) change {
+		return change{name, "update ledger_fold set " + set + " where account = $1", []any{int64(w.shop)}, "ledger_fold", num(w.shop), "merchant/shop/EUR"}
+	}
+	point := func(name, set string, id ledger.AccountID, address string) change {
+		return change{name, "update ledger_checkpoint set " + set + ` where account = $1 and at = (select min(at) from kept_ledger_checkpoint
+			where account = $1)`, []any{int64(id)}, "ledger_checkpoint", num(id), address}
+	}
+	return []change{
+		entry("a byte of metadata", `meta = '{"order":"1235"}'`),
+		entry("metadata that is no JSON", `meta = '{"order'`),
+		entry("no metadata", `meta = null`),
+		entry("a reference", `reference = 'pay_other'`),
+		entry("a kind", `kind = 'refund'`),
+		entry("a time", `at = at + 1`),
+		entry("a phase", `phase = 3`),
+		entry("a phase beyond a byte", `phase = 256`),
+		entry("a tag", `tag = id`),
+		legs("an amount", `amount = amount + 1`),
+		legs("a debited account", fmt.Sprintf(`debit = %d`, w.bo)),
+		legs("a credited account", fmt.Sprintf(`credit = %d`, w.bo)),
+		{"a leg's time", "update ledger_leg set at = at - 1 where entry = $1 and n = 1", []any{paid}, "ledger_leg", string(w.paid.ID) + "/1", ""},
+		{"a leg's phase", "update ledger_leg set phase = 2 where entry = $1 and n = 1", []any{paid}, "ledger_leg", string(w.paid.ID) + "/1", ""},
+		{"a leg's account that nobody opened", "update ledger_leg set credit = 999 where entry = $1 and n = 1", []any{paid},
+			"ledger_leg", string(w.paid.ID) + "/1", ""},
+		{"what a leg releases", "update ledger_leg set released = 499 where entry = $1", []any{post}, "ledger_entry", string(w.post.ID), ""},
+		{"the hold that is resolved", "update ledger_entry set resolves = $2 where id = $1", []any{post, open}, "ledger_hold", string(w.open.ID), ""},
+		{"a deleted leg", "delete from ledger_leg where entry = $1 and n = 0", []any{paid}, "ledger_leg", string(w.paid.ID), ""},
+		{"a deleted last leg", "delete from ledger_leg where entry = $1 and n = 1", []any{paid}, "ledger_entry", string(w.paid.ID), "user/ana/EUR"},
+		{"an added leg", `insert into ledger_leg (entry, n, debit, credit, amount, at, phase)
+			select entry, 2, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid}, "ledger_entry", string(w.paid.ID), "user/ana/EUR"},
+		{"a leg of no entry", `insert into ledger_leg (entry, n, debit, credit, amount, at, phase)
+			select $2, 0, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid, make([]byte, 16)}, "ledger_leg", "ent_000", "user/ana/EUR"},
+		{"a deleted entry", "delete from ledger_entry where id = $1", []any{paid}, "ledger_leg", string(w.paid.ID), "user/ana/EUR"},
+		{"a deleted resolution", "delete from ledger_entry where id = $1", []any{post}, "ledger_hold", string(w.posted.ID), "user/ana/EUR"},
+		{"a deleted hold entry", "delete from ledger_entry where id = $1", []any{posted}, "ledger_entry", string(w.post.ID), ""},
+		{"a deleted open hold", "delete from ledger_hold where entry = $1", []any{open}, "ledger_hold", string(w.open.ID), "user/ana/EUR"},
+		{"an added hold", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{paid}, "ledger_hold", string(w.paid.ID), "user/ana/EUR"},
+		{"a hold opened again", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{posted}, "ledger_hold", string(w.posted.ID), "user/ana/EUR"},
+		{"a hold of no entry", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{make([]byte, 16)}, "ledger_hold", "ent_000", ""},
+		{"a hold's expiry", "update ledger_hold set expires_at = expires_at + 1 where entry = $1", []any{open}, "ledger_hold", string(w.open.ID), "user/ana/EUR"},
+		account("debits", `debits_posted = debits_posted - 1`),
+		account("credits", `credits_posted = credits_posted + 1`),
+		account("pending debits", `debits_pending = 0`),
+		account("pending credits", `credits_pending = credits_pending + 1`),
+		account("a count of entries", `entries = entries + 1`),
+		account("the last time", `last_at = last_at - 1`),
+		account("the opening time", `opened_at = opened_at - 1`),
+		account("an address", `address = 'user/eve/EUR'`).at("user/eve/EUR"),
+		account("a currency", `currency = 'USD'`),
+		account("a limit", `limit_kind = 3`),
+		account("a freeze", `frozen_at = 1`),
+		account("an overdraft", `debits_posted = credits_posted + 1`),
+		{"a stale total", "update ledger_account set credits_posted = 5 where id = $1", []any{int64(w.shop)}, "ledger_account", num(w.shop), "merchant/shop/EUR"},
+		{"a deleted account", "delete from ledger_account where id = $1", []any{int64(w.ana)}, "ledger_leg", "ent_", ""},
+		fold("a fold's credits", `credits = credits + 1`),
+		fold("a fold's debits", `debits = debits + 1`),
+		fold("a fold's entries", `entries = entries - 1`),
+		{"a deleted fold", "delete from ledger_fold where account = $1", []any{int64(w.shop)}, "ledger_fold", num(w.shop), "merchant/shop/EUR"},
+		{"a deleted tail row", "delete from ledger_tail where entry = $1", []any{tailed}, "ledger_fold", num(w.shop), "merchant/shop/EUR"},
+		{"a tail row's amount", "update ledger_tail set credit = credit + 1 where entry = $1", []any{tailed}, "ledger_tail", num(w.shop), "merchant/shop/EUR"},
+		{"a tail row's time", "update ledger_tail set at = at + 1 where entry = $1", []any{tailed}, "ledger_tail", num(w.shop), "merchant/shop/EUR"},
+		{"an added tail row", "insert into ledger_tail (account, entry, n, debit, credit, at) values ($2, $1, 5, 0, 1, 1)", []any{tailed, int64(w.shop)},
+			"ledger_tail", num(w.shop), "merchant/shop/EUR"},
+		point("a checkpoint", "credits_posted = credits_posted + 1", w.ana, "user/ana/EUR"),
+		point("a checkpoint's time", "at = at - 1", w.ana, "user/ana/EUR"),
+		point("a busy account's checkpoint", "credits_posted = credits_posted + 1", w.shop, "merchant/shop/EUR"),
+		{"a checkpoint of no account", "update ledger_checkpoint set account = 999 where account = $1", []any{int64(w.ana)}, "ledger_checkpoint", "999", ""},
+		{"a number to be given again", "update ledger_block set next_account = 2 where id = $1", []any{1}, "ledger_block", "1", ""},
+	}
+}
+
+func (c change) at(account string) change {
+	c.account = account
+	return c
+}
+
+func TestVerifyIsRightWhilePaymentsGoOn(t *testing.T) {
+	harness.Engines(t, func(t *testing.T, d *db.DB) {
+		b := newBank(t, d)
+		b.opts.Clock = harness.Real() // the watermark lies 20 s back, so part of the clock has to move
+		b.Ledger = ledger.New(b.opts)
+		float := b.openBusy("system/float/EUR", eur)
+		shop := b.openBusy("merchant/shop/EUR", eur)
+		var people []ledger.AccountID
+		for i := range 8 {
+			people = append(people, b.open(fmt.Sprintf("user/%d/EUR", i), eur, ledger.NonNegative))
+			b.mustPost(leg(float, people[i], 1_000_000))
+		}
+		var stop atomic.Bool
+		var posted atomic.Int64
+		done := make(chan []error, 1)
+		go func() {
+			done <- inParallel(len(people), func(i int) error {
+				for n := 0; !stop.Load(); n++ {
+					err := d.Write(context.Background(), func(tx *db.Tx) error {
+						if _, err := b.Post(tx, leg(people[i], shop, 1)); err != nil {
+							return err
+						}
+						if _, err := b.Post(tx, leg(people[i], people[(i+1)%len(people)], 1)); err != nil {
+							return err
+						}
+						h, err := b.Hold(tx, leg(people[i], shop, 2), harness.Real().Now().Add(hour))
+						if err == nil && n%2 == 0 {
+							_, err = b.PostHold(tx, h.ID, b.id(), 1)
+						}
+						return err
+					})
+					if err != nil {
+						return err
+					}
+					if posted.Add(3)%64 == 0 {
+						if err := b.Fold(context.Background(), d); err != nil {
+							return err
+						}
+					}
+				}
+				return nil
+			})
+		}()
+		for range 5 {
+			before := posted.Load()
+			b.wantClean()
+			for posted.Load() < before+50 && len(done) == 0 {
+				_ = b.balance(shop)
+			}
+		}
+		stop.Store(true)
+		for _, err := range <-done {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		b.wantClean()
+	}, ledger.Schema)
+}
