@@ -33,3 +33,31 @@ func TestServer(t *testing.T) {
 		}
 	}
 }
+
+// TestLentAgain shows that a database is empty when it is lent again, although somebody is still connected to it.
+func TestLentAgain(t *testing.T) {
+	ctx := context.Background()
+	var first string
+	t.Run("first", func(t *testing.T) {
+		first = New(t)
+		conn, err := pgx.Connect(ctx, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range []string{"create table left_behind (id text)", "begin", "lock table left_behind"} {
+			if _, err := conn.Exec(ctx, statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	// Another process may have taken it meanwhile; what is asked for is that whatever is lent is empty.
+	conn, err := pgx.Connect(ctx, New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	var n int
+	if err := conn.QueryRow(ctx, "select count(*) from pg_tables where schemaname = 'public'").Scan(&n); err != nil || n != 0 {
+		t.Fatalf("%d tables are left, %v", n, err)
+	}
+}
