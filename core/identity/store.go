@@ -27,7 +27,7 @@ type personRow struct {
 	operator            bool
 }
 
-const personColumns = `p.id, p.name, p.handle, p.email, p.password, p.lang, p.state, p.created_us,
+const personColumns = `p.id, p.name, p.handle, p.email, p.password, p.lang, p.state, p.created_at,
 	exists (select 1 from identity_role r where r.person = p.id and r.role = 'operator')`
 
 func scanPerson(r db.Row) (p personRow, err error) {
@@ -72,7 +72,7 @@ func selectState(tx *db.Tx, id PersonID) (state State, err error) {
 // insert to decide.
 func insertPerson(tx *db.Tx, p personRow) (bool, error) {
 	n, err := tx.Exec(`insert into identity_person
-		(id, handle_mac, email_mac, name, handle, email, password, lang, state, created_us)
+		(id, handle_mac, email_mac, name, handle, email, password, lang, state, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
 		p.id, p.handleMac, null(p.emailMac), p.name, p.handle, null(p.email), null(p.password), p.lang, p.state, p.created)
 	return n == 1, err
@@ -100,7 +100,7 @@ func updateState(tx *db.Tx, id PersonID, state State) (int64, error) {
 }
 
 func insertRole(tx *db.Tx, id PersonID, role Role, at int64) (int64, error) {
-	return tx.Exec(`insert into identity_role (person, role, granted_us) values ($1, $2, $3) on conflict do nothing`, id, role, at)
+	return tx.Exec(`insert into identity_role (person, role, granted_at) values ($1, $2, $3) on conflict do nothing`, id, role, at)
 }
 
 func deleteRole(tx *db.Tx, id PersonID, role Role) (int64, error) {
@@ -116,7 +116,7 @@ type signUpRow struct {
 func insertSignUp(tx *db.Tx, r signUpRow) {
 	p := r.person
 	tx.Queue(`insert into identity_signup
-		(id, person, handle_mac, email_mac, name, handle, email, password, lang, created_us)
+		(id, person, handle_mac, email_mac, name, handle, email, password, lang, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		r.id, p.id, p.handleMac, p.emailMac, p.name, p.handle, p.email, p.password, p.lang, p.created)
 }
@@ -126,7 +126,7 @@ func selectSignUp(tx *db.Tx, id SignUpID) (signUpRow, error) {
 		p := &s.person
 		err = r.Scan(&s.id, &p.id, &p.handleMac, &p.emailMac, &p.name, &p.handle, &p.email, &p.password, &p.lang, &p.created)
 		return s, err
-	}, `select id, person, handle_mac, email_mac, name, handle, email, password, lang, created_us
+	}, `select id, person, handle_mac, email_mac, name, handle, email, password, lang, created_at
 		from identity_signup where id = $1`+tx.ForUpdate(), id)
 }
 
@@ -139,7 +139,7 @@ func selectStaleSignUps(tx *db.Tx, before int64, limit int) ([]signUpRow, error)
 	return db.All(tx, func(r db.Row) (s signUpRow, err error) {
 		err = r.Scan(&s.id, &s.person.id)
 		return s, err
-	}, `select id, person from identity_signup where created_us < $1 order by created_us limit $2`, before, limit)
+	}, `select id, person from identity_signup where created_at < $1 order by created_at limit $2`, before, limit)
 }
 
 // codeRow is a one-time code, bound to what it is about and what it is for.
@@ -154,14 +154,14 @@ func selectCode(tx *db.Tx, subject, purpose string) (codeRow, error) {
 	return db.One(tx, func(r db.Row) (c codeRow, err error) {
 		err = r.Scan(&c.subject, &c.purpose, &c.hash, &c.tries, &c.sent, &c.expires)
 		return c, err
-	}, `select subject, purpose, hash, tries, sent_us, expires_us from identity_code
+	}, `select subject, purpose, hash, tries, sent_at, expires_at from identity_code
 		where subject = $1 and purpose = $2`+tx.ForUpdate(), subject, purpose)
 }
 
 func upsertCode(tx *db.Tx, c codeRow) {
-	tx.Queue(`insert into identity_code (subject, purpose, hash, tries, sent_us, expires_us) values ($1, $2, $3, $4, $5, $6)
+	tx.Queue(`insert into identity_code (subject, purpose, hash, tries, sent_at, expires_at) values ($1, $2, $3, $4, $5, $6)
 		on conflict (subject, purpose) do update set hash = excluded.hash, tries = excluded.tries,
-		sent_us = excluded.sent_us, expires_us = excluded.expires_us`,
+		sent_at = excluded.sent_at, expires_at = excluded.expires_at`,
 		c.subject, c.purpose, c.hash, c.tries, c.sent, c.expires)
 }
 
@@ -174,7 +174,7 @@ type sessionRow struct {
 	created, seen, proved, awake, expires int64
 }
 
-const sessionColumns = `s.id, s.hash, s.person, s.agent, s.ip, s.created_us, s.seen_us, s.proved_us, s.awake_us, s.expires_us`
+const sessionColumns = `s.id, s.hash, s.person, s.agent, s.ip, s.created_at, s.seen_at, s.proved_at, s.awake_at, s.expires_at`
 
 func scanSession(r db.Row) (s sessionRow, err error) {
 	err = r.Scan(&s.id, &s.hash, &s.person, &s.agent, &s.ip, &s.created, &s.seen, &s.proved, &s.awake, &s.expires)
@@ -183,7 +183,7 @@ func scanSession(r db.Row) (s sessionRow, err error) {
 
 func insertSession(tx *db.Tx, s sessionRow) {
 	tx.Queue(`insert into identity_session
-		(id, hash, person, agent, ip, created_us, seen_us, proved_us, awake_us, expires_us)
+		(id, hash, person, agent, ip, created_at, seen_at, proved_at, awake_at, expires_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		s.id, s.hash, s.person, s.agent, s.ip, s.created, s.seen, s.proved, s.awake, s.expires)
 }
@@ -198,14 +198,14 @@ func selectSessions(tx *db.Tx, person PersonID) ([]sessionRow, error) {
 
 // rotateSession gives a session another token, and reports false where it has ended.
 func rotateSession(tx *db.Tx, id SessionID, old, new []byte, now int64) (bool, error) {
-	n, err := tx.Exec(`update identity_session set hash = $3, seen_us = $4, proved_us = $4, awake_us = $4
+	n, err := tx.Exec(`update identity_session set hash = $3, seen_at = $4, proved_at = $4, awake_at = $4
 		where id = $1 and hash = $2`, id, old, new, now)
 	return n == 1, err
 }
 
 func touchSession(tx *db.Tx, id SessionID, seen, awake int64) {
-	tx.Queue(`update identity_session set seen_us = $2, awake_us = case when awake_us < $3 then $3 else awake_us end
-		where id = $1 and seen_us < $2`, id, seen, awake)
+	tx.Queue(`update identity_session set seen_at = $2, awake_at = case when awake_at < $3 then $3 else awake_at end
+		where id = $1 and seen_at < $2`, id, seen, awake)
 }
 
 func deleteSession(tx *db.Tx, person PersonID, id SessionID) (int64, error) {
@@ -228,7 +228,7 @@ type keyRow struct {
 	created, used, revoked int64
 }
 
-const keyColumns = `id, hash, owner, kind, label, hint, created_us, used_us, revoked_us`
+const keyColumns = `id, hash, owner, kind, label, hint, created_at, used_at, revoked_at`
 
 func scanKey(r db.Row) (k keyRow, err error) {
 	err = r.Scan(&k.id, &k.hash, &k.owner, &k.kind, &k.label, &k.hint, &k.created, &k.used, &k.revoked)
@@ -250,12 +250,12 @@ func selectKeys(tx *db.Tx, owner string) ([]keyRow, error) {
 
 // revokeKey reports how many rows it found; revoking twice keeps the first time.
 func revokeKey(tx *db.Tx, owner string, id KeyID, at int64) (int64, error) {
-	return tx.Exec(`update identity_key set revoked_us = case when revoked_us = 0 then $3 else revoked_us end
+	return tx.Exec(`update identity_key set revoked_at = case when revoked_at = 0 then $3 else revoked_at end
 		where owner = $1 and id = $2`, owner, id, at)
 }
 
 func touchKey(tx *db.Tx, id KeyID, at int64) {
-	tx.Queue(`update identity_key set used_us = $2 where id = $1 and used_us < $2`, id, at)
+	tx.Queue(`update identity_key set used_at = $2 where id = $1 and used_at < $2`, id, at)
 }
 
 // linkRow is a one-time link as stored.
@@ -268,7 +268,7 @@ type linkRow struct {
 }
 
 func insertLink(tx *db.Tx, l linkRow) {
-	tx.Queue(`insert into identity_link (id, hash, purpose, person, expires_us, used_us) values ($1, $2, $3, $4, $5, $6)`,
+	tx.Queue(`insert into identity_link (id, hash, purpose, person, expires_at, used_at) values ($1, $2, $3, $4, $5, $6)`,
 		l.id, l.hash, l.purpose, l.person, l.expires, l.used)
 }
 
@@ -276,11 +276,11 @@ func selectLink(tx *db.Tx, hash []byte, lock string) (linkRow, error) {
 	return db.One(tx, func(r db.Row) (l linkRow, err error) {
 		err = r.Scan(&l.id, &l.hash, &l.purpose, &l.person, &l.expires, &l.used)
 		return l, err
-	}, `select id, hash, purpose, person, expires_us, used_us from identity_link where hash = $1`+lock, hash)
+	}, `select id, hash, purpose, person, expires_at, used_at from identity_link where hash = $1`+lock, hash)
 }
 
 func useLink(tx *db.Tx, id string, at int64) (int64, error) {
-	return tx.Exec(`update identity_link set used_us = $2 where id = $1 and used_us = 0`, id, at)
+	return tx.Exec(`update identity_link set used_at = $2 where id = $1 and used_at = 0`, id, at)
 }
 
 func selectBucket(tx *db.Tx, key []byte) (bucket, error) {
@@ -289,18 +289,18 @@ func selectBucket(tx *db.Tx, key []byte) (bucket, error) {
 		err = r.Scan(&b.tries, &last, &until)
 		b.last, b.until = clock.FromMicros(last), clock.FromMicros(until)
 		return b, err
-	}, `select tries, last_us, until_us from identity_throttle where bucket = $1`+tx.ForUpdate(), key)
+	}, `select tries, last_at, until_at from identity_throttle where bucket = $1`+tx.ForUpdate(), key)
 }
 
 func insertBucket(tx *db.Tx, key []byte) error {
-	_, err := tx.Exec(`insert into identity_throttle (bucket, tries, last_us, until_us) values ($1, 0, 0, 0)
+	_, err := tx.Exec(`insert into identity_throttle (bucket, tries, last_at, until_at) values ($1, 0, 0, 0)
 		on conflict do nothing`, key)
 	return err
 }
 
 func upsertBucket(tx *db.Tx, key []byte, b bucket) error {
-	_, err := tx.Exec(`insert into identity_throttle (bucket, tries, last_us, until_us) values ($1, $2, $3, $4)
-		on conflict (bucket) do update set tries = excluded.tries, last_us = excluded.last_us, until_us = excluded.until_us`,
+	_, err := tx.Exec(`insert into identity_throttle (bucket, tries, last_at, until_at) values ($1, $2, $3, $4)
+		on conflict (bucket) do update set tries = excluded.tries, last_at = excluded.last_at, until_at = excluded.until_at`,
 		key, b.tries, clock.Micros(b.last), clock.Micros(b.until))
 	return err
 }
@@ -325,7 +325,7 @@ func raiseEpoch(tx *db.Tx) error {
 
 // deleteStale removes what real time has ended: idle and old sessions, links, codes and buckets nobody has touched.
 func deleteStale(tx *db.Tx, now time.Time) {
-	tx.Queue(`delete from identity_session where seen_us < $1`, clock.Micros(now.Add(-idleLimit)))
-	tx.Queue(`delete from identity_link where expires_us < $1`, clock.Micros(now.Add(-time.Hour)))
-	tx.Queue(`delete from identity_throttle where last_us < $1`, clock.Micros(now.Add(-knownFor)))
+	tx.Queue(`delete from identity_session where seen_at < $1`, clock.Micros(now.Add(-idleLimit)))
+	tx.Queue(`delete from identity_link where expires_at < $1`, clock.Micros(now.Add(-time.Hour)))
+	tx.Queue(`delete from identity_throttle where last_at < $1`, clock.Micros(now.Add(-knownFor)))
 }
