@@ -79,8 +79,3 @@ func Record(tx *db.Tx, c Call, object string, version int64) {
 	hash := c.Hash
 	tx.Queue(insertKey, c.Caller, c.Operation, c.Key, hash[:], object, version)
 }
-
-const (
-	selectKey = `select hash, object, version from once_key where caller = $1 and operation = $2 and key = $3`
-	insertKey = `insert into once_key (caller, operation, key, hash, object, version) values ($1, $2, $3, $4, $5, $6)`
-)
