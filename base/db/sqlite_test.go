@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ func hold(t *testing.T, d *DB) (release func()) {
 // queueUp waits until n members wait behind the held committer.
 func queueUp(d *DB, n int) {
 	for len(d.back.(*lite).queue) < n {
-		time.Sleep(time.Millisecond) // the queue has no signal of its own; this polls a condition
+		runtime.Gosched() // the queue has no signal of its own; this polls a condition
 	}
 }
 
