@@ -155,19 +155,19 @@ type bulk struct {
 	texts texts[int]
 }
 
-func newBulk(table, columns string) *bulk {
+func newBulk(insert, columns string) *bulk {
 	cols := strings.Count(columns, ",") + 1
 	return &bulk{cols: cols, texts: texts[int]{write: func(rows int) string {
-		return "insert into " + table + " (" + columns + ") values " + db.Values(rows, cols)
+		return insert + " (" + columns + ") values " + db.Values(rows, cols)
 	}}}
 }
 
 var (
-	insertEntries     = newBulk("ledger_entry", entryColumns)
-	insertLegs        = newBulk("ledger_leg", legColumns)
-	insertHolds       = newBulk("ledger_hold", "entry, expires_at")
-	insertTail        = newBulk("ledger_tail", "account, entry, n, debit, credit, at")
-	insertCheckpoints = newBulk("ledger_checkpoint", checkpointColumns)
+	insertEntries     = newBulk("insert into ledger_entry", entryColumns)
+	insertLegs        = newBulk("insert into ledger_leg", legColumns)
+	insertHolds       = newBulk("insert into ledger_hold", "entry, expires_at")
+	insertTail        = newBulk("insert into ledger_tail", "account, entry, n, debit, credit, at")
+	insertCheckpoints = newBulk("insert into ledger_checkpoint", checkpointColumns)
 )
 
 // bulkRows bounds the rows of one statement.
