@@ -224,6 +224,12 @@ func (s *Service) Grant(tx *db.Tx, id PersonID, role Role) error {
 	return s.endAll(tx, id)
 }
 
+// HasRole says whether anybody has a role.
+func (s *Service) HasRole(tx *db.Tx, role Role) (bool, error) {
+	n, err := countRole(tx, role)
+	return n > 0, err
+}
+
 // Withdraw takes a role away, and with it the person's sessions and the force of their operator keys. Withdrawing it
 // again changes nothing.
 func (s *Service) Withdraw(tx *db.Tx, id PersonID, role Role) error {

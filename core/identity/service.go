@@ -9,7 +9,6 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
-	"billfold/base/fault"
 	"billfold/base/id"
 	"billfold/base/lang"
 	"billfold/base/seal"
@@ -32,6 +31,8 @@ type Options struct {
 	// everything. May be nil.
 	OnPerson func(tx *db.Tx, p Person) error
 	OnState  func(tx *db.Tx, p Person) error
+	// Taken says whether somebody who is not a person (a shop) has the handle; people and shops share one space. May be nil.
+	Taken func(tx *db.Tx, handle string) (bool, error)
 	// Breached is the path of a sorted file of SHA-1 hashes of breached passwords; empty for none.
 	Breached string
 	// SignUpsPerHour is how many sign-ups one network may start before it has to wait; 0 is 30, and 600 in a sandbox.
@@ -50,6 +51,7 @@ type Service struct {
 	send       func(tx *db.Tx, m Mail) error
 	onPerson   func(tx *db.Tx, p Person) error
 	onState    func(tx *db.Tx, p Person) error
+	taken      func(tx *db.Tx, handle string) (bool, error)
 	breached   *breachFile
 	signUpRule rule
 	hashes     *hasher
@@ -94,7 +96,7 @@ func New(o Options) (*Service, error) {
 	}
 	return &Service{
 		db: o.DB, clock: o.Clock, real: o.Real, keys: o.Keys, ids: o.IDs, log: log, live: o.Live,
-		send: o.Send, onPerson: o.OnPerson, onState: o.OnState,
+		send: o.Send, onPerson: o.OnPerson, onState: o.OnState, taken: o.Taken,
 		breached: breached, hashes: hashes, nobody: nobody,
 		signUpRule: rule{"sign_up", free, 5 * time.Second, 5 * time.Minute, time.Hour},
 		handleMac:  o.Keys.MacKey("identity.handle"),
@@ -215,13 +217,16 @@ func (s *Service) add(tx *db.Tx, r personRow) (Person, error) {
 	if err != nil {
 		return Person{}, err
 	}
+	if err := s.handleFree(tx, p.Handle); err != nil {
+		return Person{}, err
+	}
 	fresh, err := insertPerson(tx, r)
 	if err != nil {
 		return Person{}, err
 	}
-	if !fresh {
-		if _, err := selectByHandle(tx, r.handleMac); !errors.Is(err, db.ErrNoRow) {
-			return Person{}, orElse(err, ErrHandleTaken.With("handle"))
+	if !fresh { // a parallel twin may have come between the look and the insert
+		if err := s.handleFree(tx, p.Handle); err != nil {
+			return Person{}, err
 		}
 		return Person{}, ErrEmailTaken.With("email")
 	}
@@ -233,10 +238,30 @@ func (s *Service) add(tx *db.Tx, r personRow) (Person, error) {
 	return p, nil
 }
 
-// orElse keeps an unexpected error and otherwise gives the refusal.
-func orElse(err error, refusal *fault.Fault) error {
+// HandleTakenIn says whether a person has the handle, for shops, which share the space. What no person could have is not taken.
+func (s *Service) HandleTakenIn(tx *db.Tx, handle string) (bool, error) {
+	clean, err := CleanHandle(handle)
+	if err != nil {
+		return false, nil
+	}
+	_, err = selectByHandle(tx, s.findHandle(clean))
+	if errors.Is(err, db.ErrNoRow) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// handleFree refuses a clean handle that a person or somebody else has.
+func (s *Service) handleFree(tx *db.Tx, handle string) error {
+	taken, err := s.HandleTakenIn(tx, handle)
+	if err == nil && !taken && s.taken != nil {
+		taken, err = s.taken(tx, handle)
+	}
 	if err != nil {
 		return err
 	}
-	return refusal
+	if taken {
+		return ErrHandleTaken.With("handle")
+	}
+	return nil
 }

@@ -68,8 +68,8 @@ func (s *Service) SignUp(ctx context.Context, d Draft, v Visit) (Pending, error)
 	row.created = clock.Micros(now)
 	sign := signUpRow{SignUpID(s.ids.New("sgn")), row}
 	return db.Write(ctx, s.db, func(tx *db.Tx) (Pending, error) {
-		if _, err := selectByHandle(tx, row.handleMac); !errors.Is(err, db.ErrNoRow) {
-			return Pending{}, orElse(err, ErrHandleTaken.With("handle"))
+		if err := s.handleFree(tx, clean.handle); err != nil {
+			return Pending{}, err
 		}
 		insertSignUp(tx, sign)
 		return s.sendCode(tx, sign, 0, now)
@@ -85,8 +85,11 @@ func (s *Service) admitSignUp(ctx context.Context, d draft, v Visit) error {
 		if err != nil || wait > 0 {
 			return refused(wait), err
 		}
-		if _, err := selectByHandle(tx, s.findHandle(d.handle)); !errors.Is(err, db.ErrNoRow) {
-			return ErrHandleTaken.With("handle"), err
+		if err := s.handleFree(tx, d.handle); err != nil {
+			if errors.Is(err, ErrHandleTaken) {
+				return err, nil
+			}
+			return nil, err
 		}
 		wait, err = s.take(tx, s.bucketKey(addressRule, d.email), addressRule, now)
 		return refused(wait), err

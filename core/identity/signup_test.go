@@ -297,3 +297,30 @@ func TestOnPersonUndoesTheAccount(t *testing.T) {
 		w.must(err, "the same code where the hook agrees")
 	})
 }
+
+// Shops have handles in the same space.
+func TestAHandleOfAShopIsTaken(t *testing.T) {
+	engines(t, func(w *world) {
+		d := lena()
+		d.Handle = "Cafe.Linden"
+		_, err := w.SignUp(w.ctx, d, home)
+		w.want(err, ErrHandleTaken, "sign up with a shop's handle")
+		_, err = w.Create(w.ctx, []NewPerson{{Name: "Lena Hoffmann", Handle: "cafe.linden"}})
+		w.want(err, ErrHandleTaken, "create with a shop's handle")
+		w.person(lena())
+		w.must(w.tx(func(tx *db.Tx) error {
+			for handle, want := range map[string]bool{"@LENA": true, "mila": false, "admin": false, "": false} {
+				if taken, err := w.HandleTakenIn(tx, handle); err != nil || taken != want {
+					w.t.Errorf("%q taken: %v, %v", handle, taken, err)
+				}
+			}
+			some, err := w.HasRole(tx, Operator)
+			if err != nil || some {
+				w.t.Errorf("an operator: %v, %v", some, err)
+			}
+			return nil
+		}), "look")
+	}, func(o *Options) {
+		o.Taken = func(_ *db.Tx, handle string) (bool, error) { return handle == "cafe.linden", nil }
+	})
+}

@@ -103,6 +103,11 @@ func insertRole(tx *db.Tx, id PersonID, role Role, at int64) (int64, error) {
 	return tx.Exec(`insert into identity_role (person, role, granted_at) values ($1, $2, $3) on conflict do nothing`, id, role, at)
 }
 
+func countRole(tx *db.Tx, role Role) (n int64, err error) {
+	err = tx.Row(`select count(*) from identity_role where role = $1`, role).Scan(&n)
+	return n, err
+}
+
 func deleteRole(tx *db.Tx, id PersonID, role Role) (int64, error) {
 	return tx.Exec(`delete from identity_role where person = $1 and role = $2`, id, role)
 }
