@@ -42,31 +42,36 @@ func keep() error {
 	defer unlock(keeper)
 	// The terminal's interrupt is for the tests; the server goes when they have gone.
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
-	p.clear()
-	if err := p.create(); err != nil {
-		return err
-	}
-	server, err := p.start()
-	if err != nil {
-		return err
-	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
+	// A server whose keeper was killed goes on working for whoever uses it: adopt it.
+	if p.run(maintenance, "select 1") != nil {
+		server, err := p.anew()
+		if err != nil {
+			return err
+		}
+		go func() { ended <- server.Wait() }()
+	}
 	alone := make(chan *os.File)
 	go p.watch(alone)
 	select {
 	case err := <-ended:
 		return fmt.Errorf("the server ended by itself: %w", err)
 	case users := <-alone:
-		// SIGINT is PostgreSQL's fast shutdown: it ends the sessions and flushes.
-		server.Process.Signal(syscall.SIGINT)
-		<-ended
-		os.RemoveAll(p.data)
+		p.clear()
 		// In this order: whoever waits for users must find that there is no keeper any more.
 		unlock(keeper)
 		unlock(users)
 		return nil
 	}
+}
+
+// anew makes a cluster and starts its server.
+func (p place) anew() (*exec.Cmd, error) {
+	p.clear()
+	if err := p.create(); err != nil {
+		return nil, err
+	}
+	return p.start()
 }
 
 // watch sends the users' lock, taken alone, when nobody has used the server for the time of grace.
@@ -88,11 +93,10 @@ func (p place) watch(alone chan<- *os.File) {
 	}
 }
 
-// clear stops a server whose keeper was killed and removes its cluster: a cluster is made anew at every start, so
-// nothing in it can rot.
+// clear stops the server, if one runs, and removes its cluster: it is made anew at every start, so nothing in it can rot.
 func (p place) clear() {
 	if exists(filepath.Join(p.data, "postmaster.pid")) {
-		stop := p.command("pg_ctl", "stop", "-D", p.data, "-m", "immediate")
+		stop := p.command("pg_ctl", "stop", "-D", p.data, "-m", "fast")
 		stop.Run() // It fails when the server is already dead, which is as good.
 	}
 	os.RemoveAll(p.data)
