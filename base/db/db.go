@@ -169,3 +169,14 @@ func Values(rows, cols int) string {
 	}
 	return b.String()
 }
+
+// Empty says whether the database has no tables at all.
+func Empty(tx *Tx) (bool, error) {
+	var n int64
+	q := countLiteTables
+	if tx.engine == Postgres {
+		q = countPostgresTables
+	}
+	err := tx.Row(q).Scan(&n)
+	return n == 0, err
+}

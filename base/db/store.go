@@ -17,6 +17,9 @@ const (
 	name text primary key,
 	value text not null
 );`
+	countLiteTables     = `select count(*) from sqlite_master where type = 'table'`
+	countPostgresTables = `select count(*) from information_schema.tables where table_schema = current_schema()`
+
 	lockMigration   = `select value from db_setting where name = 'migration'`
 	insertMigration = `insert into db_migration (package, version, name, digest, applied_at) values ($1, $2, $3, $4, $5)`
 	selectMigration = `select package, version, name, digest from db_migration order by package, version`
