@@ -29,6 +29,7 @@ var floors = [][]string{
 		"product/device", "product/chain", "product/insight"},
 	{"edge/api", "edge/web", "edge/hook"},
 	{"app"},
+	{"app/bench"},
 	{"cmd/billfold"},
 }
 
