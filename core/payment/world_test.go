@@ -150,7 +150,9 @@ func (w *world) keyed(key, body string) once.Call {
 	return once.Call{Key: key, Hash: sha256.Sum256([]byte(body))}
 }
 
-func (w *world) terms(minor int64) Terms { return Terms{Payee: string(w.shop.ID), Amount: eur.Of(minor)} }
+func (w *world) terms(minor int64) Terms {
+	return Terms{Payee: string(w.shop.ID), Amount: eur.Of(minor)}
+}
 
 func (w *world) pay(who identity.PersonID, minor int64) Payment {
 	w.t.Helper()
@@ -176,7 +178,9 @@ func (w *world) balance(address string) ledger.Balance {
 	return b
 }
 
-func (w *world) available(who identity.PersonID) int64 { return w.balance(WalletAddress(who, eur)).Available }
+func (w *world) available(who identity.PersonID) int64 {
+	return w.balance(WalletAddress(who, eur)).Available
+}
 func (w *world) receipts() int64 {
 	return w.balance(merchant.ReceiptsAddress(w.shop.ID, eur)).Posted
 }
