@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"billfold/base/clock"
 )
 
 // The limits of a zero Options.
