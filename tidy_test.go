@@ -185,6 +185,7 @@ func TestPlanted(t *testing.T) {
 		{"owners", "core/payment/store_planted.go", "package payment\n\nconst q = `select id from ledger_account`\n"},
 		{"owners", "core/payment/store_planted.go", "package payment\n\nfunc q(t string) string { return \"delete from \" + t }\n"},
 		{"owners", "core/payment/schema/0099_planted.sql", "alter table ledger_account add column mine text;\n"},
+		{"owners", "core/payment/schema/0099_planted.sql", "create table payment_x (\n\tid text references ledger_account (id)\n);\n"},
 		{"sql", "core/payment/store_planted.go", "package payment\n\nconst q = `select id from payment_row where at < now()`\n"},
 		{"sql", "core/payment/store_planted.go", "package payment\n\nconst q = `select id from payment_row where id = any($1)`\n"},
 		{"sql", "core/payment/service_planted.go", "package payment\n\nconst q = `select id from payment_row`\n"},

@@ -12,7 +12,7 @@ import (
 
 var (
 	written = regexp.MustCompile(`(?i)\b(?:insert\s+into|update|delete\s+from|create\s+table(?:\s+if\s+not\s+exists)?|` +
-		`alter\s+table|drop\s+table|truncate)\s+([a-z]+_[a-z0-9_]+)\b`)
+		`alter\s+table|drop\s+table|truncate|references)\s+([a-z]+_[a-z0-9_]+)\b`)
 	read    = regexp.MustCompile(`(?i)\b(?:from|join)\s+([a-z]+_[a-z0-9_]+)\b`)
 	common  = regexp.MustCompile(`(?i)(?:\bwith|,)\s+([a-z0-9_]+)\s+as\s*\(`)
 	hidden  = regexp.MustCompile(`(?i)\b(?:insert\s+into|delete\s+from)\s*(?:$|%|\x00)`)
