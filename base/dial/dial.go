@@ -14,8 +14,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"billfold/base/clock"
 )
 
 // The limits of a zero Options.
