@@ -19,6 +19,15 @@ func (v Activity) Href(f Filter) string {
 	return v.Base + "?" + q.Encode()
 }
 
+// Older is the address of the page after this one.
+func (v Activity) Older(cursor string) string {
+	to := v.Href(v.Filter)
+	if to == v.Base {
+		return to + "?cursor=" + url.QueryEscape(cursor)
+	}
+	return to + "&cursor=" + url.QueryEscape(cursor)
+}
+
 // toggle returns the filter after a press on the chip that stands for the given part, and whether that part is on now. The chip with
 // no part is "all".
 func (f Filter) toggle(direction, kind, state string) (Filter, bool) {

@@ -23,7 +23,7 @@ var noon = time.Date(2026, 3, 1, 11, 41, 7, 0, time.UTC)
 
 // GalleryScene is who looks at the gallery: a person with a shop and a role, so that every door is drawn.
 func GalleryScene(s Scene, sp Specimen) Scene {
-	s.Now, s.Area, s.Sandbox, s.Request = noon, sp.Area, true, "req_01jnm3v8q2"
+	s.Now, s.Area, s.Sandbox, s.TopUp, s.Request = noon, sp.Area, true, true, "req_01jnm3v8q2"
 	if !sp.Out {
 		s.Person = Person{ID: "usr_1", Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Operator: true}
 		s.Shops = []ShopLink{{ID: "mch_1", Name: "Café Linden"}}
@@ -55,6 +55,7 @@ func Specimens() []Specimen {
 		{Name: "verify-wrong", Out: true, Page: VerifyPage(Verify{Pending: "sgn_1", Error: "…"})},
 		{Name: "signin", Out: true, Page: SignInPage(SignIn{Personas: samplePersonas})},
 		{Name: "signin-wrong", Out: true, Page: SignInPage(SignIn{Login: "lena", Error: "…"})},
+		{Name: "unlock", Page: UnlockPage(SignIn{Error: "…"})},
 		{Name: "setup", Out: true, Page: SetupPage("token", "")},
 		{Name: "home", Area: "home", Page: HomePage(sampleHome())},
 		{Name: "home-empty", Area: "home", Page: HomePage(Home{Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}}})},

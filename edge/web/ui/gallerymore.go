@@ -107,12 +107,16 @@ func decisionSpecimens() []Specimen {
 	in.Confirm = &open
 	paid.Receipt, paid.PaymentHref = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", "/activity/pay_1"
 	failed.Why = "…"
+	own := chk("open")
+	own.Own = true
+	in.Items = []Item{{"Full breakfast", 2, plain(3900, "EUR")}, {"Flat white", 2, plain(950, "EUR")}}
 	return []Specimen{
 		{Name: "confirm", Page: ConfirmPage(sampleConfirm())},
 		{Name: "confirm-changed", Page: ConfirmPage(changed)},
 		{Name: "confirm-short", Page: ConfirmPage(short)},
 		{Name: "confirm-hold", Page: ConfirmPage(hold)},
 		{Name: "checkout-out", Out: true, Page: CheckoutPage(out)},
+		{Name: "checkout-own", Page: CheckoutPage(own)},
 		{Name: "checkout-in", Page: CheckoutPage(in)},
 		{Name: "checkout-paid", Page: CheckoutPage(paid)},
 		{Name: "checkout-authorized", Page: CheckoutPage(chk("authorized"))},
@@ -129,7 +133,7 @@ func opsSpecimens() []Specimen {
 		Legs: []Leg{{"user/usr_1/EUR", "merchant/mch_1/EUR", plain(4820, "EUR")}, {"user/usr_1/EUR", "house/fee/EUR", plain(30, "EUR")}},
 		Meta: []Pair{{"receipt", "rcp_01jnm3v8q2w9tb4x6k0e7ahc00"}}}
 	hold := entry
-	hold.Kind, hold.Hold, hold.Resolves, hold.Legs = "payment.authorize", "open", "", entry.Legs[:1]
+	hold.Kind, hold.Hold, hold.Resolves, hold.Legs = "payment.authorize", "pending", "", entry.Legs[:1]
 	account := Account{Address: "user/usr_1/EUR", Code: "EUR", Limit: "non_negative", Posted: plain(130407, "EUR"),
 		Available: plain(128407, "EUR"), Pending: plain(2000, "EUR"), PendingIn: plain(0, "EUR")}
 	frozen := account

@@ -87,7 +87,7 @@ type People struct {
 
 // Key is an API key without its secret.
 type Key struct {
-	ID, Label, Kind string
+	ID, Label, Hint string
 	CreatedAt       time.Time
 	LastUsed        time.Time
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/a-h/templ"
 
@@ -22,6 +23,14 @@ func aboutKey(family string, v Payment) string {
 		return key
 	}
 	return family + "." + v.State + "." + v.Side
+}
+
+// againHref is the top-up form again, with where to go on after it.
+func againHref(v Payment) string {
+	if v.ReturnHref == "" {
+		return "/topup"
+	}
+	return "/topup?return=" + url.QueryEscape(v.ReturnHref)
 }
 
 // moved says whether an amount in this state deserves its sign: before that it is only what was asked for.

@@ -20,6 +20,7 @@ type Scene struct {
 	CSRF    string // the form token
 	Person  Person // zero when nobody is signed in
 	Shops   []ShopLink
+	TopUp   bool   // money can come in here: a card rail is set up
 	Area    string // "home", "activity", "topup", "me", "shop:mch_…", "ops": what the navigation marks as current
 	Flash   Flash
 	Request string // the request id, for the foot of an error page

@@ -92,6 +92,7 @@ type Payment struct {
 	Shop                  *ShopActions
 	Live                  bool // not final: the page asks again by itself
 	Back                  string
+	ReturnHref            string // where the person was before they topped up
 	BackHref              string
 }
 
@@ -162,6 +163,16 @@ type Checkout struct {
 	ReturnHost  string
 	SignIn      SignIn
 	Why         string
+	Items       []Item
+	Own         bool // the shop's owner looks: there is nobody to pay
+	Live        bool // it turns by itself
+}
+
+// Item is a line of what is bought.
+type Item struct {
+	Name     string
+	Quantity int64
+	Money    Money
 }
 
 // SignIn and SignUp are the forms at the door.

@@ -1,0 +1,124 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"billfold/core/payment"
+	"billfold/edge/web/ui"
+)
+
+// checkout is the page a shop sends its customer to. Whoever has the link may look; who pays signs in first, on this page.
+func (s *site) checkout(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if v.session.ID != "" && v.session.Locked() {
+		return s.redirect(w, r, "/unlock?next="+back(r))
+	}
+	k, err := s.Payments.ViewCheckout(r.Context(), v.caller(), payment.CheckoutID(r.PathValue("checkout")))
+	if err != nil {
+		return err
+	}
+	return s.checkoutPage(w, r, v, http.StatusOK, k, nil)
+}
+
+func (s *site) checkoutPage(w http.ResponseWriter, r *http.Request, v *visit, code int, k payment.Checkout, refusal error) error {
+	p := k.Payment
+	path := "/c/" + string(k.ID)
+	view := ui.Checkout{ID: string(k.ID), State: checkoutState(k), Shop: k.ShopName, Money: ui.Amount(p.Amount), Note: p.Description,
+		Reference: p.Reference, ExpiresAt: k.ExpiresAt}
+	for _, item := range k.Items {
+		view.Items = append(view.Items, ui.Item{Name: item.Name, Quantity: item.Quantity, Money: ui.Amount(p.Amount.Currency.Of(item.Amount))})
+	}
+	mine := v.session.ID != "" && p.Payer == string(v.session.Person.ID)
+	out := k.ReturnURL
+	if view.State != "paid" && view.State != "authorized" && k.CancelURL != "" {
+		out = k.CancelURL
+	}
+	if u, err := url.Parse(out); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+		view.ReturnHref, view.ReturnHost = out, u.Host
+	}
+	if mine {
+		view.PaymentHref = "/activity/" + string(p.ID)
+		if told(p) {
+			view.Receipt = p.Receipt
+		}
+		if p.Captured > 0 {
+			view.Money = ui.Amount(p.Amount.Currency.Of(p.Captured))
+		}
+	}
+	extra := ui.Extra{}
+	switch {
+	case view.State == "open" && v.session.ID == "":
+		people, err := s.personas(r.Context(), v)
+		if err != nil {
+			return err
+		}
+		view.SignIn = ui.SignIn{Next: path, Personas: people}
+	case view.State == "open" && p.NextAction.Digest == "":
+		view.Own = true // the shop's owner looks at their own checkout
+	case view.State == "open":
+		sheet, err := s.sheet(r, v, p, path, "", refusal)
+		if err != nil {
+			return err
+		}
+		view.Confirm = &sheet
+	case mine && view.Receipt == "" && (view.State == "paid" || view.State == "authorized"), view.State == "processing":
+		extra.Refresh = "2"
+		view.Live = true
+		extra.Htmx = true
+	}
+	return s.draw(w, r, v, code, extra, ui.CheckoutPage(view))
+}
+
+// checkoutState is the page's word for how a checkout stands.
+func checkoutState(k payment.Checkout) string {
+	switch k.State {
+	case payment.CheckoutOpen:
+		return "open"
+	case payment.CheckoutCanceled:
+		return "voided"
+	case payment.CheckoutExpired:
+		if k.Payment.State == payment.Failed {
+			return "failed"
+		}
+		return "expired"
+	}
+	switch k.Payment.State {
+	case payment.Authorized:
+		return "authorized"
+	case payment.Refunded:
+		return "refunded"
+	case payment.Processing, payment.Held:
+		return "processing"
+	}
+	return "paid"
+}
+
+// payCheckout is the payer's yes on the checkout's own page.
+func (s *site) payCheckout(w http.ResponseWriter, r *http.Request, v *visit) error {
+	id := payment.CheckoutID(r.PathValue("checkout"))
+	k, err := s.Payments.ViewCheckout(r.Context(), v.caller(), id)
+	if err != nil {
+		return err
+	}
+	if r.PostForm.Get("payment") != string(k.Payment.ID) {
+		return errCrossed
+	}
+	_, err = s.Payments.PayCheckout(r.Context(), v.caller(), id, payment.Consent{Digest: shownDigest(r)}, confirmCall(k.Payment.ID))
+	if err == nil {
+		return s.redirect(w, r, "/c/"+string(id))
+	}
+	_, mended, lost := s.afterRefusal(r, v, k.Payment.ID, err)
+	switch {
+	case lost != nil && codeOf(lost) == "not_found":
+		return s.redirect(w, r, "/c/"+string(id)) // somebody else paid it first
+	case lost != nil:
+		return lost
+	case mended == nil:
+		return s.redirect(w, r, "/c/"+string(id))
+	}
+	if k, err = s.Payments.ViewCheckout(r.Context(), v.caller(), id); err != nil {
+		return errors.Join(err, mended)
+	}
+	return s.checkoutPage(w, r, v, refusalStatus(mended), k, mended)
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"billfold/base/fault"
+	"billfold/base/once"
+	"billfold/core/ledger"
+	"billfold/core/payment"
+	"billfold/edge/web/ui"
+)
+
+func (s *site) confirmSheet(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p, err := s.Payments.Get(r.Context(), v.caller(), payment.ID(r.PathValue("payment")))
+	if err != nil {
+		return err
+	}
+	if p.NextAction.Digest == "" { // paid, over, or not theirs to pay: its own page says which
+		return s.redirect(w, r, "/activity/"+string(p.ID))
+	}
+	return s.confirmPage(w, r, v, http.StatusOK, p, nil)
+}
+
+// confirmPage shows the terms as they are now. A refusal that the payer can mend is said on the sheet.
+func (s *site) confirmPage(w http.ResponseWriter, r *http.Request, v *visit, status int, p payment.Payment, refusal error) error {
+	path := "/confirm/" + string(p.ID)
+	view, err := s.sheet(r, v, p, path, "/activity/"+string(p.ID), refusal)
+	if err != nil {
+		return err
+	}
+	return s.draw(w, r, v, status, ui.Extra{}, ui.ConfirmPage(view))
+}
+
+// sheet is what a payer agrees to. path is where the form posts, and where a top-up comes back to.
+func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel string, refusal error) (ui.Confirm, error) {
+	total, err := p.Amount.Add(p.Fee)
+	if err != nil {
+		return ui.Confirm{}, err
+	}
+	balance, err := s.balance(r, v, p.Amount.Currency)
+	if err != nil {
+		return ui.Confirm{}, err
+	}
+	view := ui.Confirm{ID: string(p.ID), Kind: string(p.Kind), Money: ui.Amount(p.Amount), PayeeName: p.PayeeName, FromName: v.say("pay.wallet"),
+		Balance: ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
+		Hold: p.Capture == payment.Manual, ExpiresAt: p.ExpiresAt, Digest: p.NextAction.Digest, CancelHref: cancel, Action: path}
+	view.Short = balance.Minor < total.Minor
+	if left, err := balance.Sub(total); err == nil && !view.Short {
+		view.After = ui.Amount(left)
+	}
+	missing := total
+	if view.Short {
+		if missing, err = total.Sub(balance); err != nil {
+			missing = total
+		}
+	}
+	view.TopUpHref = "/topup?" + url.Values{"amount": {missing.Decimal()}, "currency": {missing.Currency.Code}, "return": {path}}.Encode()
+	if view.New, err = s.newPayee(r, v, p.Payee); err != nil {
+		return view, err
+	}
+	switch {
+	case refusal == nil, errors.Is(refusal, ledger.ErrInsufficientFunds): // the sheet says it by itself
+	case errors.Is(refusal, payment.ErrMismatch):
+		view.Changed = true
+	default:
+		_, view.Error, _ = field(v.scene.Lang, refusal)
+	}
+	return view, nil
+}
+
+// newPayee says whether the person's last hundred payments out had another payee: the sheet then asks to check the name.
+func (s *site) newPayee(r *http.Request, v *visit, payee string) (bool, error) {
+	page, err := s.Payments.Activity(r.Context(), v.caller(), string(v.session.Person.ID), payment.ActivityFilter{Direction: payment.Out}, "", 100)
+	if err != nil {
+		return false, err
+	}
+	for _, item := range page.Items {
+		switch item.Payment.State {
+		case payment.Completed, payment.PartlyRefunded, payment.Refunded:
+			if item.Payment.Payee == payee {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// confirm is the payer's yes to the terms whose digest the form carries.
+func (s *site) confirm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	id := payment.ID(r.PathValue("payment"))
+	if r.PostForm.Get("payment") != string(id) {
+		return errCrossed
+	}
+	p, err := s.Payments.Confirm(r.Context(), v.caller(), id, payment.Consent{Digest: shownDigest(r)}, confirmCall(id))
+	if err == nil {
+		return s.redirect(w, r, "/activity/"+string(p.ID))
+	}
+	now, mended, err := s.afterRefusal(r, v, id, err)
+	if err != nil {
+		return err
+	}
+	if mended != nil {
+		return s.confirmPage(w, r, v, refusalStatus(mended), now, mended)
+	}
+	return s.redirect(w, r, "/activity/"+string(id))
+}
+
+// shownDigest never lets an empty digest through: to payment that would mean "whatever the terms are".
+func shownDigest(r *http.Request) string {
+	if digest := r.PostForm.Get("terms"); digest != "" {
+		return digest
+	}
+	return "none"
+}
+
+// confirmCall makes every press of the button one confirmation: a payment is confirmed once in its life.
+func confirmCall(id payment.ID) once.Call {
+	return once.Call{Key: "web-confirm-" + string(id), Hash: [32]byte{1}}
+}
+
+// afterRefusal looks at the payment again. It returns the refusal where its payer may still confirm, nil where the payment
+// has moved on and its page tells, or the error that deserves a page of its own.
+func (s *site) afterRefusal(r *http.Request, v *visit, id payment.ID, refusal error) (payment.Payment, error, error) {
+	f, ok := fault.As(refusal)
+	if !ok || f.Moved == fault.MovedUnknown {
+		return payment.Payment{}, nil, refusal
+	}
+	switch f.Kind {
+	case fault.Refused, fault.Conflict, fault.Invalid, fault.Held:
+	default:
+		return payment.Payment{}, nil, refusal
+	}
+	p, err := s.Payments.Get(r.Context(), v.caller(), id)
+	if err != nil {
+		return p, nil, err
+	}
+	if p.NextAction.Digest == "" {
+		return p, nil, nil
+	}
+	return p, refusal, nil
+}
+
+func refusalStatus(err error) int {
+	if f, ok := fault.As(err); ok {
+		return status(f.Kind)
+	}
+	return http.StatusInternalServerError
+}

@@ -1,0 +1,154 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/a-h/templ"
+
+	"billfold/base/fault"
+	"billfold/base/id"
+	"billfold/edge/web/ui"
+)
+
+// policy lets a page load what is ours and nothing else. Forms go to us only: Chrome applies form-action to redirects too, which
+// is why a payer goes back to a shop by a link.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// frame is around every answer: headers, the request's id, the origin check, the limits, and a page for what broke.
+func (s *site) frame(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(s.serve(door, func(http.ResponseWriter, *http.Request, *visit) error { return errCrossed }))
+	guarded := guard.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
+		h.Set("X-Frame-Options", "DENY") // for browsers older than frame-ancestors
+		if s.secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if h.Get("Request-Id") == "" { // whoever is around us may have named the request already
+			h.Set("Request-Id", s.IDs.New("req"))
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, bodyMost)
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		guarded.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// serve turns a page into a handler: it finds out who is there, checks the form token, and turns an error into a page.
+func (s *site) serve(who access, p page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{site: s}
+		defer func() {
+			if broke := recover(); broke != nil {
+				if broke == http.ErrAbortHandler {
+					panic(broke)
+				}
+				s.problem(w, r, v, fmt.Errorf("panic: %v\n%s", broke, debug.Stack()))
+			}
+		}()
+		w.Header().Set("Cache-Control", "no-store")
+		err := s.meet(w, r, v)
+		if err == nil {
+			err = s.admit(w, r, v, who)
+		}
+		if err == nil {
+			err = p(w, r, v)
+		}
+		if err != nil && !errors.Is(err, errAnswered) {
+			s.problem(w, r, v, err)
+		}
+	})
+}
+
+// errAnswered says that the answer is written already: a redirect to the door.
+var errAnswered = errors.New("answered")
+
+// admit checks who may open a page, and the token of a form.
+func (s *site) admit(w http.ResponseWriter, r *http.Request, v *visit, who access) error {
+	signedIn := v.session.ID != ""
+	switch {
+	case who == sandbox && !s.Sandbox:
+		return errMissing
+	case (who == holder || who == operator) && !signedIn:
+		if v.ended {
+			s.flash(w, "info", "problem.signin.says")
+		}
+		return s.redirect(w, r, "/signin?next="+back(r))
+	case (who == holder || who == operator) && v.session.Locked():
+		return s.redirect(w, r, "/unlock?next="+back(r))
+	case who == operator && !v.session.Person.Operator:
+		return fault.ErrDenied
+	}
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	if err := r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return errLarge
+		}
+		return fault.ErrMalformed.Because(err)
+	}
+	token := r.PostForm.Get("csrf")
+	if signedIn && v.session.CheckCSRF(token) {
+		return nil
+	}
+	if (!signedIn || who == door || who == sandbox) && v.seed != "" &&
+		subtle.ConstantTimeCompare([]byte(s.seedToken(v.seed)), []byte(token)) == 1 {
+		return nil
+	}
+	return errCrossed
+}
+
+// seedToken is the form token of a browser that is not signed in: a keyed hash of a random cookie.
+func (s *site) seedToken(seed string) string {
+	mac := s.Keys.Mac("web/form", []byte(seed))
+	return base64.RawURLEncoding.EncodeToString(mac[:18])
+}
+
+// draw renders a page into memory first, so that half a page is never sent.
+func (s *site) draw(w http.ResponseWriter, r *http.Request, v *visit, status int, extra ui.Extra, c templ.Component) error {
+	v.readForms(w)
+	scene := v.scene
+	scene.Flash = s.takeFlash(w, r, scene.Lang)
+	ctx := ui.WithExtra(ui.With(r.Context(), scene), extra)
+	var b bytes.Buffer
+	if err := c.Render(ctx, &b); err != nil {
+		return fmt.Errorf("draw %s: %w", r.URL.Path, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(scene.Lang))
+	h.Add("Vary", "Cookie, Accept-Language")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the reader went away: nothing to mend
+	return nil
+}
+
+// show is draw for a page that is simply there.
+func (s *site) show(w http.ResponseWriter, r *http.Request, v *visit, c templ.Component) error {
+	return s.draw(w, r, v, http.StatusOK, ui.Extra{}, c)
+}
+
+// redirect answers a form: what follows is a GET. It leads to paths of ours only.
+func (s *site) redirect(w http.ResponseWriter, r *http.Request, to string) error {
+	http.Redirect(w, r, local(to, "/"), http.StatusSeeOther)
+	return errAnswered
+}
+
+// nonce names a form, so that sending it again is the same request.
+func nonce() string { return id.Secret(16) }

@@ -1,0 +1,220 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"sort"
+	"strconv"
+	"sync"
+
+	"billfold/base/db"
+	"billfold/base/money"
+	"billfold/core/identity"
+	"billfold/core/ledger"
+	"billfold/edge/web/ui"
+)
+
+// opsRows is how many entries or accounts a page shows.
+const opsRows = 50
+
+// addressBook remembers which address and currency an account number stands for: neither ever changes.
+type addressBook struct{ known sync.Map }
+
+type addressed struct {
+	address  string
+	currency money.Currency
+}
+
+func (s *site) address(tx *db.Tx, account ledger.AccountID) (addressed, error) {
+	if a, ok := s.names.known.Load(account); ok {
+		return a.(addressed), nil
+	}
+	found, err := s.Ledger.Account(tx, account)
+	if err != nil {
+		return addressed{}, err
+	}
+	a := addressed{found.Address, found.Currency}
+	s.names.known.Store(account, a)
+	return a, nil
+}
+
+func (s *site) entry(tx *db.Tx, e ledger.Entry) (ui.Entry, error) {
+	view := ui.Entry{ID: string(e.ID), Kind: e.Kind, Reference: e.Reference, At: e.At, Resolves: string(e.Resolves)}
+	if e.Phase != ledger.Posted {
+		view.Hold = e.Phase.String()
+	}
+	for _, leg := range e.Legs {
+		debit, err := s.address(tx, leg.Debit)
+		if err != nil {
+			return view, err
+		}
+		credit, err := s.address(tx, leg.Credit)
+		if err != nil {
+			return view, err
+		}
+		amount := leg.Amount
+		if amount == 0 {
+			amount = leg.Released
+		}
+		view.Legs = append(view.Legs, ui.Leg{Debit: debit.address, Credit: credit.address, Money: ui.Amount(debit.currency.Of(amount))})
+	}
+	for name, value := range e.Meta {
+		view.Meta = append(view.Meta, ui.Pair{Name: name, Value: value})
+	}
+	sort.Slice(view.Meta, func(i, j int) bool { return view.Meta[i].Name < view.Meta[j].Name })
+	return view, nil
+}
+
+type entriesPage struct {
+	list []ui.Entry
+	next string
+}
+
+func (s *site) entries(r *http.Request, f ledger.Filter) (entriesPage, error) {
+	f.Before, f.Limit = r.FormValue("cursor"), opsRows
+	return db.Read(r.Context(), s.DB, func(tx *db.Tx) (entriesPage, error) {
+		list, next, err := s.Ledger.Entries(tx, f)
+		page := entriesPage{next: next}
+		for _, e := range list {
+			view, err := s.entry(tx, e)
+			if err != nil {
+				return page, err
+			}
+			page.list = append(page.list, view)
+		}
+		return page, err
+	})
+}
+
+// older is the address of the page after this one.
+func older(r *http.Request, next string) string {
+	if next == "" {
+		return ""
+	}
+	q := r.URL.Query()
+	q.Set("cursor", next)
+	return r.URL.Path + "?" + q.Encode()
+}
+
+func (s *site) ops(w http.ResponseWriter, r *http.Request, v *visit) error {
+	v.scene.Area = "ops"
+	q := r.URL.Query()
+	view := ui.Ops{Query: ui.OpsQuery{Reference: q.Get("reference"), Kind: q.Get("kind")}}
+	view.Found = view.Query != ui.OpsQuery{}
+	page, err := s.entries(r, ledger.Filter{Reference: view.Query.Reference, Kind: view.Query.Kind})
+	if err != nil {
+		return err
+	}
+	view.Entries, view.Next = page.list, older(r, page.next)
+	if s.Books != nil {
+		books, err := s.Books(r.Context())
+		if err != nil {
+			return err
+		}
+		view.Light = ui.Light{Known: books.Known, OK: books.OK, At: books.At, Entries: books.Entries, Accounts: books.Accounts, Findings: books.Findings}
+	}
+	return s.show(w, r, v, ui.OpsPage(view))
+}
+
+func (s *site) opsEntry(w http.ResponseWriter, r *http.Request, v *visit) error {
+	v.scene.Area = "ops"
+	view, err := db.Read(r.Context(), s.DB, func(tx *db.Tx) (ui.Entry, error) {
+		e, err := s.Ledger.Entry(tx, ledger.EntryID(r.PathValue("entry")))
+		if err != nil {
+			return ui.Entry{}, err
+		}
+		return s.entry(tx, e)
+	})
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, v, ui.EntryPage(view))
+}
+
+func account(a ledger.Account) (ui.Account, error) {
+	b, err := a.Balance()
+	draw := func(minor int64) ui.Money { return ui.Amount(b.Amount(minor)) }
+	return ui.Account{Address: a.Address, Code: a.Currency.Code, Limit: a.Limit.String(), Busy: a.Busy, Frozen: a.Frozen, Closed: a.Closed,
+		Posted: draw(b.Posted), Available: draw(b.Available), Pending: draw(b.Pending), PendingIn: draw(b.Incoming)}, err
+}
+
+func (s *site) opsAccounts(w http.ResponseWriter, r *http.Request, v *visit) error {
+	v.scene.Area = "accounts"
+	view := ui.Accounts{Prefix: r.FormValue("prefix")}
+	after, err := strconv.ParseInt(first(r.FormValue("cursor"), "0"), 10, 64)
+	if err != nil {
+		after = 0
+	}
+	list, err := db.Read(r.Context(), s.DB, func(tx *db.Tx) ([]ledger.Account, error) {
+		return s.Ledger.Accounts(tx, view.Prefix, ledger.AccountID(after), opsRows)
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		row, err := account(a)
+		if err != nil {
+			return err
+		}
+		view.Rows = append(view.Rows, row)
+	}
+	if len(list) == opsRows {
+		view.Next = older(r, strconv.FormatInt(int64(list[len(list)-1].ID), 10))
+	}
+	return s.show(w, r, v, ui.AccountsPage(view))
+}
+
+func (s *site) opsAccount(w http.ResponseWriter, r *http.Request, v *visit) error {
+	v.scene.Area = "accounts"
+	found, err := db.Read(r.Context(), s.DB, func(tx *db.Tx) (ledger.Account, error) {
+		return s.Ledger.ByAddress(tx, r.FormValue("address"))
+	})
+	if err != nil {
+		return err
+	}
+	row, err := account(found)
+	if err != nil {
+		return err
+	}
+	page, err := s.entries(r, ledger.Filter{Account: found.ID})
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, v, ui.LedgerAccountPage(ui.AccountPage{Account: row, Entries: page.list, Next: older(r, page.next)}))
+}
+
+func (s *site) opsPeople(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return s.opsPeoplePage(w, r, v, http.StatusOK, ui.People{})
+}
+
+func (s *site) opsPeoplePage(w http.ResponseWriter, r *http.Request, v *visit, status int, view ui.People) error {
+	v.scene.Area = "keys"
+	keys, err := s.People.Keys(r.Context(), string(v.session.Person.ID))
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.Kind == identity.OperatorKey && k.RevokedAt.IsZero() {
+			view.Keys = append(view.Keys, ui.Key{ID: string(k.ID), Label: k.Label, Hint: k.Hint, CreatedAt: k.CreatedAt, LastUsed: k.LastUsed})
+		}
+	}
+	return s.draw(w, r, v, status, ui.Extra{}, ui.PeoplePage(view))
+}
+
+// opsKey makes a key and shows it in the answer to the form: a secret does not travel through an address or a cookie, so here there
+// is no redirect. Sending the form again makes another key, which the list shows.
+func (s *site) opsKey(w http.ResponseWriter, r *http.Request, v *visit) error {
+	secret, err := db.Write(r.Context(), s.DB, func(tx *db.Tx) (string, error) {
+		secret, _, err := s.People.CreateKey(tx, identity.NewKey{Owner: string(v.session.Person.ID), Kind: identity.OperatorKey,
+			Label: r.PostForm.Get("label")})
+		return secret, err
+	})
+	if errors.Is(err, identity.ErrLabel) {
+		_, words, _ := field(v.scene.Lang, err)
+		return s.opsPeoplePage(w, r, v, http.StatusUnprocessableEntity, ui.People{Error: words})
+	}
+	if err != nil {
+		return err
+	}
+	return s.opsPeoplePage(w, r, v, http.StatusOK, ui.People{Secret: secret})
+}

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"net/http"
+
+	"billfold/edge/web/static"
+)
+
+// who may open a page.
+type access uint8
+
+const (
+	anyone   access = iota // signed in or not
+	door                   // anyone, and a form token from before a sign-in still counts
+	holder                 // signed in, and not away for more than five minutes
+	operator               // a holder with the role
+	sandbox                // anyone, in a sandbox only
+)
+
+type page func(w http.ResponseWriter, r *http.Request, v *visit) error
+
+// route is the table of contents: each page with its form handlers below it.
+//
+// For walks through the pages: everything can be found by role and label. Fields have their label's text; the buttons of the main job
+// say "Continue", "Open the wallet", "Top up now", "Pay €…", "Refund", in Chinese what zh-Hans.txt has under the same key. The state
+// of a payment is the one element with data-final once it is final; #payment is the part that renews itself; the receipt's
+// id is #receipt, the payment's #payment-id.
+func (s *site) route() {
+	for _, r := range []struct {
+		pattern string
+		who     access
+		page    page
+	}{
+		// the front door
+		{"GET /{$}", anyone, s.landing},
+		{"GET /signup", anyone, s.signUpForm},
+		{"POST /signup", door, s.signUp},
+		{"GET /signup/verify", anyone, s.verifyForm},
+		{"POST /signup/verify", door, s.verify},
+		{"GET /signin", anyone, s.signInForm},
+		{"POST /signin", door, s.signIn},
+		{"POST /signout", door, s.signOut},
+		{"GET /unlock", anyone, s.unlockForm},
+		{"POST /unlock", door, s.unlock},
+		{"GET /setup", anyone, s.setupForm},
+		{"POST /setup", door, s.setup},
+		{"POST /language", door, s.language},
+		{"POST /theme", door, s.theme},
+		{"GET /offline", anyone, s.offline},
+
+		// the wallet
+		{"GET /home", holder, s.home},
+		{"GET /activity", holder, s.activity},
+		{"GET /activity/{payment}", holder, s.payment},
+		{"GET /topup", holder, s.topUpForm},
+		{"POST /topup", holder, s.topUp},
+		{"GET /confirm/{payment}", holder, s.confirmSheet},
+		{"POST /confirm/{payment}", holder, s.confirm},
+		{"GET /me", holder, s.me},
+		{"GET /sessions", holder, s.sessions},
+		{"POST /sessions/end", holder, s.endSession},
+		{"POST /sessions/end-others", holder, s.endOthers},
+
+		// the hosted checkout
+		{"GET /c/{checkout}", anyone, s.checkout},
+		{"POST /c/{checkout}", holder, s.payCheckout},
+
+		// the shop
+		{"GET /m/{shop}", holder, s.shop},
+		{"GET /m/{shop}/payments/{payment}", holder, s.shopPayment},
+		{"POST /m/{shop}/payments/{payment}/capture", holder, s.capture},
+		{"POST /m/{shop}/payments/{payment}/void", holder, s.void},
+		{"POST /m/{shop}/payments/{payment}/refund", holder, s.refund},
+
+		// the operator
+		{"GET /ops", operator, s.ops},
+		{"GET /ops/entries/{entry}", operator, s.opsEntry},
+		{"GET /ops/accounts", operator, s.opsAccounts},
+		{"GET /ops/account", operator, s.opsAccount},
+		{"GET /ops/people", operator, s.opsPeople},
+		{"POST /ops/keys", operator, s.opsKey},
+
+		// the sandbox
+		{"POST /persona", sandbox, s.persona},
+		{"GET /dev/inbox", sandbox, s.inbox},
+		{"GET /dev/ui", sandbox, s.gallery},
+		{"GET /dev/ui/{name}", sandbox, s.specimen},
+	} {
+		s.mux.Handle(r.pattern, s.serve(r.who, r.page))
+	}
+	lost := s.serve(anyone, s.lost)
+	s.mux.Handle("/static/", static.Serve(lost))
+	s.mux.Handle("/", lost)
+}

@@ -1,0 +1,170 @@
+package web
+
+import (
+	"strings"
+	"time"
+
+	"billfold/base/fault"
+	"billfold/base/money"
+	"billfold/core/payment"
+	"billfold/edge/web/text"
+	"billfold/edge/web/ui"
+)
+
+// codeOf is the code of a fault, "" for another error.
+func codeOf(err error) string {
+	if f, ok := fault.As(err); ok {
+		return f.Code
+	}
+	return ""
+}
+
+// row is a payment in a feed; base is the folder of the payments' pages.
+func (v *visit) row(i payment.Item, base string) ui.Row {
+	p := i.Payment
+	in := i.Direction == payment.In
+	row := ui.Row{Href: base + "/" + string(p.ID), Name: i.With, Kind: string(p.Kind), State: string(p.State), Note: p.Description, At: i.At,
+		Money: ui.Flow(p.Amount, in), In: in}
+	switch p.State {
+	case payment.Failed, payment.Expired, payment.Voided:
+		row.Void, row.Money = true, ui.Amount(p.Amount)
+	case payment.Completed, payment.PartlyRefunded:
+		if p.Captured != p.Amount.Minor && p.Captured > 0 {
+			row.Money = ui.Flow(p.Amount.Currency.Of(p.Captured), in)
+		}
+	}
+	if p.Kind == payment.TopUp {
+		row.Name, row.Icon = v.say("pay.card"), "card"
+	}
+	if row.Name == "" {
+		row.Name = v.say("pay.nobody")
+	}
+	return row
+}
+
+// details is a payment's page for one side.
+func (v *visit) details(p payment.Payment, side string) ui.Payment {
+	in := side == "payee"
+	held := p.Amount.Currency
+	view := ui.Payment{ID: string(p.ID), Kind: string(p.Kind), State: string(p.State), Side: side, Plain: ui.Amount(p.Amount),
+		Money: ui.Flow(p.Amount, in), Fee: ui.Amount(p.Fee), PayerName: p.PayerName, PayeeName: p.PayeeName, Note: p.Description,
+		Reference: p.Reference, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, HoldExpiresAt: p.HoldExpiresAt}
+	moved := p.Amount
+	if p.Captured > 0 && p.Captured != p.Amount.Minor {
+		moved = held.Of(p.Captured)
+		view.Captured = ui.Amount(moved)
+		view.Money = ui.Flow(moved, in)
+	}
+	view.Total = ui.Amount(moved)
+	if total, err := moved.Add(p.Fee); err == nil && !in {
+		view.Total = ui.Amount(total)
+	}
+	if p.Refunded > 0 {
+		view.Refunded = ui.Amount(held.Of(p.Refunded))
+	}
+	if p.Kind == payment.TopUp {
+		view.PayerName = v.say("pay.card")
+	}
+	if view.PayerName == "" {
+		view.PayerName = v.say("pay.nobody")
+	}
+	if view.PayeeName == "" {
+		view.PayeeName = v.say("pay.nobody")
+	}
+	if p.Failure != "" {
+		if key := "why." + p.Failure; text.Has(key) {
+			view.Why = v.say(key)
+		} else {
+			view.Why = v.say("why.other")
+		}
+	}
+	if told(p) {
+		view.Receipt = p.Receipt
+	}
+	view.Steps = timeline(p)
+	view.Live = p.State == payment.Processing || !told(p) && v.site.Clock.Now().Sub(lastChange(p)) < time.Minute && settled(p.State)
+	return view
+}
+
+// settled states are those of which both sides are told.
+func settled(s payment.State) bool {
+	switch s {
+	case payment.AwaitingConfirmation, payment.Processing:
+		return false
+	}
+	return true
+}
+
+// told says whether both sides know of the payment's success: from then on it has a receipt to show.
+func told(p payment.Payment) bool {
+	var payer, payee, done bool
+	for _, step := range p.Steps {
+		switch step.Name {
+		case payment.StepConfirmPayer:
+			payer = true
+		case payment.StepConfirmPayee:
+			payee = true
+		case payment.StepAuthorize, payment.StepSettle, payment.StepCapture:
+			done = true
+		}
+	}
+	return done && payee && (payer || p.Kind == payment.TopUp)
+}
+
+func lastChange(p payment.Payment) time.Time {
+	last := p.CreatedAt
+	for _, step := range p.Steps {
+		if step.At.After(last) {
+			last = step.At
+		}
+	}
+	return last
+}
+
+// timeline is what happened, and what of the five steps is still to come.
+func timeline(p payment.Payment) []ui.Step {
+	var steps []ui.Step
+	seen := map[string]bool{}
+	for _, step := range p.Steps {
+		view := ui.Step{Name: step.Name, Mark: "done", At: step.At}
+		switch step.Name {
+		case payment.StepFail, payment.StepExpire, payment.StepVoid:
+			view.Mark = "bad"
+		case payment.StepCapture, payment.StepRefund, payment.StepSettle:
+			if step.Amount > 0 {
+				view.Money = ui.Amount(p.Amount.Currency.Of(step.Amount))
+			}
+			seen[payment.StepAuthorize] = seen[payment.StepAuthorize] || step.Name == payment.StepSettle
+		}
+		seen[step.Name] = true
+		steps = append(steps, view)
+	}
+	switch p.State {
+	case payment.Failed, payment.Expired, payment.Voided, payment.Held, payment.Reversed:
+		return steps
+	}
+	five := []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer, payment.StepConfirmPayee}
+	mark := "now"
+	for _, name := range five {
+		if seen[name] || name == payment.StepConfirmPayer && seen[payment.StepConfirmPayee] {
+			continue
+		}
+		steps = append(steps, ui.Step{Name: name, Mark: mark})
+		mark = "next"
+	}
+	return steps
+}
+
+// amountField reads what a person typed as money: spaces around it are theirs to make, and a comma is a decimal point where it
+// can be nothing else ("48,50"; never "1,000").
+func amountField(typed string, c money.Currency) (money.Amount, error) {
+	typed = strings.TrimSpace(typed)
+	if whole, frac, ok := strings.Cut(typed, ","); ok && !strings.ContainsAny(frac, ".,") && len(frac) <= int(c.Scale) && c.Scale < 3 && whole != "" {
+		typed = whole + "." + frac
+	}
+	a, err := money.ParseDecimal(typed, c)
+	if err != nil {
+		return a, err
+	}
+	return a, a.Positive()
+}

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/id"
+	"billfold/base/lang"
+	"billfold/base/seal"
+	"billfold/core/identity"
+	"billfold/core/ledger"
+	"billfold/core/merchant"
+	"billfold/core/payment"
+)
+
+// Options are what the pages stand on. DB, the services, Keys, IDs, Clock and Real are required.
+type Options struct {
+	DB       *db.DB
+	People   *identity.Service
+	Payments *payment.Service
+	Shops    *merchant.Service
+	Ledger   *ledger.Ledger
+	Keys     *seal.Keyring // keys the form tokens of people who are not signed in
+	IDs      *id.Minter
+	Clock    clock.Clock // business time: "today"
+	Real     clock.Clock
+	Log      *slog.Logger
+
+	Sandbox   bool
+	PublicURL string // "https://wallet.example": cookies are Secure and bound to the host when it is https
+
+	// Personas are the people a sandbox can be entered as with one click; nil for none. Ignored outside the sandbox.
+	Personas func(ctx context.Context) ([]Persona, error)
+	// Inbox lists the mails that the sandbox kept, newest first. Ignored outside the sandbox.
+	Inbox func(ctx context.Context) ([]Mail, error)
+	// Books says what the last verify found; nil when this installation does not keep it.
+	Books func(ctx context.Context) (Books, error)
+}
+
+// Persona is somebody the sandbox can be entered as.
+type Persona struct {
+	Person identity.PersonID
+	Name   string
+	Role   lang.Text // what there is to see: "Shop owner of Café Linden"
+}
+
+// Mail is a message the sandbox did not send.
+type Mail struct {
+	At                time.Time
+	To, Subject, Body string
+}
+
+// Books is the finding of a verify.
+type Books struct {
+	Known    bool // false until verify ran once
+	OK       bool
+	At       time.Time
+	Entries  int64
+	Accounts int64
+	Findings []string
+}
+
+type site struct {
+	Options
+	secure bool
+	mux    *http.ServeMux
+	names  addressBook
+}
+
+// bodyMost is the largest form we read; the largest of ours is a few hundred bytes.
+const bodyMost = 64 << 10
+
+// patience is how long a page may take before it says that it did not get done; verbs of payment have their own, shorter one.
+const patience = 20 * time.Second
+
+// New builds the pages. The handler answers every path; mount it at "/".
+func New(o Options) http.Handler {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &site{Options: o, secure: strings.HasPrefix(o.PublicURL, "https://"), mux: http.NewServeMux()}
+	s.route()
+	return s.frame(s.mux)
+}
