@@ -18,7 +18,8 @@ var (
 	hidden  = regexp.MustCompile(`(?i)\b(?:insert\s+into|delete\s+from)\s*(?:$|%|\x00)`)
 	sqlText = regexp.MustCompile(`(?is)^\s*(?:select\s.+\sfrom\s|insert\s+into\s|update\s+[a-z]+_[a-z_]+\s+set\s|delete\s+from\s|` +
 		`with\s+[a-z_]+\s+as\s*\(|create\s+(?:table|index|unique)|alter\s+table|drop\s+table)`)
-	line = regexp.MustCompile(`(?m)^\s*--.*$|\s--\s.*$`)
+	systems = regexp.MustCompile(`^(?:pg_|sqlite_|information_schema$)`) // the engines' own: no package's, but see the bans
+	line    = regexp.MustCompile(`(?m)^\s*--.*$|\s--\s.*$`)
 )
 
 // A constant is one string of a Go file, its concatenations joined; what is no literal stands in it as a NUL.
@@ -119,7 +120,7 @@ func foreignTables(owner, text string) []string {
 			local = append(local, m[1])
 		}
 		for _, m := range read.FindAllStringSubmatch(text, -1) {
-			if !slices.Contains(local, m[1]) && !strings.HasPrefix(m[1], "pg_") {
+			if !slices.Contains(local, m[1]) && !systems.MatchString(m[1]) {
 				out = append(out, m[1])
 			}
 		}
