@@ -53,16 +53,16 @@ func Lag(tx *db.Tx, subscriber string) (unnumbered, untold int64, err error) {
 	return unnumbered, head - at, nil
 }
 
-// head is the last number given.
-func (o *Outbox) head(ctx context.Context) (int64, error) {
-	return db.Read(ctx, o.DB, func(tx *db.Tx) (n int64, err error) {
-		err = tx.Row(selectCursor, sequencer).Scan(&n)
-		if errors.Is(err, db.ErrNoRow) {
-			err = nil
-		}
-		return n, err
-	})
+// Head answers the last number given, 0 before the first: where a reader begins who wants only what comes.
+func Head(tx *db.Tx) (number int64, err error) {
+	err = tx.Row(selectCursor, sequencer).Scan(&number)
+	if errors.Is(err, db.ErrNoRow) {
+		err = nil
+	}
+	return number, err
 }
+
+func (o *Outbox) head(ctx context.Context) (int64, error) { return db.Read(ctx, o.DB, Head) }
 
 // batch is a run of numbers and the ids that have them.
 type batch struct {
