@@ -41,6 +41,14 @@ func newBank(t testing.TB, d *db.DB) *bank {
 	return b
 }
 
+// withClock is a second process on the same database whose clock is another.
+func (b *bank) withClock(c clock.Clock) *bank {
+	other := *b
+	other.opts.Clock = c
+	other.Ledger = ledger.New(other.opts)
+	return &other
+}
+
 // onEngines runs a test on both engines.
 func onEngines(t *testing.T, body func(t *testing.T, b *bank)) {
 	harness.Engines(t, func(t *testing.T, d *db.DB) { body(t, newBank(t, d)) }, ledger.Schema)

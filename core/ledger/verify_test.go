@@ -245,9 +245,7 @@ func (c change) at(account string) change {
 
 func TestVerifyIsRightWhilePaymentsGoOn(t *testing.T) {
 	harness.Engines(t, func(t *testing.T, d *db.DB) {
-		b := newBank(t, d)
-		b.opts.Clock = harness.Real() // the watermark lies 20 s back, so part of the clock has to move
-		b.Ledger = ledger.New(b.opts)
+		b := newBank(t, d).withClock(harness.Real())
 		float := b.openBusy("system/float/EUR", eur)
 		shop := b.openBusy("merchant/shop/EUR", eur)
 		var people []ledger.AccountID
