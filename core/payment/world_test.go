@@ -43,7 +43,7 @@ var schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, 
 // world is everything a payment stands on, real, over one database; its two clocks stand still until a test moves them.
 type world struct {
 	*Service
-	t        *testing.T
+	t        testing.TB
 	ctx      context.Context
 	business *clock.Sandbox
 	real     *clock.Sandbox
@@ -70,7 +70,7 @@ func engines(t *testing.T, body func(w *world)) {
 }
 
 // build makes every service over a database, as a process does when it starts.
-func build(t *testing.T, d *db.DB, keys *seal.Keyring, business, real *clock.Sandbox) *world {
+func build(t testing.TB, d *db.DB, keys *seal.Keyring, business, real *clock.Sandbox) *world {
 	t.Helper()
 	w := &world{t: t, ctx: t.Context(), business: business, real: real, ids: id.NewMinter(business.Now)}
 	log := harness.Logger(t)
@@ -94,7 +94,7 @@ func build(t *testing.T, d *db.DB, keys *seal.Keyring, business, real *clock.San
 		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return w.hook.URL + "/hook/card" }})
 	w.inbox = rail.NewInbox(rail.InboxOptions{DB: d, Real: real, Queue: queue, Log: log, Secrets: map[string][]byte{rail.Card: w.secret}})
 	w.Service = New(Options{DB: d, Clock: business, Real: real, IDs: w.ids, Keys: keys, Ledger: books, People: people, Shops: shops,
-		Notices: notices(d, keys, w.ids, business, real), Outbox: outbox, Queue: queue, Rails: []rail.Rail{card}, Installation: "test",
+		Notices: notices(t, d, keys, w.ids, real, queue), Outbox: outbox, Queue: queue, Rails: []rail.Rail{card}, Installation: "test",
 		Sandbox: true, Currencies: []string{"EUR", "USD", "JPY"}, Log: log})
 	return w
 }
