@@ -1,0 +1,119 @@
+package notice
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"billfold/base/lang"
+)
+
+// Notice is something the app tells a person or a shop.
+type Notice struct {
+	ID       string // the event's id and the owner: telling it twice is telling it once
+	Owner    string // "usr_…" or "mch_…", whose key seals the data
+	Template string // an event's type, such as "payment.completed"
+	Object   string // what it is about, "pay_…"
+	At       time.Time
+	// Data of a payment's notice: kind, state, role (payer or payee), amount (as shown), with (the other side's name
+	// as this side may see it) and failure (a code, for failed ones).
+	Data map[string]string
+	Read bool // set when it is read
+}
+
+// saying is how a template sounds. Words in braces are filled from the data; title and body may be empty.
+type saying struct{ title, body lang.Text }
+
+func say(en, zh string) lang.Text { return lang.Text{EN: en, ZH: zh} }
+
+// sayings are looked up by "template kind role", then "template role", then "template".
+var sayings = map[string]saying{
+	"payment.completed purchase payer":   {title: say("You paid {amount} to {with}", "您已向{with}支付 {amount}")},
+	"payment.completed purchase payee":   {title: say("{with} paid you {amount}", "{with}已向您支付 {amount}")},
+	"payment.completed transfer payer":   {title: say("You sent {amount} to {with}", "您已转账 {amount} 给{with}")},
+	"payment.completed transfer payee":   {title: say("{with} sent you {amount}", "{with}向您转账 {amount}")},
+	"payment.completed topup payee":      {title: say("Your top-up of {amount} has arrived", "您充值的 {amount} 已到账")},
+	"payment.completed withdrawal payer": {title: say("Your withdrawal of {amount} has left", "您提现的 {amount} 已转出")},
+	"payment.completed refund payer":     {title: say("You refunded {amount} to {with}", "您已向{with}退款 {amount}")},
+	"payment.completed refund payee":     {title: say("{with} refunded you {amount}", "{with}已向您退款 {amount}")},
+	"payment.authorized payer": {say("{amount} is reserved for {with}", "已为{with}预留 {amount}"),
+		say("Nothing has left your wallet yet. {with} may collect up to this amount.", "资金尚未转出。{with}最多可收取此金额。")},
+	"payment.authorized payee": {say("{with} reserved {amount} for you", "{with}已为您预留 {amount}"),
+		say("Collect it before the reservation expires.", "请在预留到期前收取。")},
+	"payment.captured payer": {title: say("{with} collected {amount}", "{with}已收取 {amount}")},
+	"payment.captured payee": {title: say("You collected {amount} from {with}", "您已从{with}收取 {amount}")},
+	"payment.voided payer": {say("{with} released {amount}", "{with}已释放 {amount}"),
+		say("Nothing left your wallet.", "资金未转出您的钱包。")},
+	"payment.voided payee": {title: say("You released {amount} of {with}", "您已释放{with}的 {amount}")},
+	"payment.expired": {say("The payment of {amount} has expired", "{amount} 的付款已过期"),
+		say("No money was moved.", "资金未发生变动。")},
+	"payment.failed topup": {say("Your top-up of {amount} failed", "您的 {amount} 充值失败"),
+		say("No money reached your wallet. Try again or use another card.", "资金未到账。请重试或换用其他银行卡。")},
+	"payment.failed": {say("The payment of {amount} failed", "{amount} 的付款失败"),
+		say("No money was moved.", "资金未发生变动。")},
+	"payment.held": {say("The payment of {amount} is being reviewed", "{amount} 的付款正在审核"),
+		say("We tell you when it goes on.", "有进展时我们会通知您。")},
+}
+
+// unknown is for notices of a newer version of this program.
+var unknown = saying{title: say("There is news about a payment", "您有一笔付款的新动态")}
+
+func (n Notice) saying() saying {
+	kind, role := n.Data["kind"], n.Data["role"]
+	for _, key := range []string{n.Template + " " + kind + " " + role, n.Template + " " + kind, n.Template + " " + role, n.Template} {
+		if s, ok := sayings[key]; ok {
+			return s
+		}
+	}
+	return unknown
+}
+
+// Title is the notice in one sentence. An empty name reads as "somebody".
+func (n Notice) Title(tag lang.Tag) string { return n.filled(n.saying().title, tag) }
+
+// Body is what to add to the title, often nothing.
+func (n Notice) Body(tag lang.Tag) string { return n.filled(n.saying().body, tag) }
+
+func (n Notice) filled(t lang.Text, tag lang.Tag) string {
+	if t.Missing() {
+		return ""
+	}
+	with := n.Data["with"]
+	if with == "" {
+		with = say("somebody", "对方").In(tag)
+	}
+	return strings.NewReplacer("{amount}", n.Data["amount"], "{with}", with).Replace(t.In(tag))
+}
+
+// longestValue bounds one value of a notice's or a mail's data, in bytes.
+const longestValue = 500
+
+// tame makes a value safe for a header line and for the eye: line breaks and other control characters become spaces,
+// characters that turn or hide text go.
+func tame(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError:
+			return -1
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+			return ' '
+		case unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
+			return -1
+		}
+		return r
+	}, s)
+	for len(s) > longestValue {
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
+	}
+	return s
+}
+
+func tameAll(data map[string]string) map[string]string {
+	tamed := make(map[string]string, len(data))
+	for k, v := range data {
+		tamed[k] = tame(v)
+	}
+	return tamed
+}

@@ -1,0 +1,128 @@
+package notice
+
+import (
+	"embed"
+	"errors"
+
+	"billfold/base/db"
+)
+
+//go:embed schema
+var files embed.FS
+
+// Schema is this package's tables.
+var Schema = db.Schema{Package: "notice", FS: files}
+
+type itemRow struct {
+	id, template, object string
+	at                   int64
+	data                 []byte
+}
+
+const (
+	itemColumns = 6
+	mostItems   = 32
+)
+
+// insertsOf are the statements for 1, 2, 4 … 32 notices at once: every number of notices is told in few statements,
+// and there are few of those.
+var insertsOf = func() map[int]string {
+	texts := map[int]string{}
+	for n := 1; n <= mostItems; n *= 2 {
+		texts[n] = `insert into notice_item (owner, id, template, object, at, data) values ` + db.Values(n, itemColumns) +
+			` on conflict (owner, id) do nothing`
+	}
+	return texts
+}()
+
+func insertItems(tx *db.Tx, args []any) {
+	for n := mostItems; n >= 1; n /= 2 {
+		for len(args) >= n*itemColumns {
+			tx.Queue(insertsOf[n], args[:n*itemColumns]...)
+			args = args[n*itemColumns:]
+		}
+	}
+}
+
+// selectItems reads an owner's newest notices, those before an id where one is given.
+func selectItems(tx *db.Tx, owner, before string, limit int) ([]itemRow, error) {
+	if before == "" {
+		before = "~" // after every id
+	}
+	return db.All(tx, func(r db.Row) (i itemRow, err error) {
+		err = r.Scan(&i.id, &i.template, &i.object, &i.at, &i.data)
+		return i, err
+	}, `select id, template, object, at, data from notice_item where owner = $1 and id < $2 order by id desc limit $3`, owner, before, limit)
+}
+
+func countAfter(tx *db.Tx, owner, after string, limit int) (int, error) {
+	rows, err := db.All(tx, func(r db.Row) (one int64, err error) {
+		err = r.Scan(&one)
+		return one, err
+	}, `select 1 from notice_item where owner = $1 and id > $2 limit $3`, owner, after, limit)
+	return len(rows), err
+}
+
+func selectReader(tx *db.Tx, owner string) (read string, err error) {
+	err = tx.Row(`select read_to from notice_reader where owner = $1`, owner).Scan(&read)
+	if errors.Is(err, db.ErrNoRow) {
+		return "", nil
+	}
+	return read, err
+}
+
+func upsertReader(tx *db.Tx, owner, upTo string) error {
+	_, err := tx.Exec(`insert into notice_reader (owner, read_to) values ($1, $2)
+		on conflict (owner) do update set read_to = excluded.read_to where notice_reader.read_to < excluded.read_to`, owner, upTo)
+	return err
+}
+
+type mailRow struct {
+	id, owner, template, lang string
+	recipient, data           []byte
+	state                     State
+	created                   int64
+}
+
+const mailColumns = `id, owner, template, lang, recipient, data, state, created_at`
+
+func scanMail(r db.Row) (m mailRow, err error) {
+	err = r.Scan(&m.id, &m.owner, &m.template, &m.lang, &m.recipient, &m.data, &m.state, &m.created)
+	return m, err
+}
+
+func insertMail(tx *db.Tx, m mailRow) {
+	tx.Queue(`insert into notice_mail (id, owner, template, lang, recipient, data, state, attempts, failure, created_at, sent_at)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, 0)`, m.id, m.owner, m.template, m.lang, m.recipient, m.data, m.state, m.created)
+}
+
+func selectMail(tx *db.Tx, id string) (mailRow, error) {
+	return db.One(tx, scanMail, `select `+mailColumns+` from notice_mail where id = $1`, id)
+}
+
+func selectMails(tx *db.Tx, before string, limit int) ([]mailRow, error) {
+	if before == "" {
+		before = "~"
+	}
+	return db.All(tx, scanMail, `select `+mailColumns+` from notice_mail where id < $1 and data is not null order by id desc limit $2`,
+		before, limit)
+}
+
+func countAttempt(tx *db.Tx, id, failure string) error {
+	_, err := tx.Exec(`update notice_mail set attempts = attempts + 1, failure = $2 where id = $1`, id, failure)
+	return err
+}
+
+func settleMail(tx *db.Tx, id string, state State, failure string, at int64, keep bool) error {
+	q := `update notice_mail set state = $2, failure = $3, sent_at = $4, attempts = attempts + 1, recipient = null, data = null where id = $1`
+	if keep {
+		q = `update notice_mail set state = $2, failure = $3, sent_at = $4, attempts = attempts + 1 where id = $1`
+	}
+	_, err := tx.Exec(q, id, state, failure, at)
+	return err
+}
+
+func deleteMails(tx *db.Tx, before int64) error {
+	_, err := tx.Exec(`delete from notice_mail where created_at < $1 and state <> 'queued'`, before)
+	return err
+}
