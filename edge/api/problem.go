@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"billfold/base/fault"
+	"billfold/base/lang"
+	"billfold/client"
+)
+
+// statusOf is the one place that knows which kind of fault has which status.
+func statusOf(f *fault.Fault) int {
+	switch f.Code { // HTTP has words of its own for three ways to be malformed
+	case ErrBody.Code:
+		return http.StatusRequestEntityTooLarge
+	case ErrMediaType.Code:
+		return http.StatusUnsupportedMediaType
+	case ErrMethod.Code:
+		return http.StatusMethodNotAllowed
+	}
+	switch f.Kind {
+	case fault.Malformed:
+		return http.StatusBadRequest
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Refused:
+		return http.StatusPaymentRequired
+	case fault.Denied:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.Held:
+		return http.StatusLocked
+	case fault.Exhausted:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// faultOf finds the fault in an error, or makes the one that says nothing.
+func faultOf(err error) *fault.Fault {
+	if f, ok := fault.As(err); ok {
+		return f
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fault.ErrUnavailable.Because(err)
+	}
+	return fault.ErrInternal.Because(err)
+}
+
+// several is a refusal with more than one place.
+type several struct {
+	fault *fault.Fault
+	list  []placed
+}
+
+type placed struct {
+	param string
+	fault *fault.Fault
+}
+
+func (s *several) Error() string { return s.fault.Error() }
+func (s *several) Unwrap() error { return s.fault }
+
+// refuse answers a request with a problem.
+func (c *call) refuse(err error) {
+	f := faultOf(err)
+	status := statusOf(f)
+	if status >= http.StatusInternalServerError {
+		c.api.Log.LogAttrs(c.ctx, slog.LevelError, "request refused", slog.String("fault", f.Code), slog.String("error", err.Error()))
+	}
+	tag := lang.Pick(c.r.Header.Get("Accept-Language"))
+	p := client.Problem{Type: c.api.PublicURL + "/docs/errors#" + f.Code, Title: f.Title.In(tag), Status: status, Detail: f.Detail.In(tag),
+		Instance: c.r.URL.EscapedPath(), Code: f.Code, Param: f.Param, Retryable: f.Retryable, MoneyMoved: f.Moved.String(),
+		Link: f.Link, RequestID: c.request}
+	var many *several
+	if errors.As(err, &many) {
+		for _, one := range many.list {
+			p.Errors = append(p.Errors, client.ParamError{Param: one.param, Code: one.fault.Code, Detail: one.fault.Detail.In(tag)})
+		}
+	}
+	h := c.w.Header()
+	h["Content-Language"] = []string{string(tag)}
+	h["Vary"] = []string{"Accept-Language"}
+	if status == http.StatusUnauthorized {
+		h["Www-Authenticate"] = []string{`Bearer realm="billfold"`}
+	}
+	if f.Retryable {
+		h["Retry-After"] = []string{strconv.FormatInt(max(1, int64((f.RetryAfter+time.Second-1)/time.Second)), 10)}
+	}
+	c.code = f.Code
+	c.answer(status, problemType, &p)
+}
