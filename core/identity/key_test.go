@@ -87,7 +87,8 @@ func TestKeysThatDoNotWork(t *testing.T) {
 			err := w.tx(func(tx *db.Tx) error { _, _, err := w.CreateKey(tx, n); return err })
 			w.want(err, fault.ErrInvalid, fmt.Sprint(n))
 		}
-		for n, want := range map[NewKey]*fault.Fault{{"usr_nobody", PayerKey, "x"}: ErrPerson, {string(p.ID), PayerKey, "\u202e"}: ErrLabel,
+		for n, want := range map[NewKey]*fault.Fault{{"usr_nobody", PayerKey, "x"}: ErrPerson, {string(p.ID), PayerKey,
+			"\u202e"}: ErrLabel,
 			{string(p.ID), OperatorKey, "x"}: fault.ErrDenied} {
 			err := w.tx(func(tx *db.Tx) error { _, _, err := w.CreateKey(tx, n); return err })
 			w.want(err, want, fmt.Sprint(n))
@@ -126,7 +127,8 @@ func TestRolesAndLinks(t *testing.T) {
 			return token
 		}
 		first := link(OperatorLink, "", LinkLife)
-		if o, err := w.PeekLink(w.ctx, first); err != nil || o.Purpose != OperatorLink || o.Person != "" || o.ExpiresAt.Sub(w.real.Now()) != LinkLife {
+		if o, err := w.PeekLink(w.ctx, first); err != nil || o.Purpose != OperatorLink || o.Person != "" ||
+			o.ExpiresAt.Sub(w.real.Now()) != LinkLife {
 			w.t.Errorf("peek: %+v, %v", o, err)
 		}
 		_, err := w.RedeemLink(w.ctx, first, "", home)

@@ -205,7 +205,10 @@ func markAll(s, word string, mark func(from, n int)) {
 func ownWords(own []string) []string {
 	var words []string
 	for _, o := range own {
-		for _, w := range strings.FieldsFunc(strings.ToLower(o), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		for _, w := range strings.FieldsFunc(strings.ToLower(o), func(r rune) bool {
+			return !unicode.IsLetter(r) &&
+				!unicode.IsDigit(r)
+		}) {
 			if n := utf8.RuneCountInString(w); n >= 3 || n == 2 && w[0] >= utf8.RuneSelf {
 				words = append(words, w, fold(w))
 			}
@@ -214,7 +217,8 @@ func ownWords(own []string) []string {
 	return words
 }
 
-var rows = []string{"abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm", "1234567890"}
+var rows = []string{"abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm",
+	"1234567890"}
 
 // run returns the length of the longest piece of a row, forwards or backwards, with which s begins, or of one
 // character repeated.

@@ -46,7 +46,8 @@ func TestCleanHandle(t *testing.T) {
 			t.Errorf("CleanHandle(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "ab", "123", "le na", "lena!", "léna", "lenа", "@@lena", ".lena", "lena.", "le..na", strings.Repeat("a", 31), "İlena"} {
+	for _, in := range []string{"", "ab", "123", "le na", "lena!", "léna", "lenа", "@@lena", ".lena", "lena.", "le..na",
+		strings.Repeat("a", 31), "İlena"} {
 		if _, err := CleanHandle(in); !errors.Is(err, ErrHandle) {
 			t.Errorf("CleanHandle(%q): %v; want handle_invalid", in, err)
 		}
@@ -59,12 +60,14 @@ func TestCleanHandle(t *testing.T) {
 }
 
 func TestCleanEmail(t *testing.T) {
-	for in, want := range map[string]string{" Lena@Example.ORG ": "lena@example.org", "a.b+c@x-y.co": "a.b+c@x-y.co", "a@xn--fsq.com": "a@xn--fsq.com"} {
+	for in, want := range map[string]string{" Lena@Example.ORG ": "lena@example.org", "a.b+c@x-y.co": "a.b+c@x-y.co",
+		"a@xn--fsq.com": "a@xn--fsq.com"} {
 		if got, err := CleanEmail(in); err != nil || got != want {
 			t.Errorf("CleanEmail(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "lena", "@x.org", "lena@", "lena@localhost", "a@b@c.org", "a b@c.org", "a@c.org\r\nBcc: d@e.org", "a..b@c.org",
+	for _, in := range []string{"", "lena", "@x.org", "lena@", "lena@localhost", "a@b@c.org", "a b@c.org",
+		"a@c.org\r\nBcc: d@e.org", "a..b@c.org",
 		".a@c.org", "a@-c.org", "a@c..org", "a@[127.0.0.1]", "a@127.0.0.1", `"a b"@c.org`, "<a@c.org>", "ä@c.org", "a@ä.org",
 		strings.Repeat("a", 65) + "@c.org", "a@" + strings.Repeat("c", 64) + ".org", "a@" + strings.Repeat("c.", 130) + "org"} {
 		if got, err := CleanEmail(in); !errors.Is(err, ErrEmail) {
@@ -88,15 +91,18 @@ func TestGuessablePasswords(t *testing.T) {
 	own := []string{"Lena Hoffmann", "lena.h", "lenahoffmann.berlin"}
 	for _, p := range []string{
 		"passwordpassword", "Password12345678", "P@ssw0rd-P@ssw0rd", "correct horse battery staple", "CorrectHorseBatteryStaple1",
-		"aaaaaaaaaaaaaaaa", "abababababababab", "abcdabcdabcdabcd", "abcdefghijklmnop", "ponmlkjihgfedcba", "qwertyuiopasdfgh", "123456789012345", "1qaz2wsx3edc4rfv",
-		"lenahoffmann2024", "hoffmannlenahoffmann", "LenaHoffmannBerlin99", "billfoldbillfold1", "iloveyoumonkey123", "20240101 20240102", "!!!!!!????????....", "xK7xK7xK7xK7xK7xK7",
+		"aaaaaaaaaaaaaaaa", "abababababababab", "abcdabcdabcdabcd", "abcdefghijklmnop", "ponmlkjihgfedcba", "qwertyuiopasdfgh",
+		"123456789012345", "1qaz2wsx3edc4rfv",
+		"lenahoffmann2024", "hoffmannlenahoffmann", "LenaHoffmannBerlin99", "billfoldbillfold1", "iloveyoumonkey123",
+		"20240101 20240102", "!!!!!!????????....", "xK7xK7xK7xK7xK7xK7",
 		"woaini5201314520", "1234567890abc1234567890",
 	} {
 		if !guessable(p, own...) {
 			t.Errorf("%q was not found guessable", p)
 		}
 	}
-	for _, p := range []string{"teapot under gravel sky", "vG7#kq0Zr!mWx2Lp", "herbst trommel nagel", "lena keeps seven odd geese", "床前明月光疑是地上霜举头望明月低头思"} {
+	for _, p := range []string{"teapot under gravel sky", "vG7#kq0Zr!mWx2Lp", "herbst trommel nagel", "lena keeps seven odd geese",
+		"床前明月光疑是地上霜举头望明月低头思"} {
 		if guessable(p, own...) {
 			t.Errorf("%q was found guessable", p)
 		}
@@ -194,8 +200,9 @@ func TestBucketBacksOffAndForgets(t *testing.T) {
 }
 
 func TestNetwork(t *testing.T) {
-	for in, want := range map[string]string{"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
-		"fe80::1%eth0": "fe80::/64", "": "unknown", "nonsense": "unknown"} {
+	for in, want := range map[string]string{"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"fe80::1%eth0":         "fe80::/64", "": "unknown", "nonsense": "unknown"} {
 		if got := network(in); got != want {
 			t.Errorf("network(%q) = %q, want %q", in, got, want)
 		}

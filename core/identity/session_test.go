@@ -183,8 +183,8 @@ func TestRightsEndWithinASecondInOtherProcesses(t *testing.T) {
 	})
 }
 
-// While others authenticate without pause, the first call after EndSession must already be refused: a reading of the epoch that began before
-// the revocation must not be believed after it.
+// While others authenticate without pause, the first call after EndSession must already be refused: a reading of the epoch
+// that began before the revocation must not be believed after it.
 func TestEndSessionIsNotOvertaken(t *testing.T) {
 	engines(t, func(w *world) {
 		p, keep := w.person(lena())
@@ -245,7 +245,8 @@ func TestSessionsIdleAndLock(t *testing.T) {
 		_, err = w.Authenticate(w.ctx, token)
 		w.want(err, ErrSession, "the token from before")
 		s := w.session(fresh)
-		if s.Locked() || s.ID != locked.ID || s.CSRF == locked.CSRF || !s.CheckCSRF(s.CSRF) || s.CheckCSRF(locked.CSRF) || s.CheckCSRF("") {
+		if s.Locked() || s.ID != locked.ID || s.CSRF == locked.CSRF || !s.CheckCSRF(s.CSRF) || s.CheckCSRF(locked.CSRF) ||
+			s.CheckCSRF("") {
 			w.t.Errorf("after the proof: %+v", s)
 		}
 		w.pass(idleLimit)

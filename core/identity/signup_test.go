@@ -32,7 +32,8 @@ func TestSignUpOpensAnAccount(t *testing.T) {
 		if m.Owner != string(p.ID) {
 			w.t.Errorf("the mail was sealed for %s, not for %s", m.Owner, p.ID)
 		}
-		want := Person{ID: p.ID, Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Lang: lang.ZH, State: Active, CreatedAt: w.business.Now()}
+		want := Person{ID: p.ID, Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Lang: lang.ZH, State: Active,
+			CreatedAt: w.business.Now()}
 		if p != want {
 			w.t.Errorf("got %+v, want %+v", p, want)
 		}

@@ -14,7 +14,8 @@ import (
 
 func paid(n int, owner, role string) Notice {
 	return Notice{ID: fmt.Sprintf("evt_%04d/%s", n, owner), Owner: owner, Template: "payment.completed", Object: "pay_1",
-		At: time.Date(2026, 3, 1, 9, 0, n, 0, time.UTC), Data: map[string]string{"kind": "purchase", "role": role, "amount": "48.50 EUR", "with": "Lena H."}}
+		At: time.Date(2026, 3, 1, 9, 0, n, 0, time.UTC), Data: map[string]string{"kind": "purchase", "role": role,
+			"amount": "48.50 EUR", "with": "Lena H."}}
 }
 
 func (w *world) tell(list ...Notice) {
@@ -120,7 +121,8 @@ func TestNoticesSpeakBothLanguages(t *testing.T) {
 		{func(*Notice) {}, "You paid 48.50 EUR to Café Linden", "您已向Café Linden支付 48.50 EUR", false},
 		{func(n *Notice) { n.Data["role"] = "payee" }, "Café Linden paid you 48.50 EUR", "Café Linden已向您支付 48.50 EUR", false},
 		{func(n *Notice) { n.Data["with"] = "" }, "You paid 48.50 EUR to somebody", "您已向对方支付 48.50 EUR", false},
-		{func(n *Notice) { n.Template, n.Data["kind"] = "payment.failed", "topup" }, "Your top-up of 48.50 EUR failed", "您的 48.50 EUR 充值失败", true},
+		{func(n *Notice) { n.Template, n.Data["kind"] = "payment.failed", "topup" }, "Your top-up of 48.50 EUR failed",
+			"您的 48.50 EUR 充值失败", true},
 		{func(n *Notice) { n.Template = "payment.expired" }, "The payment of 48.50 EUR has expired", "48.50 EUR 的付款已过期", true},
 		{func(n *Notice) { n.Template = "circle.joined" }, "There is news about a payment", "您有一笔付款的新动态", false},
 		{func(n *Notice) { n.Data["with"] = "{amount}" }, "You paid 48.50 EUR to {amount}", "您已向{amount}支付 48.50 EUR", false},
@@ -128,7 +130,8 @@ func TestNoticesSpeakBothLanguages(t *testing.T) {
 		n := n
 		n.Data = map[string]string{"kind": "purchase", "role": "payer", "amount": "48.50 EUR", "with": "Café Linden"}
 		c.change(&n)
-		if n.Title(lang.EN) != c.en || n.Title(lang.ZH) != c.zh || (n.Body(lang.EN) != "") != c.withBody || (n.Body(lang.ZH) != "") != c.withBody {
+		if n.Title(lang.EN) != c.en || n.Title(lang.ZH) != c.zh || (n.Body(lang.EN) != "") != c.withBody ||
+			(n.Body(lang.ZH) != "") != c.withBody {
 			t.Errorf("%s: %q, %q; %q, %q", n.Template, n.Title(lang.EN), n.Title(lang.ZH), n.Body(lang.EN), n.Body(lang.ZH))
 		}
 	}
@@ -156,10 +159,12 @@ func TestEveryLetterIsWhole(t *testing.T) {
 			}
 			for key := range data {
 				if key == "link" {
-					if !strings.Contains(m.HTML, `<a href="https://pay.example.org/activity/pay_1?a=b&amp;c=d">`) || !strings.Contains(m.Text, data[key]) {
+					if !strings.Contains(m.HTML, `<a href="https://pay.example.org/activity/pay_1?a=b&amp;c=d">`) ||
+						!strings.Contains(m.Text, data[key]) {
 						t.Errorf("%s in %s lost its link:\n%s", name, tag, m.HTML)
 					}
-				} else if !strings.Contains(m.Text, "<"+key+">") || !strings.Contains(m.HTML, "&lt;"+key+"&gt;") || strings.Contains(m.HTML, "<"+key+">") {
+				} else if !strings.Contains(m.Text, "<"+key+">") || !strings.Contains(m.HTML, "&lt;"+key+"&gt;") ||
+					strings.Contains(m.HTML, "<"+key+">") {
 					t.Errorf("%s in %s does not tell its %s, or not safely:\n%s", name, tag, key, m.HTML)
 				}
 			}

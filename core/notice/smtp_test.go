@@ -196,7 +196,8 @@ func TestSMTPDelivers(t *testing.T) {
 			if err != nil || subject != "您已向Café Linden支付 48.50 EUR" {
 				t.Errorf("subject %q, %v", subject, err)
 			}
-			if len(parts) != 2 || !strings.Contains(parts["text/plain"], "rcp_1") || !strings.Contains(parts["text/html"], origin+"/activity/pay_1") {
+			if len(parts) != 2 || !strings.Contains(parts["text/plain"], "rcp_1") || !strings.Contains(parts["text/html"],
+				origin+"/activity/pay_1") {
 				t.Errorf("parts %v", parts)
 			}
 		})
@@ -257,7 +258,8 @@ func TestNothingTypedBecomesAHeaderOrMarkup(t *testing.T) {
 	if subject := headers.Get("Subject"); strings.ContainsAny(subject, "\r\n") {
 		t.Errorf("subject %q", subject)
 	}
-	if html := parts["text/html"]; strings.Contains(html, "<script") || strings.Contains(html, "\u202e") || !strings.Contains(html, "&lt;script&gt;") {
+	if html := parts["text/html"]; strings.Contains(html, "<script") || strings.Contains(html, "\u202e") || !strings.Contains(html,
+		"&lt;script&gt;") {
 		t.Errorf("html:\n%s", html)
 	}
 	for _, r := range []string{"\u202e", "\x00", "\u2028"} {

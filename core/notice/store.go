@@ -52,7 +52,8 @@ func selectItems(tx *db.Tx, owner, before string, limit int) ([]itemRow, error) 
 	return db.All(tx, func(r db.Row) (i itemRow, err error) {
 		err = r.Scan(&i.id, &i.template, &i.object, &i.at, &i.data)
 		return i, err
-	}, `select id, template, object, at, data from notice_item where owner = $1 and id < $2 order by id desc limit $3`, owner, before, limit)
+	}, `select id, template, object, at, data from notice_item where owner = $1 and id < $2 order by id desc limit $3`, owner,
+		before, limit)
 }
 
 func countAfter(tx *db.Tx, owner, after string, limit int) (int, error) {

@@ -1,4 +1,5 @@
--- What the app tells somebody: data is sealed with the owner's key. A notice's id begins with its event's, so ids of one owner sort by time.
+-- What the app tells somebody: data is sealed with the owner's key. A notice's id begins with its event's, so ids of one
+-- owner sort by time.
 create table notice_item (
 	owner text not null,
 	id text not null,
