@@ -252,7 +252,8 @@ func scanLeg(r db.Row) (s storedLeg, err error) {
 	return s, nil
 }
 
-// small narrows a stored number that fits a byte; any other becomes 255, which nothing uses, so that a changed row is not read as a right one.
+// small narrows a stored number that fits a byte; any other becomes 255, which nothing uses, so that a changed row is not read as a right
+// one.
 func small(v int64) uint8 {
 	if v < 0 || v > math.MaxUint8 {
 		return math.MaxUint8

@@ -26,8 +26,8 @@ const (
 // a second; several processes may run it at once.
 //
 // A slice deletes tail rows and adds exactly what it deleted to the fold, in one transaction that locked the fold's row first. So two
-// folders of one account run one after the other, and a reader, who reads fold and tail in one statement, sees a row in one of them and never in
-// both or neither. A row that commits meanwhile is not deleted, because the delete itself returns what it took.
+// folders of one account run one after the other, and a reader, who reads fold and tail in one statement, sees a row in one of them and
+// never in both or neither. A row that commits meanwhile is not deleted, because the delete itself returns what it took.
 //
 // An account whose totals would leave 64 bits keeps its tail, and Fold answers with ledger_overflow after it did the others.
 func (l *Ledger) Fold(ctx context.Context, d *db.DB) error {

@@ -198,8 +198,8 @@ var (
 // findShape says which filters a list has.
 type findShape struct{ account, reference, kind bool }
 
-// selectPlaces finds one page of entries. $1 and $2 are the place before, $3 the limit, then the filters in the order of findShape. An account's
-// entries are those of its two sides, each read in the order of its own index.
+// selectPlaces finds one page of entries. $1 and $2 are the place before, $3 the limit, then the filters in the order of findShape. An
+// account's entries are those of its two sides, each read in the order of its own index.
 var selectPlaces = texts[findShape]{write: func(s findShape) string {
 	next := 4
 	filter := func(on bool, condition string) string {

@@ -51,13 +51,14 @@ type Report struct {
 	Entries, Legs, Accounts, Holds, Checkpoints, Findings int
 }
 
-// Verify checks the whole ledger while payments go on, in short snapshots, and calls say for everything that is wrong. It recomputes every
-// entry's tag, every account's totals, pending totals, limits and checkpoints from the legs in 128 bits, every busy account's fold and tail,
-// the open holds, and the sum of each asset, which is zero. It writes nothing. The error is for storage: then the report is incomplete.
+// Verify checks the whole ledger while payments go on, in short snapshots, and calls say for everything that is wrong. It recomputes
+// every entry's tag, every account's totals, pending totals, limits and checkpoints from the legs in 128 bits, every busy account's fold
+// and tail, the open holds, and the sum of each asset, which is zero. It writes nothing. The error is for storage: then the report is
+// incomplete.
 //
 // How it can be right while rows change: an entry and its legs are immutable and commit together, so a slice of them is right in any
-// snapshot. Sums over legs up to a watermark are taken slice by slice; then an account's row is compared, in one snapshot, with its sum plus its
-// legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
+// snapshot. Sums over legs up to a watermark are taken slice by slice; then an account's row is compared, in one snapshot, with its sum
+// plus its legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
 func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Report, error) {
 	v := &verifier{
 		l: l, d: d, ctx: ctx, say: say, tallies: map[AccountID]*tally{}, assets: map[money.Currency]*money.Sum128{},

@@ -247,8 +247,8 @@ func (v *verifier) checkCheckpoints() error {
 	return nil
 }
 
-// recountPoint counts the legs between a checkpoint and the one before it, in one snapshot, and reports the checkpoint if it differs. One that
-// Fold has dropped meanwhile is not there any more.
+// recountPoint counts the legs between a checkpoint and the one before it, in one snapshot, and reports the checkpoint if it differs. One
+// that Fold has dropped meanwhile is not there any more.
 func (v *verifier) recountPoint(t *tally, c checkpoint) error {
 	var stored, before checkpoint
 	var legs wide
