@@ -313,3 +313,29 @@ func TestCreateManySharesWork(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkAuthenticateKey is the share of identity in a payment.
+func BenchmarkAuthenticateKey(b *testing.B) {
+	d := harness.Open(b, db.SQLite, Schema)
+	s, err := New(Options{DB: d, Clock: harness.Real(), Real: harness.Real(), Keys: harness.Keyring(b),
+		IDs: id.NewMinter(harness.Real().Now), Send: func(*db.Tx, Mail) error { return nil }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	people, err := s.Create(b.Context(), []NewPerson{{Name: "Lena Hoffmann", Handle: "lena"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	secret, err := db.Write(b.Context(), d, func(tx *db.Tx) (string, error) {
+		secret, _, err := s.CreateKey(tx, NewKey{Owner: string(people[0].ID), Kind: PayerKey, Label: "Phone"})
+		return secret, err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := s.AuthenticateKey(b.Context(), secret); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
