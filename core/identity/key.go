@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -173,6 +174,9 @@ func (s *Service) loadKey(ctx context.Context, hash [32]byte, kind KeyKind) (Key
 		return Key{}, 0, err
 	}
 	k, err := s.keyOf(row)
+	if errors.Is(err, seal.ErrShredded) { // nobody acts for an erased person
+		return Key{}, 0, ErrKey
+	}
 	return k, number, err
 }
 

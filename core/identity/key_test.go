@@ -249,7 +249,10 @@ func TestPeople(t *testing.T) {
 		if p, _ := w.Get(w.ctx, l.ID); p.Lang != lang.ZH {
 			w.t.Errorf("language %q", p.Lang)
 		}
+		orphan := w.key(NewKey{Owner: string(l.ID), Kind: PayerKey, Label: "Phone"})
 		w.must(w.keys.Destroy(string(l.ID)), "erase")
+		_, err = w.AuthenticateKey(w.ctx, orphan)
+		w.want(err, ErrKey, "the key of an erased person")
 		if p, err := w.Get(w.ctx, l.ID); err != nil || p.Name != "" || p.Masked() != "***" {
 			w.t.Errorf("an erased person: %+v, %v", p, err)
 		}
