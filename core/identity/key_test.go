@@ -244,6 +244,12 @@ func TestPeople(t *testing.T) {
 			_, err = w.FindPayee(w.ctx, unknown)
 			w.want(err, ErrPayeeUnknown, fmt.Sprintf("%.20q", unknown))
 		}
+	})
+}
+
+func TestLanguageAndErasure(t *testing.T) {
+	engines(t, func(w *world) {
+		l := w.only(NewPerson{Name: "Lena Hoffmann", Handle: "lena", Password: goodPassword})
 		w.must(w.SetLang(w.ctx, l.ID, lang.ZH), "set language")
 		w.want(w.SetLang(w.ctx, l.ID, "tlh"), ErrLang, "an unknown language")
 		if p, _ := w.Get(w.ctx, l.ID); p.Lang != lang.ZH {
@@ -251,7 +257,7 @@ func TestPeople(t *testing.T) {
 		}
 		orphan := w.key(NewKey{Owner: string(l.ID), Kind: PayerKey, Label: "Phone"})
 		w.must(w.keys.Destroy(string(l.ID)), "erase")
-		_, err = w.AuthenticateKey(w.ctx, orphan)
+		_, err := w.AuthenticateKey(w.ctx, orphan)
 		w.want(err, ErrKey, "the key of an erased person")
 		if p, err := w.Get(w.ctx, l.ID); err != nil || p.Name != "" || p.Masked() != "***" {
 			w.t.Errorf("an erased person: %+v, %v", p, err)
