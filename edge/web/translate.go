@@ -82,33 +82,39 @@ func (v *visit) details(p payment.Payment, side string) ui.Payment {
 		view.Receipt = p.Receipt
 	}
 	view.Steps = timeline(p)
-	view.Live = p.State == payment.Processing || !told(p) && v.site.Clock.Now().Sub(lastChange(p)) < time.Minute && settled(p.State)
+	view.Live = p.State == payment.Processing ||
+		p.State != payment.AwaitingConfirmation && !announced(p) && v.site.Clock.Now().Sub(lastChange(p)) < time.Minute
 	return view
 }
 
-// settled states are those of which both sides are told.
-func settled(s payment.State) bool {
-	switch s {
-	case payment.AwaitingConfirmation, payment.Processing:
-		return false
-	}
-	return true
-}
-
-// told says whether both sides know of the payment's success: from then on it has a receipt to show.
-func told(p payment.Payment) bool {
-	var payer, payee, done bool
+// announced says whether both sides were told of the last thing that happened.
+func announced(p payment.Payment) bool {
+	var payer, payee bool
 	for _, step := range p.Steps {
 		switch step.Name {
 		case payment.StepConfirmPayer:
 			payer = true
 		case payment.StepConfirmPayee:
 			payee = true
-		case payment.StepAuthorize, payment.StepSettle, payment.StepCapture:
-			done = true
+		default:
+			payer, payee = false, false
 		}
 	}
-	return done && payee && (payer || p.Kind == payment.TopUp)
+	return payee && (payer || p.Kind == payment.TopUp)
+}
+
+// told says whether both sides know of the payment's success: from then on it has a receipt to show, the same for both.
+func told(p payment.Payment) bool {
+	done, payee := false, false
+	for _, step := range p.Steps {
+		switch step.Name {
+		case payment.StepAuthorize, payment.StepSettle, payment.StepCapture:
+			done = true
+		case payment.StepConfirmPayee:
+			payee = true
+		}
+	}
+	return done && payee
 }
 
 func lastChange(p payment.Payment) time.Time {

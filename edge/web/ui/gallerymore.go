@@ -108,6 +108,7 @@ func decisionSpecimens() []Specimen {
 	paid.Receipt, paid.PaymentHref = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", "/activity/pay_1"
 	failed.Why = "…"
 	own := chk("open")
+	open.CancelHref = ""
 	own.Own = true
 	in.Items = []Item{{"Full breakfast", 2, plain(3900, "EUR")}, {"Flat white", 2, plain(950, "EUR")}}
 	return []Specimen{
@@ -140,9 +141,9 @@ func opsSpecimens() []Specimen {
 	frozen.Frozen, frozen.Address = true, "user/usr_9/EUR"
 	shop := account
 	shop.Address, shop.Limit, shop.Busy, shop.Posted = "merchant/mch_1/EUR", "unlimited", true, plain(942110, "EUR")
-	light := Light{Known: true, OK: true, At: noon.Add(-time.Hour), Entries: 4120, Accounts: 31, Sums: []Sum{
+	light := Light{Known: true, OK: true, At: noon.Add(-time.Hour), Entries: 4120, Accounts: 31, Live: true, Balanced: true, Open: 31, Sums: []Sum{
 		{"EUR", plain(1294110, "EUR"), plain(1294110, "EUR"), true}, {"JPY", plain(88000, "JPY"), plain(88000, "JPY"), true}}}
-	dark := Light{Known: true, At: noon, Findings: []string{"ledger_leg ent_01jnm3v8q2 amount"},
+	dark := Light{Known: true, Live: true, Open: 31, At: noon, Findings: []string{"ledger_leg ent_01jnm3v8q2 amount"},
 		Sums: []Sum{{"EUR", plain(1294111, "EUR"), plain(1294110, "EUR"), false}}}
 	return []Specimen{
 		{Name: "ops", Area: "ops", Page: OpsPage(Ops{Entries: []Entry{entry, hold}, Light: light, Next: "/ops?cursor=x"})},

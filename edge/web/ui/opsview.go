@@ -22,6 +22,10 @@ type Light struct {
 	Entries  int64
 	Accounts int64
 	Findings []string
+	// The sums of this moment, where the ledger is small enough to add up for a page.
+	Live     bool
+	Balanced bool
+	Open     int64 // accounts
 	Sums     []Sum // per currency
 }
 

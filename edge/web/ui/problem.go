@@ -10,6 +10,14 @@ func problemTone(v Problem) string {
 	return "warn"
 }
 
+// answerKey names the way on: to what answers an unknown outcome, or simply on.
+func answerKey(v Problem) string {
+	if v.Moved == "unknown" {
+		return "moved.answer"
+	}
+	return "problem.on"
+}
+
 func problemIcon(v Problem) string {
 	switch v.Status {
 	case 401, 403, 423:

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"billfold/base/fault"
+	"billfold/base/lang"
+	"billfold/core/payment"
+	"billfold/core/rail"
+	"billfold/edge/web/text"
+)
+
+var literalKey = regexp.MustCompile(`"([a-z]+(?:\.[a-zA-Z_-]+)+)"`)
+
+// sources are the files that ask for words.
+func sources(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, pattern := range []string{"*.go", "ui/*.go", "ui/*.templ"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "_templ.go") {
+				continue
+			}
+			src, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[name] = string(src)
+		}
+	}
+	return found
+}
+
+// built are the keys that pages put together from codes: each state, kind, step and refusal has its words.
+func built() map[string]bool {
+	keys := map[string]bool{}
+	for _, s := range payment.States {
+		keys["state."+string(s)] = true
+		for _, side := range []string{"payer", "payee"} {
+			for _, family := range []string{"where.", "next."} {
+				keys[family+string(s)+"."+side] = true
+			}
+		}
+	}
+	for _, k := range []payment.Kind{payment.Purchase, payment.Transfer, payment.TopUp, payment.Withdrawal, payment.Refund} {
+		keys["kind."+string(k)] = true
+	}
+	for _, s := range []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer,
+		payment.StepConfirmPayee, payment.StepCapture, payment.StepVoid, payment.StepExpire, payment.StepRefund, payment.StepSettle,
+		payment.StepFail, payment.StepReview} {
+		keys["step."+s], keys["stepsays."+s] = true, true
+	}
+	for _, key := range []string{"mark.now", "mark.next", "mark.bad", "moved.no", "moved.yes", "moved.unknown", "headline.payer", "headline.payee",
+		"total.payer", "total.payee", "limit.non_negative", "limit.non_positive", "limit.unlimited", "phase.pending", "phase.post", "phase.void",
+		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch", "why.rail_settled_after_decline"} {
+		keys[key] = true
+	}
+	for _, c := range cards {
+		keys["card."+c.Behaviour] = true
+	}
+	return keys
+}
+
+// Every key that a page asks for exists, and every key in the catalogues is asked for.
+func TestWordsAreThereAndUsed(t *testing.T) {
+	used := built()
+	for key := range used {
+		if !text.Has(key) {
+			t.Errorf("no words for %s", key)
+		}
+	}
+	for name, src := range sources(t) {
+		for _, m := range literalKey.FindAllStringSubmatch(src, -1) {
+			if text.Has(m[1]) {
+				used[m[1]], used[m[1]+".says"] = true, true
+			}
+		}
+		for _, m := range regexp.MustCompile(`(?:T\(ctx, |\.say\(|flash\(w, "[a-z]+", )"([^"]+)"[,)]`).FindAllStringSubmatch(src, -1) {
+			if !text.Has(m[1]) {
+				t.Errorf("%s asks for %s, which has no words", name, m[1])
+			}
+		}
+	}
+	refusals := map[string]bool{}
+	for _, f := range fault.All() {
+		refusals["says."+f.Code] = true
+	}
+	for _, key := range text.Keys(lang.EN) {
+		special := strings.Split(key, ".")
+		fits := len(special) == 4 && used[special[0]+"."+special[2]+"."+special[3]] && used["kind."+special[1]]
+		if !used[key] && !refusals[key] && !fits {
+			t.Errorf("nobody asks for %s", key)
+		}
+	}
+}
+
+// Each token of the sandbox's acquirer has a card to press.
+func TestCardsAreTheRails(t *testing.T) {
+	if len(cards) != len(rail.Tokens) {
+		t.Fatalf("%d cards for %d tokens", len(cards), len(rail.Tokens))
+	}
+	for i, token := range rail.Tokens {
+		if cards[i].Token != token {
+			t.Errorf("card %d is %s, want %s", i, cards[i].Token, token)
+		}
+	}
+}
+
+func TestLocal(t *testing.T) {
+	for to, want := range map[string]string{"/home": "/home", "/c/chk_1?x=y#z": "/c/chk_1?x=y#z", "//evil.example": "/", "/\\evil.example": "/",
+		"https://evil.example": "/", "javascript:alert(1)": "/", "": "/", "home": "/", "/\t/evil.example": "/", "/%2f/evil": "/%2f/evil",
+		"/a\nb": "/", "/" + strings.Repeat("a", 3000): "/"} {
+		if got := local(to, "/"); got != want {
+			t.Errorf("%q leads to %q, want %q", to, got, want)
+		}
+	}
+}
+
+func TestDevice(t *testing.T) {
+	for agent, want := range map[string][2]string{
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1": {"Safari", "iPhone"},
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36 Edg/130.0":                                     {"Edge", "Windows"},
+		"Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0":                                                                   {"Firefox", "Linux"},
+		"": {"", ""},
+	} {
+		browser, system, _ := device(agent)
+		if browser != want[0] || system != want[1] {
+			t.Errorf("%s: %s on %s", agent, browser, system)
+		}
+	}
+}
