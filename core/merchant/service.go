@@ -119,6 +119,15 @@ func (s *Service) ByHandle(ctx context.Context, handle string) (Shop, error) {
 	})
 }
 
+// HandleTakenIn says whether a shop has the handle, for people, who share the space.
+func (s *Service) HandleTakenIn(tx *db.Tx, handle string) (bool, error) {
+	_, err := db.One(tx, scanShop, selectShopByHandle, strings.ToLower(handle))
+	if errors.Is(err, db.ErrNoRow) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (s *Service) found(shop Shop, err error) (Shop, error) {
 	if errors.Is(err, db.ErrNoRow) {
 		return Shop{}, ErrNotFound

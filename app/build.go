@@ -1,0 +1,206 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/dial"
+	"billfold/base/event"
+	"billfold/base/id"
+	"billfold/base/job"
+	"billfold/base/money"
+	"billfold/base/once"
+	"billfold/base/telemetry"
+	"billfold/core/identity"
+	"billfold/core/ledger"
+	"billfold/core/merchant"
+	"billfold/core/notice"
+	"billfold/core/payment"
+	"billfold/core/rail"
+)
+
+// Schemas are the tables of every package, in the order in which they are made.
+var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema,
+	merchant.Schema, rail.Schema, payment.Schema}
+
+// foldEvery is how often the balances of busy accounts are summed up.
+const foldEvery = time.Second
+
+// clocks sets business time and what is told by it. A sandbox goes on where it stood; one whose demo history is not
+// whole begins again at its beginning, because the history is made again from there: what exists already is found.
+func (a *App) clocks() {
+	a.Clock = a.Real
+	if a.Config.Mode == Sandbox {
+		offset := a.Installation.Offset
+		if a.Seeding() {
+			offset = clock.Until(a.Real, a.Installation.demo)
+		}
+		a.sandbox = clock.NewSandbox(a.Real, offset)
+		a.Clock = a.sandbox
+	}
+	a.IDs = id.NewMinter(a.Clock.Now)
+}
+
+// core builds what is true whatever the product: the services, and who tells whom.
+func (a *App) core() (err error) {
+	a.clocks()
+	log := a.Config.Log
+	sandbox := a.Config.Mode == Sandbox
+	a.Metrics = telemetry.NewMetrics()
+	a.Outbox = event.New(event.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log})
+	a.Queue = job.New(job.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log})
+	a.Ledger = ledger.New(ledger.Options{Clock: a.Clock, Real: a.Real, Keys: a.Keys, IDs: a.IDs})
+	a.Queue.Every("ledger.fold", foldEvery, func(ctx context.Context) error { return a.Ledger.Fold(ctx, a.DB) })
+
+	sender, err := a.sender()
+	if err != nil {
+		return err
+	}
+	a.Notices, err = notice.New(notice.Options{DB: a.DB, Real: a.Real, Keys: a.Keys, IDs: a.IDs, Jobs: a.Queue,
+		Sender: sender, From: a.Config.MailFrom, Origin: a.URL.String()})
+	if err != nil {
+		return err
+	}
+	a.People, err = identity.New(identity.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, Keys: a.Keys, IDs: a.IDs, Log: log,
+		Live: !sandbox, Breached: a.Config.Breached,
+		Send:     func(tx *db.Tx, m identity.Mail) error { return a.Notices.Mail(tx, notice.Mail(m)) },
+		OnPerson: a.welcome,
+		Taken:    func(tx *db.Tx, handle string) (bool, error) { return a.Shops.HandleTakenIn(tx, handle) }})
+	if err != nil {
+		return err
+	}
+	a.Queue.Every("identity.sweep", time.Hour, a.People.Sweep)
+	a.Shops = merchant.New(merchant.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Ledger: a.Ledger,
+		People: a.People, Keys: a.Keys})
+
+	secret := rail.Secret(a.Keys, rail.Card)
+	a.Inbox = rail.NewInbox(rail.InboxOptions{DB: a.DB, Real: a.Real, Queue: a.Queue, Log: log,
+		Secrets: map[string][]byte{rail.Card: secret}})
+	var rails []rail.Rail
+	if sandbox {
+		a.Card = rail.NewSandbox(rail.SandboxOptions{DB: a.DB, Real: a.Real, Queue: a.Queue, Log: log, Secret: secret,
+			Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: a.callbackURL, Seed: a.Config.Seed})
+		rails = append(rails, a.Card)
+	}
+	a.Payments = payment.New(payment.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Keys: a.Keys,
+		Ledger: a.Ledger, People: a.People, Shops: a.Shops, Notices: a.Notices, Outbox: a.Outbox, Queue: a.Queue,
+		Rails: rails, Installation: a.Installation.ID, Sandbox: sandbox, Currencies: a.Config.Currencies, Log: log})
+	a.gauges()
+	return nil
+}
+
+// welcome opens a new person's wallets, in the transaction that makes the person.
+func (a *App) welcome(tx *db.Tx, p identity.Person) error {
+	for _, code := range a.Config.Currencies {
+		c, err := money.ParseCurrency(code)
+		if err != nil {
+			return err
+		}
+		if _, err := a.Payments.OpenWallet(tx, p.ID, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sender is how mails leave: by the relay, or only into the sandbox's inbox.
+func (a *App) sender() (notice.Sender, error) {
+	c := a.Config
+	if c.MailServer == "" {
+		if c.Mode == Sandbox {
+			return notice.Sandbox{}, nil
+		}
+		return nowhere{}, nil
+	}
+	host, port, err := net.SplitHostPort(c.MailServer)
+	if err != nil {
+		return nil, usage("--mail-server %s: give host:port, such as mail.example.org:587", c.MailServer)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, usage("--mail-server %s: the port has to be a number", c.MailServer)
+	}
+	relay := dial.New(dial.Options{AllowLoopback: true, AllowPrivate: true, Ports: []int{number}})
+	return notice.NewSMTP(notice.SMTPOptions{Host: host, Port: number, Security: c.MailTLS, Username: c.MailUser,
+		Password: c.MailPass, Dial: relay})
+}
+
+// nowhere keeps the mails of a live installation that has no relay yet, for when it has.
+type nowhere struct{}
+
+// Send refuses, so that the mail stays in the queue and is tried again.
+func (nowhere) Send(context.Context, notice.Message) error { return errNoRelay }
+
+var errNoRelay = errors.New("no mail server is configured: give --mail-server")
+
+// callbackURL is where the sandbox's card acquirer calls back: this very server, over loopback.
+func (a *App) callbackURL() string {
+	if base := a.callback.Load(); base != nil {
+		return *base + "/hook/" + rail.Card
+	}
+	return a.URL.String() + "/hook/" + rail.Card
+}
+
+// gauges are what somebody who watches the server wants to see move.
+func (a *App) gauges() {
+	read := func(f func(tx *db.Tx) (int64, error)) func() float64 {
+		return func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), healthLimit)
+			defer cancel()
+			n, err := db.Read(ctx, a.DB, f)
+			if err != nil {
+				return -1 // the database does not answer, which /readyz says too
+			}
+			return float64(n)
+		}
+	}
+	a.Metrics.Gauge("billfold_outbox_unnumbered", "Events that wait for their number.", read(func(tx *db.Tx) (int64, error) {
+		unnumbered, _, err := event.Lag(tx, teller)
+		return unnumbered, err
+	}))
+	a.Metrics.Gauge("billfold_outbox_untold", "Numbered events that the two sides of their payment have not been told.",
+		read(func(tx *db.Tx) (int64, error) {
+			_, untold, err := event.Lag(tx, teller)
+			return untold, err
+		}))
+	a.Metrics.Gauge("billfold_tasks_open", "Tasks in the queue, those that are due later included.", read(func(tx *db.Tx) (int64, error) {
+		open, _, err := job.Waiting(tx)
+		return open, err
+	}))
+	a.Metrics.Gauge("billfold_tasks_failing", "Tasks that have failed at least once and will be tried again.",
+		read(func(tx *db.Tx) (int64, error) {
+			_, failing, err := job.Waiting(tx)
+			return failing, err
+		}))
+}
+
+// teller is the subscriber who tells both sides of a payment.
+const teller = "payment.tell"
+
+// NeedsOperator says whether nobody is an operator yet.
+func (a *App) NeedsOperator(ctx context.Context) (bool, error) {
+	return db.Read(ctx, a.DB, func(tx *db.Tx) (bool, error) {
+		some, err := a.People.HasRole(tx, identity.Operator)
+		return !some, err
+	})
+}
+
+// OperatorLink makes a one-time link, good for half an hour, that gives whoever opens it the operator's role; where a
+// person is named it signs them in.
+func (a *App) OperatorLink(ctx context.Context, person identity.PersonID) (string, error) {
+	token, err := db.Write(ctx, a.DB, func(tx *db.Tx) (string, error) {
+		return a.People.Link(tx, identity.OperatorLink, person, identity.LinkLife)
+	})
+	if err != nil {
+		return "", err
+	}
+	if token == "" {
+		return "", errors.New("app: a link without a token")
+	}
+	return a.URL.String() + "/setup?token=" + token, nil
+}

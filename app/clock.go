@@ -1,0 +1,35 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/core/identity"
+)
+
+// AdvanceClock moves the sandbox's business time forward and returns what it then is. The new offset is on disk before
+// the clock moves, so a restart goes on from there; then every sweep looks for what has become due.
+//
+// Faults: sandbox_only, invalid_clock_advance (backwards, or more than 50 years in all).
+func (a *App) AdvanceClock(ctx context.Context, d time.Duration) (time.Time, error) {
+	if a.sandbox == nil {
+		return time.Time{}, identity.ErrSandboxOnly
+	}
+	a.advancing.Lock()
+	defer a.advancing.Unlock()
+	d = d.Truncate(time.Microsecond)
+	offset := a.sandbox.Offset() + d
+	if d < 0 || offset < d || offset > clock.MaxOffset {
+		return time.Time{}, clock.ErrAdvance
+	}
+	if err := a.DB.Write(ctx, func(tx *db.Tx) error { return setClock(tx, offset) }); err != nil {
+		return time.Time{}, err
+	}
+	if err := a.sandbox.Advance(d); err != nil {
+		return time.Time{}, err
+	}
+	a.Queue.WakeSweeps()
+	return a.Clock.Now(), nil
+}

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"os"
+
+	"billfold/base/clock"
+	"billfold/base/seal"
+	"billfold/core/ledger"
+	"billfold/core/payment"
+)
+
+// Audit is what Verify looked at.
+type Audit struct {
+	Installation Installation
+	Ledger       ledger.Report
+	Payments     payment.Report
+	Findings     int
+}
+
+// Verify recomputes everything in the books from what they were made of, beside a running server or without one. It reads
+// only. Each finding is said on one line, with its place, as soon as it is found.
+//
+// It refuses what it cannot look at: installation_missing, database_away, schema_older, schema_newer,
+// installation_keyring, keyring_master_key.
+func Verify(ctx context.Context, c Config, say func(finding string)) (audit Audit, err error) {
+	c = c.withDefaults()
+	a := &App{Config: c, Real: clock.System()}
+	defer a.release()
+	if c.DB == "" {
+		if _, err := os.Stat(File(c.Data)); err != nil {
+			return audit, ErrNoInstallation.Fill(File(c.Data)).Because(err)
+		}
+	}
+	if a.DB, err = openDB(ctx, c, true); err != nil {
+		return audit, err
+	}
+	if err := a.DB.CheckSchema(ctx, Schemas...); err != nil {
+		return audit, err
+	}
+	facts, tag, err := peek(ctx, a.DB)
+	if err != nil {
+		return audit, err
+	}
+	if facts.ID == "" {
+		return audit, ErrNoInstallation.Fill(hostOf(c.DB))
+	}
+	if a.Keys, err = seal.Open(seal.Options{Dir: c.Keyring, MasterKey: c.MasterKey, ReadOnly: true}); err != nil {
+		return audit, err
+	}
+	if err := facts.fits("", a.Keys, tag); err != nil {
+		return audit, err
+	}
+	a.Installation, a.Config.Mode = facts, facts.Mode
+	if a.URL, err = publicURL(a.Config, nil); err != nil {
+		return audit, err
+	}
+	if err := a.core(); err != nil {
+		return audit, err
+	}
+	audit.Installation = facts
+	audit.Ledger, err = a.Ledger.Verify(ctx, a.DB, func(f ledger.Finding) {
+		audit.Findings++
+		say(f.String())
+	})
+	if err != nil {
+		return audit, err
+	}
+	audit.Payments, err = a.Payments.Verify(ctx, func(f payment.Finding) {
+		audit.Findings++
+		say(f.Where + ": " + f.What)
+	})
+	return audit, err
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"billfold/app"
+	"billfold/app/bench"
+	"billfold/base/clock"
+)
+
+var migrate = command{
+	name:  "migrate",
+	short: "bring the database up to date, and do nothing else",
+	about: `Applies the schema files that the database has not seen, each in a transaction of its own. Run again it changes
+nothing. It refuses a database that a newer program has changed. billfold serve does the same when it starts,
+unless it is given --no-migrate.`,
+	settings: []string{"data", "db", "log-level", "log-format"},
+	run: func(ctx context.Context, c app.Config, t terminal) int {
+		if err := logTo(t, &c, slog.LevelWarn); err != nil {
+			return t.refuse(err, misunderstood)
+		}
+		was, err := app.Migrate(ctx, c)
+		if err != nil {
+			return t.refuse(err, failed)
+		}
+		if was {
+			fmt.Fprintln(t.out, "The database was up to date.")
+		} else {
+			fmt.Fprintln(t.out, "The database is up to date now.")
+		}
+		return done
+	},
+}
+
+var verify = command{
+	name:  "verify",
+	short: "recompute the books and say what is wrong, and where",
+	about: `Recomputes every balance from the entries and checks tags, sums, holds, limits, payments, receipts and events
+against each other. It only reads, and runs beside a server. Each finding is one line with its place.
+
+Exit code 0: nothing was found; 1: something was; 2: it could not look.`,
+	settings: []string{"data", "db", "keyring", "master-key", "log-level", "log-format"},
+	examples: []string{"billfold verify --data /var/lib/billfold && echo fine"},
+	run: func(ctx context.Context, c app.Config, t terminal) int {
+		if err := logTo(t, &c, slog.LevelWarn); err != nil {
+			return t.refuse(err, misunderstood)
+		}
+		watch := clock.Start()
+		audit, err := app.Verify(ctx, c, func(finding string) { fmt.Fprintln(t.out, finding) })
+		if err != nil {
+			return t.refuse(err, misunderstood)
+		}
+		l, p := audit.Ledger, audit.Payments
+		fmt.Fprintf(t.out, "ledger    %d entries, %d legs, %d accounts, %d holds, %d checkpoints\n", l.Entries, l.Legs, l.Accounts, l.Holds,
+			l.Checkpoints)
+		fmt.Fprintf(t.out, "payments  %d, with %d entries\n", p.Payments, p.Entries)
+		took := watch.Elapsed().Seconds()
+		if audit.Findings > 0 {
+			fmt.Fprintf(t.out, "findings  %d (%.1f s)\n", audit.Findings, took)
+			return failed
+		}
+		fmt.Fprintf(t.out, "Everything adds up (%.1f s).\n", took)
+		return done
+	},
+}
+
+var measure = command{
+	name:  "bench",
+	short: "measure how many payments this machine takes",
+	own:   bench.Main,
+}
+
+var version = command{
+	name:  "version",
+	short: "say which version this is",
+	about: "Prints the version on one line.",
+	run: func(_ context.Context, _ app.Config, t terminal) int {
+		fmt.Fprintln(t.out, "Billfold "+app.Version)
+		return done
+	},
+}
