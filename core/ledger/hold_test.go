@@ -43,29 +43,31 @@ var holdStates = map[string]func(s *street, hold ledger.EntryID) (ledger.Entry, 
 	},
 }
 
+// What may happen to a hold. A state that want does not have refuses the event with hold_not_open.
+var holdEvents = []struct {
+	name string
+	do   func(s *street, h, id ledger.EntryID) (ledger.Entry, error)
+	want map[string]error // by state; nil where the event succeeds
+	got  int64            // what bo has after it succeeded
+}{
+	{"post", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id) },
+		map[string]error{"open": nil, "late": ledger.ErrHoldExpired}, 1000},
+	{"post in part", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id, 400) },
+		map[string]error{"open": nil, "late": ledger.ErrHoldExpired}, 400},
+	{"post too much", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id, 1001) },
+		map[string]error{"open": ledger.ErrAmountExceedsHold, "late": ledger.ErrHoldExpired}, 0},
+	{"post less than nothing", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id, -1) },
+		map[string]error{"open": money.ErrAmountNotPositive, "late": ledger.ErrHoldExpired}, 0},
+	{"void", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Void, h, id) },
+		map[string]error{"open": nil, "late": nil}, 0},
+	{"expire", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Expire, h, id) },
+		map[string]error{"open": ledger.ErrHoldNotExpired, "late": nil}, 0},
+}
+
 func TestEveryHoldStateMeetsEveryEvent(t *testing.T) {
-	events := []struct {
-		name string
-		do   func(s *street, h, id ledger.EntryID) (ledger.Entry, error)
-		want map[string]error // by state; nil where the event succeeds
-		got  int64            // what bo has after it succeeded
-	}{
-		{"post", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id) },
-			map[string]error{"open": nil, "late": ledger.ErrHoldExpired}, 1000},
-		{"post in part", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id, 400) },
-			map[string]error{"open": nil, "late": ledger.ErrHoldExpired}, 400},
-		{"post too much", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id, 1001) },
-			map[string]error{"open": ledger.ErrAmountExceedsHold, "late": ledger.ErrHoldExpired}, 0},
-		{"post less than nothing", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id, -1) },
-			map[string]error{"open": money.ErrAmountNotPositive, "late": ledger.ErrHoldExpired}, 0},
-		{"void", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Void, h, id) },
-			map[string]error{"open": nil, "late": nil}, 0},
-		{"expire", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Expire, h, id) },
-			map[string]error{"open": ledger.ErrHoldNotExpired, "late": nil}, 0},
-	}
 	onEngines(t, func(t *testing.T, b *bank) {
 		for state, reach := range holdStates {
-			for _, event := range events {
+			for _, event := range holdEvents {
 				t.Run(state+"/"+event.name, func(t *testing.T) {
 					s := &street{bank: b}
 					s.float = b.openBusy("system/float/EUR", eur)

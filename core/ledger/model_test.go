@@ -330,9 +330,9 @@ func TestLedgerAgainstAModel(t *testing.T) {
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "rapid.checks" })
 	onEngines(t, func(t *testing.T, b *bank) {
 		if !chosen {
-			checks := "150"
+			checks := "100"
 			if b.d.Engine() == db.Postgres {
-				checks = "40" // a commit costs several times what it costs on SQLite, and the decisions are the same code
+				checks = "25" // a commit costs several times what it costs on SQLite, and the decisions are the same code
 			}
 			if err := flag.Set("rapid.checks", checks); err != nil {
 				t.Fatal(err)

@@ -123,7 +123,7 @@ func TestRefusalsNameThePlaceAndMoveNothing(t *testing.T) {
 			{"smallest", ledger.Entry{Legs: one(s.ana, s.bo, math.MinInt64)}, money.ErrAmountNotPositive, "legs[0].amount"},
 			{"too much", ledger.Entry{Legs: one(s.ana, s.bo, 1001)}, ledger.ErrInsufficientFunds, "legs[0].debit"},
 			{"far too much", ledger.Entry{Legs: one(s.ana, s.bo, math.MaxInt64)}, ledger.ErrInsufficientFunds, "legs[0].debit"},
-			{"too much in two legs", ledger.Entry{Legs: append(one(s.ana, s.shop, 600), one(s.ana, s.bo, 401)...)}, ledger.ErrInsufficientFunds, "legs[0].debit"},
+			{"both", ledger.Entry{Legs: append(one(s.ana, s.shop, 600), one(s.ana, s.bo, 401)...)}, ledger.ErrInsufficientFunds, "legs[0].debit"},
 			{"itself", ledger.Entry{Legs: one(s.ana, s.ana, 1)}, ledger.ErrSameAccount, "legs[0]"},
 			{"nobody pays", ledger.Entry{Legs: one(4711, s.bo, 1)}, ledger.ErrAccountNotFound, "legs[0].debit"},
 			{"nobody is paid", ledger.Entry{Legs: append(one(s.ana, s.bo, 1), one(s.ana, 0, 1)...)}, ledger.ErrAccountNotFound, "legs[1].credit"},

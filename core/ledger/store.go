@@ -80,11 +80,13 @@ const (
 	sliceTail = `select t.account, t.entry, t.n, t.debit, t.credit, t.at, l.debit, l.credit, l.amount, l.at, l.phase from ledger_tail t
 		left join ledger_leg l on l.entry = t.entry and l.n = t.n where (t.account, t.entry, t.n) > ($1, $2, $3)
 		order by t.account, t.entry, t.n limit $4`
-	selectCheckpointAt    = `select ` + checkpointColumns + ` from ledger_checkpoint where account = $1 and at = $2`
-	selectLastNumber      = `select coalesce(max(id), 0) from ledger_account`
-	selectNextNumber      = `select next_account from ledger_block where id = 1`
-	selectHistoryDebits   = `select amount, phase, coalesce(released, 0), at from ledger_leg where debit = $1 and at > $2 and at <= $3 order by at, entry, n limit $4`
-	selectHistoryCredits  = `select amount, phase, coalesce(released, 0), at from ledger_leg where credit = $1 and at > $2 and at <= $3 order by at, entry, n limit $4`
+	selectCheckpointAt  = `select ` + checkpointColumns + ` from ledger_checkpoint where account = $1 and at = $2`
+	selectLastNumber    = `select coalesce(max(id), 0) from ledger_account`
+	selectNextNumber    = `select next_account from ledger_block where id = 1`
+	selectHistoryDebits = `select amount, phase, coalesce(released, 0), at from ledger_leg where debit = $1 and at > $2
+		order by at, entry, n limit $3`
+	selectHistoryCredits = `select amount, phase, coalesce(released, 0), at from ledger_leg where credit = $1 and at > $2
+		order by at, entry, n limit $3`
 	selectUnfoldedBetween = `select 1, t.debit, t.credit from ledger_tail t where t.account = $1 and t.at > $2 and t.at <= $3`
 )
 
@@ -220,8 +222,8 @@ var selectPlaces = texts[findShape]{write: func(s findShape) string {
 	next++ // $4 is the account
 	entry := filter(s.reference, "e.reference") + filter(s.kind, "e.kind")
 	side := func(name string) string {
-		return `select * from (select distinct l.at, l.entry from ledger_leg l` + join + ` where l.` + name + ` = $4 and (l.at, l.entry) < ($1, $2)` +
-			entry + ` order by l.at desc, l.entry desc limit $3) as ` + name + `s`
+		return `select * from (select distinct l.at, l.entry from ledger_leg l` + join + ` where l.` + name + ` = $4
+			and (l.at, l.entry) < ($1, $2)` + entry + ` order by l.at desc, l.entry desc limit $3) as ` + name + `s`
 	}
 	return side("debit") + " union all " + side("credit")
 }}

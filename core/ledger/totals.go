@@ -65,7 +65,8 @@ func (w *wide) sameTotals(t totals) bool {
 }
 
 func (w *wide) describe() string {
-	return fmt.Sprintf("debits %s, credits %s, pending %s and %s, entries %d", w.debits, w.credits, w.debitsPending, w.creditsPending, w.entries)
+	return fmt.Sprintf("debits %s, credits %s, pending %s and %s, entries %d",
+		w.debits, w.credits, w.debitsPending, w.creditsPending, w.entries)
 }
 
 // sub takes other totals away; the time stays.

@@ -64,7 +64,10 @@ func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Repor
 		l: l, d: d, ctx: ctx, say: say, tallies: map[AccountID]*tally{}, assets: map[money.Currency]*money.Sum128{},
 		watermark: clock.Micros(l.clock.Now().Add(-watermarkAge)),
 	}
-	for _, step := range []func() error{v.readAccounts, v.readCheckpoints, v.checkEntries, v.checkAccounts, v.checkCheckpoints, v.checkTail, v.checkNumbers} {
+	steps := []func() error{
+		v.readAccounts, v.readCheckpoints, v.checkEntries, v.checkAccounts, v.checkCheckpoints, v.checkTail, v.checkNumbers,
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return v.report, err
 		}

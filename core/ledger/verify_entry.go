@@ -8,6 +8,7 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/fault"
 )
 
 // slice is the entries of one range of ids and all that belongs to them, read in one snapshot.
@@ -37,16 +38,22 @@ var (
 	highest = bytes.Repeat([]byte{0xff}, 17)
 )
 
-// checkEntries walks all entries in the order of their ids.
+// checkEntries walks all entries in the order of their ids. Where so many do not fit the time of one snapshot, because each has many
+// legs, the slices become smaller.
 func (v *verifier) checkEntries() error {
 	var scratch []byte
+	size := verifySlice
 	for after, more := lowest, true; more; {
 		var s slice
 		var upTo []byte
 		err := v.read(func(tx *db.Tx) (err error) {
-			s, upTo, err = v.readSlice(tx, after)
+			s, upTo, err = v.readSlice(tx, after, size)
 			return err
 		})
+		if errors.Is(err, fault.ErrBusy) && size > 1 && v.ctx.Err() == nil {
+			size = max(1, size/8)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -59,13 +66,13 @@ func (v *verifier) checkEntries() error {
 	return nil
 }
 
-func (v *verifier) readSlice(tx *db.Tx, after []byte) (s slice, upTo []byte, err error) {
-	if s.entries, err = db.All(tx, scanEntry, sliceEntries, after, verifySlice); err != nil {
+func (v *verifier) readSlice(tx *db.Tx, after []byte, size int) (s slice, upTo []byte, err error) {
+	if s.entries, err = db.All(tx, scanEntry, sliceEntries, after, size); err != nil {
 		return s, nil, err
 	}
 	upTo = highest
-	if len(s.entries) == verifySlice {
-		upTo = s.entries[verifySlice-1].key[:]
+	if len(s.entries) == size {
+		upTo = s.entries[size-1].key[:]
 	}
 	if s.legs, err = db.All(tx, scanLeg, sliceLegs, after, upTo); err != nil {
 		return s, nil, err
@@ -163,7 +170,9 @@ func (v *verifier) strayHolds(holds []holdRow) {
 func (v *verifier) strayResolutions(legs []resolutionLeg) {
 	for i, r := range legs {
 		if i == 0 || !bytes.Equal(legs[i-1].id, r.id) {
-			v.find(Finding{Table: "ledger_entry", ID: idText(r.id), What: "it resolves a hold that is not there", Expected: idText(r.hold), Found: "nothing"})
+			v.find(Finding{
+				Table: "ledger_entry", ID: idText(r.id), What: "it resolves a hold that is not there", Expected: idText(r.hold), Found: "nothing",
+			})
 		}
 	}
 }
@@ -206,7 +215,10 @@ func (v *verifier) checkEntry(e *storedEntry, legs []storedLeg, scratch []byte) 
 		}
 		if leg.n != int64(i) && whole {
 			whole = false
-			v.find(Finding{Table: "ledger_leg", ID: leg.id(), Account: account, What: "the legs are not numbered without a gap", Expected: fmt.Sprint(i), Found: fmt.Sprint(leg.n)})
+			v.find(Finding{
+				Table: "ledger_leg", ID: leg.id(), Account: account, What: "the legs are not numbered without a gap",
+				Expected: fmt.Sprint(i), Found: fmt.Sprint(leg.n),
+			})
 		}
 		v.checkLeg(e, leg)
 	}

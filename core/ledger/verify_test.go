@@ -156,23 +156,26 @@ func (w *town) changes() []change {
 		}
 		return b
 	}
-	num := func(id ledger.AccountID) string { return fmt.Sprint(id) }
+	const ana, shop = "user/ana/EUR", "merchant/shop/EUR"
+	anaNumber, shopNumber := fmt.Sprint(w.ana), fmt.Sprint(w.shop)
+	paidID, openID, postedID, postID := string(w.paid.ID), string(w.open.ID), string(w.posted.ID), string(w.post.ID)
+	none := make([]byte, 16)
 	paid, tailed, open, posted, post := key(w.paid), key(w.tailed), key(w.open), key(w.posted), key(w.post)
 	entry := func(name, set string) change {
-		return change{name, "update ledger_entry set " + set + " where id = $1", []any{paid}, "ledger_entry", string(w.paid.ID), "user/ana/EUR"}
+		return change{name, "update ledger_entry set " + set + " where id = $1", []any{paid}, "ledger_entry", paidID, ana}
 	}
 	legs := func(name, set string) change {
-		return change{name, "update ledger_leg set " + set + " where entry = $1 and n = 0", []any{paid}, "ledger_entry", string(w.paid.ID), ""}
+		return change{name, "update ledger_leg set " + set + " where entry = $1 and n = 0", []any{paid}, "ledger_entry", paidID, ""}
 	}
 	account := func(name, set string) change {
-		return change{name, "update ledger_account set " + set + " where id = $1", []any{int64(w.ana)}, "ledger_account", num(w.ana), "user/ana/EUR"}
+		return change{name, "update ledger_account set " + set + " where id = $1", []any{w.ana}, "ledger_account", anaNumber, ana}
 	}
 	fold := func(name, set string) change {
-		return change{name, "update ledger_fold set " + set + " where account = $1", []any{int64(w.shop)}, "ledger_fold", num(w.shop), "merchant/shop/EUR"}
+		return change{name, "update ledger_fold set " + set + " where account = $1", []any{w.shop}, "ledger_fold", shopNumber, shop}
 	}
 	point := func(name, set string, id ledger.AccountID, address string) change {
 		return change{name, "update ledger_checkpoint set " + set + ` where account = $1 and at = (select min(at) from kept_ledger_checkpoint
-			where account = $1)`, []any{int64(id)}, "ledger_checkpoint", num(id), address}
+			where account = $1)`, []any{id}, "ledger_checkpoint", fmt.Sprint(id), address}
 	}
 	return []change{
 		entry("a byte of metadata", `meta = '{"order":"1235"}'`),
@@ -187,26 +190,26 @@ func (w *town) changes() []change {
 		legs("an amount", `amount = amount + 1`),
 		legs("a debited account", fmt.Sprintf(`debit = %d`, w.bo)),
 		legs("a credited account", fmt.Sprintf(`credit = %d`, w.bo)),
-		{"a leg's time", "update ledger_leg set at = at - 1 where entry = $1 and n = 1", []any{paid}, "ledger_leg", string(w.paid.ID) + "/1", ""},
-		{"a leg's phase", "update ledger_leg set phase = 2 where entry = $1 and n = 1", []any{paid}, "ledger_leg", string(w.paid.ID) + "/1", ""},
+		{"a leg's time", "update ledger_leg set at = at - 1 where entry = $1 and n = 1", []any{paid}, "ledger_leg", paidID + "/1", ""},
+		{"a leg's phase", "update ledger_leg set phase = 2 where entry = $1 and n = 1", []any{paid}, "ledger_leg", paidID + "/1", ""},
 		{"a leg's account that nobody opened", "update ledger_leg set credit = 999 where entry = $1 and n = 1", []any{paid},
-			"ledger_leg", string(w.paid.ID) + "/1", ""},
-		{"what a leg releases", "update ledger_leg set released = 499 where entry = $1", []any{post}, "ledger_entry", string(w.post.ID), ""},
-		{"the hold that is resolved", "update ledger_entry set resolves = $2 where id = $1", []any{post, open}, "ledger_hold", string(w.open.ID), ""},
-		{"a deleted leg", "delete from ledger_leg where entry = $1 and n = 0", []any{paid}, "ledger_leg", string(w.paid.ID), ""},
-		{"a deleted last leg", "delete from ledger_leg where entry = $1 and n = 1", []any{paid}, "ledger_entry", string(w.paid.ID), "user/ana/EUR"},
+			"ledger_leg", paidID + "/1", ""},
+		{"what a leg releases", "update ledger_leg set released = 499 where entry = $1", []any{post}, "ledger_entry", postID, ""},
+		{"the hold that is resolved", "update ledger_entry set resolves = $2 where id = $1", []any{post, open}, "ledger_hold", openID, ""},
+		{"a deleted leg", "delete from ledger_leg where entry = $1 and n = 0", []any{paid}, "ledger_leg", paidID, ""},
+		{"a deleted last leg", "delete from ledger_leg where entry = $1 and n = 1", []any{paid}, "ledger_entry", paidID, ana},
 		{"an added leg", `insert into ledger_leg (entry, n, debit, credit, amount, at, phase)
-			select entry, 2, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid}, "ledger_entry", string(w.paid.ID), "user/ana/EUR"},
+			select entry, 2, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid}, "ledger_entry", paidID, ana},
 		{"a leg of no entry", `insert into ledger_leg (entry, n, debit, credit, amount, at, phase)
-			select $2, 0, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid, make([]byte, 16)}, "ledger_leg", "ent_000", "user/ana/EUR"},
-		{"a deleted entry", "delete from ledger_entry where id = $1", []any{paid}, "ledger_leg", string(w.paid.ID), "user/ana/EUR"},
-		{"a deleted resolution", "delete from ledger_entry where id = $1", []any{post}, "ledger_hold", string(w.posted.ID), "user/ana/EUR"},
-		{"a deleted hold entry", "delete from ledger_entry where id = $1", []any{posted}, "ledger_entry", string(w.post.ID), ""},
-		{"a deleted open hold", "delete from ledger_hold where entry = $1", []any{open}, "ledger_hold", string(w.open.ID), "user/ana/EUR"},
-		{"an added hold", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{paid}, "ledger_hold", string(w.paid.ID), "user/ana/EUR"},
-		{"a hold opened again", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{posted}, "ledger_hold", string(w.posted.ID), "user/ana/EUR"},
-		{"a hold of no entry", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{make([]byte, 16)}, "ledger_hold", "ent_000", ""},
-		{"a hold's expiry", "update ledger_hold set expires_at = expires_at + 1 where entry = $1", []any{open}, "ledger_hold", string(w.open.ID), "user/ana/EUR"},
+			select $2, 0, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid, none}, "ledger_leg", "ent_000", ana},
+		{"a deleted entry", "delete from ledger_entry where id = $1", []any{paid}, "ledger_leg", paidID, ana},
+		{"a deleted resolution", "delete from ledger_entry where id = $1", []any{post}, "ledger_hold", postedID, ana},
+		{"a deleted hold entry", "delete from ledger_entry where id = $1", []any{posted}, "ledger_entry", postID, ""},
+		{"a deleted open hold", "delete from ledger_hold where entry = $1", []any{open}, "ledger_hold", openID, ana},
+		{"an added hold", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{paid}, "ledger_hold", paidID, ana},
+		{"a hold opened again", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{posted}, "ledger_hold", postedID, ana},
+		{"a hold of no entry", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{none}, "ledger_hold", "ent_000", ""},
+		{"a hold's expiry", "update ledger_hold set expires_at = expires_at + 1 where entry = $1", []any{open}, "ledger_hold", openID, ana},
 		account("debits", `debits_posted = debits_posted - 1`),
 		account("credits", `credits_posted = credits_posted + 1`),
 		account("pending debits", `debits_pending = 0`),
@@ -219,21 +222,22 @@ func (w *town) changes() []change {
 		account("a limit", `limit_kind = 3`),
 		account("a freeze", `frozen_at = 1`),
 		account("an overdraft", `debits_posted = credits_posted + 1`),
-		{"a stale total", "update ledger_account set credits_posted = 5 where id = $1", []any{int64(w.shop)}, "ledger_account", num(w.shop), "merchant/shop/EUR"},
-		{"a deleted account", "delete from ledger_account where id = $1", []any{int64(w.ana)}, "ledger_leg", "ent_", ""},
+		{"a stale total", "update ledger_account set credits_posted = 5 where id = $1", []any{w.shop}, "ledger_account", shopNumber, shop},
+		{"a deleted account", "delete from ledger_account where id = $1", []any{w.ana}, "ledger_leg", "ent_", ""},
 		fold("a fold's credits", `credits = credits + 1`),
 		fold("a fold's debits", `debits = debits + 1`),
 		fold("a fold's entries", `entries = entries - 1`),
-		{"a deleted fold", "delete from ledger_fold where account = $1", []any{int64(w.shop)}, "ledger_fold", num(w.shop), "merchant/shop/EUR"},
-		{"a deleted tail row", "delete from ledger_tail where entry = $1", []any{tailed}, "ledger_fold", num(w.shop), "merchant/shop/EUR"},
-		{"a tail row's amount", "update ledger_tail set credit = credit + 1 where entry = $1", []any{tailed}, "ledger_tail", num(w.shop), "merchant/shop/EUR"},
-		{"a tail row's time", "update ledger_tail set at = at + 1 where entry = $1", []any{tailed}, "ledger_tail", num(w.shop), "merchant/shop/EUR"},
-		{"an added tail row", "insert into ledger_tail (account, entry, n, debit, credit, at) values ($2, $1, 5, 0, 1, 1)", []any{tailed, int64(w.shop)},
-			"ledger_tail", num(w.shop), "merchant/shop/EUR"},
-		point("a checkpoint", "credits_posted = credits_posted + 1", w.ana, "user/ana/EUR"),
-		point("a checkpoint's time", "at = at - 1", w.ana, "user/ana/EUR"),
-		point("a busy account's checkpoint", "credits_posted = credits_posted + 1", w.shop, "merchant/shop/EUR"),
-		{"a checkpoint of no account", "update ledger_checkpoint set account = 999 where account = $1", []any{int64(w.ana)}, "ledger_checkpoint", "999", ""},
+		{"a deleted fold", "delete from ledger_fold where account = $1", []any{w.shop}, "ledger_fold", shopNumber, shop},
+		{"a deleted tail row", "delete from ledger_tail where entry = $1", []any{tailed}, "ledger_fold", shopNumber, shop},
+		{"a tail row's amount", "update ledger_tail set credit = credit + 1 where entry = $1", []any{tailed}, "ledger_tail", shopNumber, shop},
+		{"a tail row's time", "update ledger_tail set at = at + 1 where entry = $1", []any{tailed}, "ledger_tail", shopNumber, shop},
+		{"an added tail row", "insert into ledger_tail (account, entry, n, debit, credit, at) values ($2, $1, 5, 0, 1, 1)", []any{tailed, w.shop},
+			"ledger_tail", shopNumber, shop},
+		point("a checkpoint", "credits_posted = credits_posted + 1", w.ana, ana),
+		point("a checkpoint's time", "at = at - 1", w.ana, ana),
+		point("a busy account's checkpoint", "credits_posted = credits_posted + 1", w.shop, shop),
+		{"a checkpoint of no account", "update ledger_checkpoint set account = 999 where account = $1",
+			[]any{w.ana}, "ledger_checkpoint", "999", ""},
 		{"a number to be given again", "update ledger_block set next_account = 2 where id = $1", []any{1}, "ledger_block", "1", ""},
 	}
 }
