@@ -25,7 +25,8 @@ func (s *site) activity(w http.ResponseWriter, r *http.Request, v *visit) error 
 // bookmark still opens.
 func (s *site) feed(r *http.Request, v *visit, c payment.Caller, base, folder string) (ui.Activity, error) {
 	q := r.URL.Query()
-	f := payment.ActivityFilter{Direction: payment.Direction(q.Get("dir")), Kind: payment.Kind(q.Get("kind")), State: payment.State(q.Get("state"))}
+	f := payment.ActivityFilter{Direction: payment.Direction(q.Get("dir")), Kind: payment.Kind(q.Get("kind")),
+		State: payment.State(q.Get("state"))}
 	if f.Direction != payment.In && f.Direction != payment.Out {
 		f.Direction = ""
 	}
@@ -42,7 +43,8 @@ func (s *site) feed(r *http.Request, v *visit, c payment.Caller, base, folder st
 	if err != nil {
 		return ui.Activity{}, err
 	}
-	view := ui.Activity{Base: base, Newest: cursor == "", Filter: ui.Filter{Direction: string(f.Direction), Kind: string(f.Kind), State: string(f.State)}}
+	view := ui.Activity{Base: base, Newest: cursor == "", Filter: ui.Filter{Direction: string(f.Direction), Kind: string(f.Kind),
+		State: string(f.State)}}
 	for _, item := range page.Items {
 		view.Rows = append(view.Rows, v.row(item, folder))
 	}

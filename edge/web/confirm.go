@@ -43,8 +43,9 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 	if err != nil {
 		return ui.Confirm{}, err
 	}
-	view := ui.Confirm{ID: string(p.ID), Kind: string(p.Kind), Money: ui.Amount(p.Amount), PayeeName: p.PayeeName, FromName: v.say("pay.wallet"),
-		Balance: ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
+	view := ui.Confirm{ID: string(p.ID), Kind: string(p.Kind), Money: ui.Amount(p.Amount), PayeeName: p.PayeeName,
+		FromName: v.say("pay.wallet"),
+		Balance:  ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
 		Hold: p.Capture == payment.Manual, ExpiresAt: p.ExpiresAt, Digest: p.NextAction.Digest, CancelHref: cancel, Action: path}
 	view.Short = balance.Minor < total.Minor
 	if left, err := balance.Sub(total); err == nil && !view.Short {
@@ -72,7 +73,8 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 
 // newPayee says whether the person's last hundred payments out had another payee: the sheet then asks to check the name.
 func (s *site) newPayee(r *http.Request, v *visit, payee string) (bool, error) {
-	page, err := s.Payments.Activity(r.Context(), v.caller(), string(v.session.Person.ID), payment.ActivityFilter{Direction: payment.Out}, "", 100)
+	page, err := s.Payments.Activity(r.Context(), v.caller(), string(v.session.Person.ID), payment.ActivityFilter{Direction: payment.Out},
+		"", 100)
 	if err != nil {
 		return false, err
 	}

@@ -26,7 +26,8 @@ func TestHeaders(t *testing.T) {
 		a := who.get(path)
 		csp := a.header.Get("Content-Security-Policy")
 		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'; style-src 'self'") || strings.Contains(csp, "unsafe") ||
-			!strings.Contains(csp, "frame-ancestors 'none'") || !strings.Contains(csp, "base-uri 'none'") || !strings.Contains(csp, "form-action 'self'") {
+			!strings.Contains(csp, "frame-ancestors 'none'") || !strings.Contains(csp, "base-uri 'none'") || !strings.Contains(csp,
+			"form-action 'self'") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
 		if a.header.Get("Cache-Control") != "no-store" || a.header.Get("X-Content-Type-Options") != "nosniff" ||
@@ -86,7 +87,8 @@ func TestForgedForms(t *testing.T) {
 		"/topup", "/sessions/end", "/sessions/end-others", "/confirm/pay_1", "/c/chk_1", "/m/mch_1/payments/pay_1/refund"} {
 		b.wants(b.send(path, url.Values{}), http.StatusForbidden, "form_refused")
 	}
-	for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Sec-Fetch-Site": nil, "Origin": {"https://evil.example"}},
+	for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Sec-Fetch-Site": nil,
+		"Origin": {"https://evil.example"}},
 		{"Sec-Fetch-Site": nil, "Origin": {"null"}}} {
 		b.header = header
 		b.wants(b.send("/topup", good), http.StatusForbidden, "form_refused")
@@ -273,7 +275,8 @@ func TestPreferences(t *testing.T) {
 	}
 	b.header = http.Header{"Cookie": {cookieZone + "=Asia%2FShanghai"}}
 	zone := zoneOf(&http.Request{Header: b.header})
-	if zone.String() != "Asia/Shanghai" || zoneOf(&http.Request{Header: http.Header{"Cookie": {cookieZone + "=../../etc/passwd"}}}) != time.UTC {
+	if zone.String() != "Asia/Shanghai" ||
+		zoneOf(&http.Request{Header: http.Header{"Cookie": {cookieZone + "=../../etc/passwd"}}}) != time.UTC {
 		t.Error(zone)
 	}
 }

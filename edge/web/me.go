@@ -53,7 +53,8 @@ func (s *site) endOthers(w http.ResponseWriter, r *http.Request, v *visit) error
 // device reads a User-Agent just well enough for somebody to recognise their own. Order matters: every browser claims to be its
 // ancestors as well.
 func device(agent string) (browser, system string, phone bool) {
-	for _, b := range [][2]string{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"MicroMessenger", "WeChat"}, {"Firefox/", "Firefox"}, {"FxiOS", "Firefox"},
+	for _, b := range [][2]string{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"MicroMessenger", "WeChat"}, {"Firefox/", "Firefox"}, {"FxiOS",
+		"Firefox"},
 		{"Chrome/", "Chrome"}, {"CriOS", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}, {"Go-http-client", "Go"}} {
 		if strings.Contains(agent, b[0]) {
 			browser = b[1]

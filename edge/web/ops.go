@@ -124,7 +124,8 @@ func (s *site) light(r *http.Request) (ui.Light, error) {
 		if err != nil {
 			return light, err
 		}
-		light = ui.Light{Known: books.Known, OK: books.OK, At: books.At, Entries: books.Entries, Accounts: books.Accounts, Findings: books.Findings}
+		light = ui.Light{Known: books.Known, OK: books.OK, At: books.At, Entries: books.Entries, Accounts: books.Accounts,
+			Findings: books.Findings}
 	}
 	var accounts []ledger.Account
 	err := s.DB.Read(r.Context(), func(tx *db.Tx) error {

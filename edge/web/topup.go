@@ -41,7 +41,8 @@ func (s *site) topUpForm(w http.ResponseWriter, r *http.Request, v *visit) error
 			currency = pockets[0].Code
 		}
 	}
-	return s.topUpPage(w, r, v, http.StatusOK, ui.TopUp{Amount: r.FormValue("amount"), Currency: currency, Return: local(r.FormValue("return"), "")})
+	return s.topUpPage(w, r, v, http.StatusOK, ui.TopUp{Amount: r.FormValue("amount"), Currency: currency,
+		Return: local(r.FormValue("return"), "")})
 }
 
 func (s *site) topUpPage(w http.ResponseWriter, r *http.Request, v *visit, status int, form ui.TopUp) error {

@@ -165,7 +165,8 @@ func timeline(p payment.Payment) []ui.Step {
 // can be nothing else ("48,50"; never "1,000").
 func amountField(typed string, c money.Currency) (money.Amount, error) {
 	typed = strings.TrimSpace(typed)
-	if whole, frac, ok := strings.Cut(typed, ","); ok && !strings.ContainsAny(frac, ".,") && len(frac) <= int(c.Scale) && c.Scale < 3 && whole != "" {
+	if whole, frac, ok := strings.Cut(typed, ","); ok && !strings.ContainsAny(frac, ".,") && len(frac) <= int(c.Scale) && c.Scale < 3 &&
+		whole != "" {
 		typed = whole + "." + frac
 	}
 	a, err := money.ParseDecimal(typed, c)

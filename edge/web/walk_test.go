@@ -59,30 +59,38 @@ func TestMainJob(t *testing.T) {
 			me.wants(page, http.StatusOK, `href="https://cafe.example/thanks"`, say("checkout.return", "Rosa&#39;s Café &lt;i&gt;"))
 			receipt := regexp.MustCompile(`rcp_[0-9a-z]+`).FindString(page.html)
 
-			rosa := w.browser()
-			rosa.lang = string(tag)
-			rosa.signIn("rosa")
-			shop := "/m/" + string(w.cafe.ID)
-			rosa.wants(rosa.get(shop), http.StatusOK, "+€12.50", "Maja N.")
-			path := shop + "/payments/" + string(k.Payment.ID)
-			page = rosa.get(path)
-			rosa.wants(page, http.StatusOK, receipt, say("step.confirm_payee"), say("step.authorize"), say("where.completed.payee"))
-			page = rosa.submit(page, path+"/refund", "refund", "12,51", "reason", "cold")
-			rosa.wants(page, http.StatusUnprocessableEntity, "12.50", `value="cold"`)
-			page = rosa.submit(page, path+"/refund", "refund", "2,50", "reason", "cold")
-			rosa.wants(page, http.StatusOK, say("shop.refund.done"), say("state.partly_refunded"), `value="10.00"`)
-
-			me.wants(me.get("/home"), http.StatusOK, "€10.00", "+€2.50", "−€12.50", say("state.partly_refunded"))
-			me.wants(me.get("/activity?dir=in&kind=refund"), http.StatusOK, "+€2.50", "aria-current")
-			me.wants(me.get("/activity?state=voided"), http.StatusOK, say("activity.none"))
-			me.wants(me.get("/activity/"+string(k.Payment.ID)), http.StatusOK, receipt, say("where.partly_refunded.payer"), "Breakfast &lt;b&gt;for two")
-
-			olu := w.browser()
-			olu.lang = string(tag)
-			olu.signIn("olu")
-			olu.wants(olu.get("/ops?reference="+string(k.Payment.ID)), http.StatusOK, "merchant/"+string(w.cafe.ID)+"/EUR", say("ops.sum.ok"))
+			w.giveBack(me, k, receipt, tag)
 		})
 	}
+}
+
+// giveBack is the shop's half of the main job: its owner refunds a part, the customer sees it, and the operator finds it all in the books.
+func (w *world) giveBack(me *browser, k payment.Checkout, receipt string, tag lang.Tag) {
+	w.t.Helper()
+	say := func(key string, args ...any) string { return text.Say(tag, key, args...) }
+	rosa := w.browser()
+	rosa.lang = string(tag)
+	rosa.signIn("rosa")
+	shop := "/m/" + string(w.cafe.ID)
+	rosa.wants(rosa.get(shop), http.StatusOK, "+€12.50", "Maja N.")
+	path := shop + "/payments/" + string(k.Payment.ID)
+	page := rosa.get(path)
+	rosa.wants(page, http.StatusOK, receipt, say("step.confirm_payee"), say("step.authorize"), say("where.completed.payee"))
+	page = rosa.submit(page, path+"/refund", "refund", "12,51", "reason", "cold")
+	rosa.wants(page, http.StatusUnprocessableEntity, "12.50", `value="cold"`)
+	page = rosa.submit(page, path+"/refund", "refund", "2,50", "reason", "cold")
+	rosa.wants(page, http.StatusOK, say("shop.refund.done"), say("state.partly_refunded"), `value="10.00"`)
+
+	me.wants(me.get("/home"), http.StatusOK, "€10.00", "+€2.50", "−€12.50", say("state.partly_refunded"))
+	me.wants(me.get("/activity?dir=in&kind=refund"), http.StatusOK, "+€2.50", "aria-current")
+	me.wants(me.get("/activity?state=voided"), http.StatusOK, say("activity.none"))
+	me.wants(me.get("/activity/"+string(k.Payment.ID)), http.StatusOK, receipt, say("where.partly_refunded.payer"),
+		"Breakfast &lt;b&gt;for two")
+
+	olu := w.browser()
+	olu.lang = string(tag)
+	olu.signIn("olu")
+	olu.wants(olu.get("/ops?reference="+string(k.Payment.ID)), http.StatusOK, "merchant/"+string(w.cafe.ID)+"/EUR", say("ops.sum.ok"))
 }
 
 // A shop that holds first: capture a part, the rest is free again; another one is voided.

@@ -58,9 +58,11 @@ func built() map[string]bool {
 		payment.StepFail, payment.StepReview} {
 		keys["step."+s], keys["stepsays."+s] = true, true
 	}
-	for _, key := range []string{"mark.now", "mark.next", "mark.bad", "moved.no", "moved.yes", "moved.unknown", "headline.payer", "headline.payee",
+	for _, key := range []string{"mark.now", "mark.next", "mark.bad", "moved.no", "moved.yes", "moved.unknown", "headline.payer",
+		"headline.payee",
 		"total.payer", "total.payee", "limit.non_negative", "limit.non_positive", "limit.unlimited", "phase.pending", "phase.post", "phase.void",
-		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch", "why.rail_settled_after_decline"} {
+		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch",
+		"why.rail_settled_after_decline"} {
 		keys[key] = true
 	}
 	for _, c := range cards {
@@ -115,7 +117,8 @@ func TestCardsAreTheRails(t *testing.T) {
 }
 
 func TestLocal(t *testing.T) {
-	for to, want := range map[string]string{"/home": "/home", "/c/chk_1?x=y#z": "/c/chk_1?x=y#z", "//evil.example": "/", "/\\evil.example": "/",
+	for to, want := range map[string]string{"/home": "/home", "/c/chk_1?x=y#z": "/c/chk_1?x=y#z", "//evil.example": "/",
+		"/\\evil.example":      "/",
 		"https://evil.example": "/", "javascript:alert(1)": "/", "": "/", "home": "/", "/\t/evil.example": "/", "/%2f/evil": "/%2f/evil",
 		"/a\nb": "/", "/" + strings.Repeat("a", 3000): "/"} {
 		if got := local(to, "/"); got != want {
@@ -126,9 +129,9 @@ func TestLocal(t *testing.T) {
 
 func TestDevice(t *testing.T) {
 	for agent, want := range map[string][2]string{
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1": {"Safari", "iPhone"},
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36 Edg/130.0":                                     {"Edge", "Windows"},
-		"Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0":                                                                   {"Firefox", "Linux"},
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Mobile/15E148 Safari/604.1": {"Safari", "iPhone"},
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0 Safari/537.36 Edg/130.0":                 {"Edge", "Windows"},
+		"Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0":                         {"Firefox", "Linux"},
 		"": {"", ""},
 	} {
 		browser, system, _ := device(agent)

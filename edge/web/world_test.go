@@ -81,7 +81,8 @@ func build(t testing.TB, o Options) *world {
 	inbox := rail.NewInbox(rail.InboxOptions{DB: d, Real: w.real, Queue: queue, Log: log, Secrets: map[string][]byte{rail.Card: secret}})
 	hook := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		head := rail.Head{ID: r.Header.Get("webhook-id"), Timestamp: r.Header.Get("webhook-timestamp"), Signature: r.Header.Get("webhook-signature")}
+		head := rail.Head{ID: r.Header.Get("webhook-id"), Timestamp: r.Header.Get("webhook-timestamp"),
+			Signature: r.Header.Get("webhook-signature")}
 		if err := inbox.Receive(r.Context(), rail.Card, head, body); err != nil {
 			rw.WriteHeader(http.StatusUnauthorized)
 		}
@@ -149,8 +150,9 @@ func (w *world) must(err error) {
 // checkout is what a shop's server makes.
 func (w *world) checkout(minor int64, capture payment.CaptureMode) payment.Checkout {
 	w.t.Helper()
-	k, err := w.Payments.CreateCheckout(w.t.Context(), payment.Caller{Shop: w.cafe.ID}, payment.CheckoutTerms{ReturnURL: "https://cafe.example/thanks",
-		Terms: payment.Terms{Amount: eur.Of(minor), Description: "Breakfast <b>for two</b>", Reference: "order-7", Capture: capture}},
+	k, err := w.Payments.CreateCheckout(w.t.Context(), payment.Caller{Shop: w.cafe.ID},
+		payment.CheckoutTerms{ReturnURL: "https://cafe.example/thanks",
+			Terms: payment.Terms{Amount: eur.Of(minor), Description: "Breakfast <b>for two</b>", Reference: "order-7", Capture: capture}},
 		once.Call{Key: id.Secret(8), Hash: sha256.Sum256([]byte("x"))})
 	w.must(err)
 	return k
@@ -343,4 +345,3 @@ func (w *world) balanceOf(p identity.Person) int64 {
 	w.must(err)
 	return b.Available
 }
-

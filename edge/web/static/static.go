@@ -37,7 +37,7 @@ var kinds = map[string]string{
 }
 
 func init() {
-	for _, name := range []string{"inter.woff2", "icon.svg", "rosette.svg", "htmx.js", "app.js", "app.css"} { // the sheet last: it names others
+	for _, name := range []string{"inter.woff2", "icon.svg", "rosette.svg", "htmx.js", "app.js", "app.css"} { // the sheet names others
 		raw, err := files.ReadFile(name)
 		if err != nil {
 			panic(err)

@@ -85,13 +85,16 @@ var samplePersonas = []Persona{
 func sampleRows() []Row {
 	return []Row{
 		{Href: "#", Name: "Café Linden", Kind: "purchase", State: "completed", At: noon.Add(-2 * time.Hour), Money: flow(420, "EUR", false)},
-		{Href: "#", Name: "Visa ·· 4242", Icon: "card", Kind: "topup", State: "processing", At: noon.Add(-3 * time.Hour), Money: flow(30000, "EUR", true), In: true},
+		{Href: "#", Name: "Visa ·· 4242", Icon: "card", Kind: "topup", State: "processing", At: noon.Add(-3 * time.Hour), Money: flow(30000,
+			"EUR", true), In: true},
 		{Href: "#", Name: "Taxi Krüger", Kind: "purchase", State: "authorized", At: noon.Add(-20 * time.Hour), Money: flow(2000, "EUR", false)},
 		{Href: "#", Name: "王小明", Kind: "transfer", State: "completed", At: noon.Add(-22 * time.Hour), Money: flow(12000, "CNY", true), In: true},
 		{Href: "#", Name: "Buchhandlung am Markt, Inhaberin Dorothea Schneider-Wolkenstein", Kind: "purchase", State: "partly_refunded",
 			At: noon.Add(-50 * time.Hour), Money: flow(128407, "EUR", false)},
-		{Href: "#", Name: "Café Linden", Kind: "refund", State: "completed", At: noon.Add(-51 * time.Hour), Money: flow(390, "EUR", true), In: true},
-		{Href: "#", Name: "Tokyo Stationery", Kind: "purchase", State: "failed", At: noon.Add(-72 * time.Hour), Money: flow(12400, "JPY", false), Void: true},
+		{Href: "#", Name: "Café Linden", Kind: "refund", State: "completed", At: noon.Add(-51 * time.Hour), Money: flow(390, "EUR", true),
+			In: true},
+		{Href: "#", Name: "Tokyo Stationery", Kind: "purchase", State: "failed", At: noon.Add(-72 * time.Hour), Money: flow(12400, "JPY",
+			false), Void: true},
 	}
 }
 
@@ -102,8 +105,9 @@ func sampleHome() Home {
 			{Code: "CNY", Available: plain(362000, "CNY")}, {Code: "JPY", Available: plain(12400, "JPY"), Held: plain(500, "JPY")},
 			{Code: "USD", Available: plain(0, "USD")},
 		},
-		Recent:  sampleRows()[:5],
-		Waiting: []Row{{Href: "#", Name: "Blumen Rosa", Kind: "purchase", State: "awaiting_confirmation", At: noon, Money: flow(2350, "EUR", false)}},
+		Recent: sampleRows()[:5],
+		Waiting: []Row{{Href: "#", Name: "Blumen Rosa", Kind: "purchase", State: "awaiting_confirmation", At: noon, Money: flow(2350, "EUR",
+			false)}},
 	}
 }
 
@@ -114,7 +118,8 @@ func sampleActivity() Activity {
 func sampleShop() Shop {
 	rows := []Row{
 		{Href: "#", Name: "Lena H.", Kind: "purchase", State: "completed", At: noon.Add(-time.Hour), Money: flow(420, "EUR", true), In: true},
-		{Href: "#", Name: "Olu A.", Kind: "purchase", State: "authorized", At: noon.Add(-2 * time.Hour), Money: flow(2000, "EUR", true), In: true},
+		{Href: "#", Name: "Olu A.", Kind: "purchase", State: "authorized", At: noon.Add(-2 * time.Hour), Money: flow(2000, "EUR", true),
+			In: true},
 		{Href: "#", Name: "Lena H.", Kind: "refund", State: "completed", At: noon.Add(-26 * time.Hour), Money: flow(390, "EUR", false)},
 	}
 	return Shop{ID: "mch_1", Name: "Café Linden", Handle: "linden", Pockets: []Pocket{{Code: "EUR", Available: plain(942110, "EUR")}},
@@ -129,7 +134,8 @@ func sampleTopUp(errors FieldErrors) TopUp {
 func sampleMe() Me {
 	return Me{Sessions: []Session{
 		{ID: "ses_1", Browser: "Chrome", System: "Linux", IP: "192.0.2.7", CreatedAt: noon.Add(-time.Hour), SeenAt: noon, This: true},
-		{ID: "ses_2", Browser: "Safari", System: "iPhone", Phone: true, IP: "2001:db8::17", CreatedAt: noon.AddDate(0, 0, -4), SeenAt: noon.Add(-9 * time.Hour)},
+		{ID: "ses_2", Browser: "Safari", System: "iPhone", Phone: true, IP: "2001:db8::17", CreatedAt: noon.AddDate(0, 0, -4),
+			SeenAt: noon.Add(-9 * time.Hour)},
 	}}
 }
 

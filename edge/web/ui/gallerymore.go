@@ -37,7 +37,8 @@ func paymentSpecimens() []Specimen {
 	shop := samplePayment("purchase", "partly_refunded", "payee")
 	shop.Refunded, shop.Captured = plain(390, "EUR"), plain(4850, "EUR")
 	shop.Steps = append(shop.Steps, Step{Name: "refund", Mark: "done", At: noon.Add(time.Hour), Money: plain(390, "EUR")})
-	shop.Refunds = []Row{{Href: "#", Name: "Lena H.", Kind: "refund", State: "completed", At: noon.Add(time.Hour), Money: flow(390, "EUR", false)}}
+	shop.Refunds = []Row{{Href: "#", Name: "Lena H.", Kind: "refund", State: "completed", At: noon.Add(time.Hour), Money: flow(390, "EUR",
+		false)}}
 	shop.Shop = &ShopActions{Shop: "mch_1", CanRefund: true, RefundValue: "44.60", Currency: "EUR"}
 	held := samplePayment("purchase", "authorized", "payee")
 	held.HoldExpiresAt, held.Receipt = noon.AddDate(0, 0, 7), ""
@@ -141,8 +142,9 @@ func opsSpecimens() []Specimen {
 	frozen.Frozen, frozen.Address = true, "user/usr_9/EUR"
 	shop := account
 	shop.Address, shop.Limit, shop.Busy, shop.Posted = "merchant/mch_1/EUR", "unlimited", true, plain(942110, "EUR")
-	light := Light{Known: true, OK: true, At: noon.Add(-time.Hour), Entries: 4120, Accounts: 31, Live: true, Balanced: true, Open: 31, Sums: []Sum{
-		{"EUR", plain(1294110, "EUR"), plain(1294110, "EUR"), true}, {"JPY", plain(88000, "JPY"), plain(88000, "JPY"), true}}}
+	light := Light{Known: true, OK: true, At: noon.Add(-time.Hour), Entries: 4120, Accounts: 31, Live: true, Balanced: true, Open: 31,
+		Sums: []Sum{
+			{"EUR", plain(1294110, "EUR"), plain(1294110, "EUR"), true}, {"JPY", plain(88000, "JPY"), plain(88000, "JPY"), true}}}
 	dark := Light{Known: true, Live: true, Open: 31, At: noon, Findings: []string{"ledger_leg ent_01jnm3v8q2 amount"},
 		Sums: []Sum{{"EUR", plain(1294111, "EUR"), plain(1294110, "EUR"), false}}}
 	return []Specimen{
@@ -163,7 +165,8 @@ func problemSpecimens() []Specimen {
 		{Status: 404, Code: "not_found", Moved: "no"}, {Status: 403, Code: "permission_denied", Moved: "no"},
 		{Status: 401, Code: "unauthenticated", Moved: "no"}, {Status: 500, Code: "internal", Moved: "no"},
 		{Status: 503, Code: "unavailable", Moved: "no", After: 5},
-		{Status: 503, Code: "outcome_unknown", Moved: "unknown", Link: "/activity/pay_1"}, {Status: 409, Code: "already", Moved: "yes", Link: "/activity/pay_1"},
+		{Status: 503, Code: "outcome_unknown", Moved: "unknown", Link: "/activity/pay_1"}, {Status: 409, Code: "already", Moved: "yes",
+			Link: "/activity/pay_1"},
 	} {
 		p.Title, p.Detail, p.Request = p.Code, "…", "req_01jnm3v8q2w9tb4x6k0e7ahc00"
 		list = append(list, Specimen{Name: "problem-" + p.Code, Page: ProblemPage(p)})

@@ -141,7 +141,8 @@ func TestDays(t *testing.T) {
 }
 
 func TestInitials(t *testing.T) {
-	for name, want := range map[string]string{"Lena Hoffmann": "LH", "王小明": "明", "Café": "C", "": "·", "\u202e": "·", "Ana Maria Ruiz": "AM", "  é x": "ÉX"} {
+	for name, want := range map[string]string{"Lena Hoffmann": "LH", "王小明": "明", "Café": "C", "": "·", "\u202e": "·",
+		"Ana Maria Ruiz": "AM", "  é x": "ÉX"} {
 		if got := initials(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
