@@ -8,7 +8,7 @@
 //     and busy, so that thousands of payers do not queue behind one row.
 //   - What a shop writes about its payments is sealed with a key of its own, made before the shop's first row.
 //   - What is cached never changes money: names and origins for a few seconds, account numbers for ever because they never
-//     change. Whether a shop is frozen is read in the transaction that asks.
+//     change. A frozen shop's receipts accounts are frozen in the ledger by the same transaction.
 //
 // Tables: merchant_shop, merchant_member.
 package merchant

@@ -9,6 +9,7 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/fault"
 	"billfold/base/id"
 	"billfold/base/money"
 	"billfold/base/seal"
@@ -182,9 +183,37 @@ func (s *Service) StateIn(tx *db.Tx, shop ID) (State, error) {
 	return State(state), err
 }
 
-// SetState freezes a shop or lets it work again. A frozen shop is not paid; it can still give back what it received.
+// SetState freezes a shop or lets it work again, and its receipts accounts with it: a payment finds the flag in the statement
+// that reads the account. A frozen shop is not paid and gives nothing back until the freeze is lifted.
 func (s *Service) SetState(ctx context.Context, shop ID, state State) error {
-	return s.update(ctx, shop, updateState, string(state))
+	if state != Active && state != Frozen {
+		return fault.ErrInvalid.With("state")
+	}
+	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(updateState, string(shop), string(state)) // locks the row against the opening of an account
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		accounts, err := s.o.Ledger.OwnedBy(tx, receiptsOwner(shop))
+		for _, a := range accounts {
+			if err == nil {
+				err = s.flag(tx, a.ID, state)
+			}
+		}
+		return err
+	})
+	s.forget(shop)
+	return err
+}
+
+func (s *Service) flag(tx *db.Tx, account ledger.AccountID, state State) error {
+	if state == Frozen {
+		return s.o.Ledger.Freeze(tx, account)
+	}
+	return s.o.Ledger.Unfreeze(tx, account)
 }
 
 // SetReturnOrigins replaces the origins a checkout may send people back to.
@@ -193,12 +222,8 @@ func (s *Service) SetReturnOrigins(ctx context.Context, shop ID, origins []strin
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, shop, updateOrigins, strings.Join(list, " "))
-}
-
-func (s *Service) update(ctx context.Context, shop ID, q, value string) error {
-	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(q, string(shop), value)
+	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(updateOrigins, string(shop), strings.Join(list, " "))
 		if err == nil && n == 0 {
 			return ErrNotFound
 		}
@@ -207,6 +232,8 @@ func (s *Service) update(ctx context.Context, shop ID, q, value string) error {
 	s.forget(shop)
 	return err
 }
+
+func receiptsOwner(shop ID) string { return "merchant/" + string(shop) }
 
 // ReceiptsAddress is the ledger address of a shop's receipts in one currency.
 func ReceiptsAddress(shop ID, c money.Currency) string {
@@ -221,6 +248,13 @@ func (s *Service) Receipts(tx *db.Tx, shop ID, c money.Currency) (ledger.Account
 	if !errors.Is(err, ledger.ErrAccountNotFound) {
 		return number, err
 	}
+	var state string
+	if err := tx.Row(selectState+tx.ForUpdate(), string(shop)).Scan(&state); err != nil && !errors.Is(err, db.ErrNoRow) {
+		return 0, err
+	}
 	account, err := s.o.Ledger.Open(tx, ledger.Spec{Address: address, Currency: c, Limit: ledger.Unlimited, Busy: true})
+	if err == nil && State(state) == Frozen {
+		err = s.flag(tx, account.ID, Frozen)
+	}
 	return account.ID, err
 }

@@ -84,7 +84,7 @@ func (s *Service) CreateCheckout(ctx context.Context, c Caller, t CheckoutTerms,
 	if err != nil {
 		p, err = s.again(ctx, c, call, opCheckout, err)
 	} else {
-		p, err = s.run(ctx, c, call, opCheckout, r.id, func(tx *db.Tx) (outcome, error) {
+		p, err = s.runNew(ctx, c, call, opCheckout, r.id, firstVersion(&r, false), func(tx *db.Tx) (outcome, error) {
 			row := r
 			out, err := s.insert(tx, c, &row, false)
 			if err == nil {

@@ -78,9 +78,6 @@ func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts)
 		return outcome{}, err
 	}
 	r.digest, r.proof = digest[:], yes.Proof
-	if err := s.standing(tx, &r); err != nil {
-		return outcome{}, err
-	}
 	if unclaimed {
 		r.note(StepAuthenticate, authenticated(c, now), 0)
 		storeParties(tx, r.id, party{r.payer, now, rolePayer})

@@ -51,10 +51,21 @@ func (s *Service) Create(ctx context.Context, c Caller, t Terms, confirm bool, c
 	if err != nil {
 		return s.again(ctx, c, call, opCreate, err)
 	}
-	return s.run(ctx, c, call, opCreate, r.id, func(tx *db.Tx) (outcome, error) {
+	return s.runNew(ctx, c, call, opCreate, r.id, firstVersion(&r, confirm), func(tx *db.Tx) (outcome, error) {
 		row := r // a body may run twice: it never writes to what it was handed
 		return s.insert(tx, c, &row, confirm)
 	})
+}
+
+// firstVersion is the version a new payment has when its request is done: its steps are known before it begins.
+func firstVersion(r *record, confirm bool) int64 {
+	switch {
+	case confirm:
+		return 3 // authenticate, request, authorize
+	case r.payer != "":
+		return 2
+	}
+	return 1 // a shop asks: nobody has proved to be its payer yet
 }
 
 // draft checks terms against everything that does not need the transaction, and seals what has to be sealed.
@@ -177,19 +188,18 @@ func (s *Service) insert(tx *db.Tx, c Caller, r *record, confirm bool) (outcome,
 	if err := r.move(Request, StepRequest, now, r.amount.Minor); err != nil {
 		return outcome{}, err
 	}
-	if err := s.standing(tx, r); err != nil {
-		return outcome{}, err
-	}
 	parties := []party{{r.payee, now, rolePayee}}
 	if r.payer != "" {
 		parties = append(parties, party{r.payer, now, rolePayer})
 	}
-	happened := eventCreated
+	happened, err := eventCreated, error(nil)
 	if confirm {
-		var err error
-		if happened, err = s.approve(tx, r, now); err != nil {
-			return outcome{}, err
-		}
+		happened, err = s.approve(tx, r, now)
+	} else {
+		err = s.payeeActive(tx, r.payee)
+	}
+	if err != nil {
+		return outcome{}, err
 	}
 	storeNew(tx, r)
 	storeParties(tx, r.id, parties...)
@@ -213,41 +223,46 @@ func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, er
 	if r.capture == Manual {
 		r.holdUntil = now.Add(r.holdFor)
 		if _, err := s.Ledger.Hold(tx, entry, r.holdUntil); err != nil {
-			return "", err
+			return "", refusedSide(err)
 		}
 		return eventAuthorized, r.move(Reserve, StepAuthorize, now, r.amount.Minor)
 	}
 	if _, err := s.Ledger.Post(tx, entry); err != nil {
-		return "", err
+		return "", refusedSide(err)
 	}
 	r.captured = r.amount.Minor
 	return eventCompleted, r.move(Confirm, StepAuthorize, now, r.amount.Minor)
 }
 
-// standing refuses to move value from or to somebody who is frozen, as of this transaction.
-func (s *Service) standing(tx *db.Tx, r *record) error {
-	if r.payer != "" {
-		if err := s.People.RequireActive(tx, identity.PersonID(r.payer)); err != nil {
-			return err
-		}
-	}
-	return s.payeeActive(tx, r)
-}
-
-// payeeActive refuses to move value to a payee that is frozen.
-func (s *Service) payeeActive(tx *db.Tx, r *record) error {
-	if !isShop(r.payee) {
-		err := s.People.RequireActive(tx, identity.PersonID(r.payee))
+// payeeActive refuses to ask for money for a payee that is frozen. Where value moves, the ledger says so by itself.
+func (s *Service) payeeActive(tx *db.Tx, payee string) error {
+	if !isShop(payee) {
+		err := s.People.RequireActive(tx, identity.PersonID(payee))
 		if errors.Is(err, identity.ErrPersonFrozen) {
 			return ErrPayeeFrozen.With("payee")
 		}
 		return payeeUnknown(err)
 	}
-	state, err := s.Shops.StateIn(tx, merchant.ID(r.payee))
+	state, err := s.Shops.StateIn(tx, merchant.ID(payee))
 	if err == nil && state != merchant.Active {
 		return ErrPayeeFrozen.With("payee")
 	}
 	return payeeUnknown(err)
+}
+
+// refusedSide says in the words of a payment which side the ledger refused: a wallet's freeze follows its person's, a receipts
+// account's its shop's (FollowState, merchant.SetState).
+func refusedSide(err error) error {
+	f, ok := fault.As(err)
+	switch {
+	case !ok:
+		return err
+	case !errors.Is(f, ledger.ErrAccountFrozen):
+		return f.With("amount")
+	case strings.HasSuffix(f.Param, ".credit"):
+		return ErrPayeeFrozen.With("payee").Because(err)
+	}
+	return identity.ErrPersonFrozen.Because(err)
 }
 
 // entry is a ledger entry of a payment, under the id that its step gives it.

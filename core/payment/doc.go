@@ -31,7 +31,9 @@
 //   - Time: every verb works under a deadline of [Deadline], within the 20 seconds that row 27 allows. A payment whose fate
 //     is not known yet answers processing; a verb whose commit is unknown answers outcome_unknown with a link to the payment,
 //     and a link that answers 404 means: not paid, nothing taken.
-//   - A frozen wallet pays nothing and gets nothing new, except its own money back: refunds reach it and stay frozen in it.
+//   - A frozen person's wallets and a frozen shop's receipts are frozen in the ledger by the transaction that freezes their
+//     owner, so the flag is read by the statement that locks them. They take part in nothing but the release of holds: a
+//     refund waits for the freeze to be lifted, and so does the credit of a top-up whose money has been taken.
 //   - Free text of people is sealed with the key of the owner who wrote it. Metadata and reference are plain and searchable:
 //     they are a shop's order numbers, not people's words.
 package payment

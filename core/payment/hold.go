@@ -16,7 +16,7 @@ import (
 // capture. Only the payee and an operator may capture.
 //
 // Faults: not_found, payment_state, hold_expired (the payment is expired from then on, also before the sweep),
-// amount_exceeds_hold, currency_mismatch, amount_not_positive, payee_frozen.
+// amount_exceeds_hold, currency_mismatch, amount_not_positive, payee_frozen, person_frozen (a payer who was frozen since).
 func (s *Service) Capture(ctx context.Context, c Caller, payment ID, amount *money.Amount, call once.Call) (Payment, error) {
 	if err := begin(call); err != nil {
 		return Payment{}, err
@@ -45,11 +45,8 @@ func (s *Service) capture(tx *db.Tx, r *record, amount *money.Amount) (outcome, 
 	if err != nil {
 		return outcome{}, err
 	}
-	if err := s.payeeActive(tx, r); err != nil {
-		return outcome{}, err
-	}
 	if _, err := s.Ledger.PostHold(tx, entryID(r.id, entryHold), entryID(r.id, entryCapture), take); err != nil {
-		return outcome{}, err
+		return outcome{}, refusedSide(err)
 	}
 	r.captured = take
 	if err := r.move(Capture, StepCapture, now, take); err != nil {

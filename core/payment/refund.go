@@ -14,8 +14,8 @@ import (
 // its own, of kind refund, from the payee back to the payer, and is answered as such; the first payment counts it. Only the
 // payee and an operator may refund.
 //
-// A frozen payer gets refunds: it is their money, it arrives and stays frozen with the rest. A frozen shop can refund, too,
-// because that only hurts who froze it if it could not. A wallet whose ledger account itself is frozen or closed gets nothing.
+// A frozen wallet takes part in nothing: a refund to it, or from it, is refused with account_frozen and can be sent again with
+// the same key once the freeze is lifted. Its balance cannot be moved behind the back of whoever ordered the freeze.
 //
 // Faults: not_found, payment_not_refundable, payment_state, refund_exceeds_payment, currency_mismatch, invalid_text,
 // amount_not_positive, insufficient_funds (a person who spent what they would give back), account_frozen, account_closed.

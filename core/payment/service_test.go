@@ -213,7 +213,7 @@ func TestRefusalsMoveNothing(t *testing.T) {
 	})
 }
 
-// frozen shops are not paid, frozen people neither pay nor are paid, and a refund still reaches them.
+// frozen shops are not paid, frozen people neither pay nor are paid, and what is owed to them waits.
 func (w *world) frozen() {
 	paid := w.pay(w.lena, 300)
 	call := w.key()
@@ -235,8 +235,14 @@ func (w *world) frozen() {
 	w.refused(err, identity.ErrPersonFrozen, "pay from a frozen wallet")
 	_, err = w.Create(w.ctx, w.by(w.omar), Terms{Payee: string(w.lena), Amount: eur.Of(1)}, true, w.key())
 	w.refused(err, ErrPayeeFrozen, "pay a frozen person")
-	if _, err := w.Refund(w.ctx, w.byShop(), paid.ID, nil, "", w.key()); err != nil {
-		w.t.Errorf("refund to a frozen wallet: %v", err)
+	back := w.key()
+	_, err = w.Refund(w.ctx, w.byShop(), paid.ID, nil, "", back)
+	w.refused(err, ledger.ErrAccountFrozen, "refund to a frozen wallet")
+	if _, err := w.People.SetState(w.ctx, w.lena, identity.Active); err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.Refund(w.ctx, w.byShop(), paid.ID, nil, "", back); err != nil {
+		w.t.Errorf("the same refund once the freeze is lifted: %v", err)
 	}
 }
 

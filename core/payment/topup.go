@@ -55,9 +55,9 @@ func (s *Service) TopUp(ctx context.Context, c Caller, amount money.Amount, toke
 	now := s.Clock.Now()
 	r := record{id: ID(s.IDs.New("pay")), kind: TopUp, creator: string(c.Person), payee: string(c.Person), amount: amount,
 		capture: Automatic, method: FromCard, createdAt: now, expiresAt: now}
-	return s.run(ctx, c, call, opTopUp, r.id, func(tx *db.Tx) (outcome, error) {
+	return s.runNew(ctx, c, call, opTopUp, r.id, 2, func(tx *db.Tx) (outcome, error) {
 		row := r
-		if err := s.payeeActive(tx, &row); err != nil {
+		if err := s.payeeActive(tx, row.payee); err != nil {
 			return outcome{}, err
 		}
 		row.note(StepAuthenticate, authenticated(c, now), 0)
@@ -145,7 +145,8 @@ func (s *Service) AskSilentRails(ctx context.Context) error {
 
 // Settle acts on a callback that the rail's inbox has stored: it credits the wallet once, for the settled amount, if amount,
 // currency and merchant are those we asked for; holds the payment for review, with no credit, if they are not; fails it if
-// the rail declined. A repeat, in any order, changes nothing.
+// the rail declined. A repeat, in any order, changes nothing. While the wallet is frozen nothing reaches it: the refusal has the
+// task come again, and the payment says processing until the freeze is lifted.
 func (s *Service) Settle(ctx context.Context, cb rail.Callback) error {
 	if !id.Valid(cb.Reference, "pay") {
 		s.Log.Warn("callback about nothing of ours", "rail", cb.Rail, "callback", cb.ID)

@@ -225,15 +225,22 @@ func TestTopUpSurvivesRestart(t *testing.T) {
 		if err != nil || len(open) != 0 {
 			t.Errorf("%d intents are still open, %v", len(open), err)
 		}
-		frozen := w.topUp(rail.TokenOK) // its person is frozen before the rail answers: the money was taken, so it arrives
+		frozen := w.topUp(rail.TokenOK) // its person is frozen before the rail answers: the money was taken, so it waits
 		if _, err := w.People.SetState(w.ctx, w.lena, identity.Frozen); err != nil {
 			t.Fatal(err)
 		}
 		next.until(200*time.Millisecond, 20)
-		if now := w.now(frozen.ID); now.State != Completed {
+		if now := w.now(frozen.ID); now.State != Processing {
 			t.Errorf("a frozen person's top-up is %s", now.State)
 		}
 		_, err = w.TopUp(w.ctx, w.by(w.lena), eur.Of(1), rail.TokenOK, w.key())
 		w.refused(err, ErrPayeeFrozen, "a frozen person's new top-up")
+		if _, err := w.People.SetState(w.ctx, w.lena, identity.Active); err != nil {
+			t.Fatal(err)
+		}
+		next.until(time.Minute, 11)
+		if now := w.now(frozen.ID); now.State != Completed || w.available(w.lena) != 10_000 {
+			t.Errorf("once the freeze is lifted it is %s", now.State)
+		}
 	})
 }

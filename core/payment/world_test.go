@@ -82,7 +82,8 @@ func build(t testing.TB, d *db.DB, keys *seal.Keyring, business, real *clock.San
 		OnPerson: func(tx *db.Tx, p identity.Person) error {
 			_, err := w.OpenWallet(tx, p.ID, eur)
 			return err
-		}})
+		},
+		OnState: func(tx *db.Tx, p identity.Person) error { return w.FollowState(tx, p) }})
 	if err != nil {
 		t.Fatal(err)
 	}
