@@ -8,6 +8,7 @@ type Person struct {
 	Handle string
 	Lang   lang.Tag
 	Role   lang.Text // what there is to see as this person; empty for those nobody signs in as
+	Known  string    // what a terminal calls them
 }
 
 // Shop is a shop in the demo and the person who owns it.
@@ -31,15 +32,26 @@ const (
 
 // People are the demo's people. Those with a role can be entered with one click.
 var People = []Person{
-	{"Lena Hoffmann", Holder, lang.EN, lang.Text{EN: "Wallet with 90 days of payments", ZH: "有 90 天付款记录的钱包"}},
-	{"王小明", "xiaoming", lang.ZH, lang.Text{EN: "Wallet in Chinese", ZH: "中文钱包"}},
-	{"Mira Linden", "mira", lang.EN, lang.Text{EN: "Owner of Café Linden", ZH: "Café Linden 店主"}},
-	{"李青", "liqing", lang.ZH, lang.Text{EN: "Owner of 青禾超市", ZH: "青禾超市店主"}},
-	{"Olu Adeyemi", Operator, lang.EN, lang.Text{EN: "Operator", ZH: "运营人员"}},
-	{"Ana García", "ana_garcia", lang.EN, lang.Text{}},
-	{"Bo Lindqvist", "bo_lindqvist", lang.EN, lang.Text{}},
-	{"陈思雨", "siyu", lang.ZH, lang.Text{}},
-	{"Yuki Tanaka", "yuki", lang.EN, lang.Text{}},
+	{"Lena Hoffmann", Holder, lang.EN, lang.Text{EN: "Wallet with 90 days of payments", ZH: "有 90 天付款记录的钱包"}, "Lena"},
+	{"王小明", "xiaoming", lang.ZH, lang.Text{EN: "Wallet in Chinese", ZH: "中文钱包"}, "小王"},
+	{"Mira Linden", "mira", lang.EN, lang.Text{EN: "Owner of Café Linden", ZH: "Café Linden 店主"}, "Café Linden"},
+	{"李青", "liqing", lang.ZH, lang.Text{EN: "Owner of 青禾超市", ZH: "青禾超市店主"}, "青禾超市"},
+	{"Olu Adeyemi", Operator, lang.EN, lang.Text{EN: "Operator", ZH: "运营人员"}, "Olu (operator)"},
+	{"Ana García", "ana_garcia", lang.EN, lang.Text{}, ""},
+	{"Bo Lindqvist", "bo_lindqvist", lang.EN, lang.Text{}, ""},
+	{"陈思雨", "siyu", lang.ZH, lang.Text{}, ""},
+	{"Yuki Tanaka", "yuki", lang.EN, lang.Text{}, ""},
+}
+
+// Known is what a terminal calls those who can be entered with one click.
+func Known() []string {
+	var names []string
+	for _, p := range People {
+		if p.Known != "" {
+			names = append(names, p.Known)
+		}
+	}
+	return names
 }
 
 // Shops are the demo's shops.

@@ -65,15 +65,8 @@ func Plan(seed uint64, days int) []Moment {
 		if day%30 == 0 {
 			p.fill(day)
 		}
-		habits, wishes := slices.Clone(habits), p.later[day]
-		p.dice.Shuffle(len(habits), func(i, j int) { habits[i], habits[j] = habits[j], habits[i] })
-		if p.dice.IntN(100) < 30 { // some days have a morning and an evening
-			half := len(habits) / 2
-			p.moment(day, 7, habits[:half], wishes)
-			p.moment(day, 16, habits[half:], nil)
-		} else {
-			p.moment(day, 9+p.dice.IntN(5), habits, wishes)
-		}
+		// One moment a day: each costs a few commits, which a disk that syncs slowly would make people wait for.
+		p.moment(day, p.later[day])
 	}
 	return p.moments
 }
@@ -115,8 +108,8 @@ func (p *planner) fill(day int) {
 	p.end(m)
 }
 
-func (p *planner) moment(day, hour int, habits []habit, wishes []Act) {
-	m := Moment{At: time.Duration(day)*24*time.Hour + time.Duration(hour)*time.Hour + time.Duration(p.dice.IntN(3600))*time.Second}
+func (p *planner) moment(day int, wishes []Act) {
+	m := Moment{At: time.Duration(day)*24*time.Hour + 7*time.Hour + time.Duration(p.dice.IntN(13*3600))*time.Second}
 	for _, a := range wishes {
 		p.add(&m, a)
 		if a.Deed == Return || a.Deed == Release || a.Deed == Lapse {

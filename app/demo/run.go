@@ -196,10 +196,10 @@ func (h *history) act(ctx context.Context, a Act) (payment.Payment, error) {
 	case Fill:
 		return h.Payments.TopUp(ctx, by, amount, rail.TokenOK, call)
 	case Buy, Send:
-		terms.Payee = "@" + a.Whom
+		terms.Payee = h.owner(a.Whom)
 		return h.Payments.Create(ctx, by, terms, true, call)
 	case Reserve:
-		terms.Payee, terms.Capture, terms.HoldFor = "@"+a.Whom, payment.Manual, reserved
+		terms.Payee, terms.Capture, terms.HoldFor = h.owner(a.Whom), payment.Manual, reserved
 		return h.Payments.Create(ctx, by, terms, true, call)
 	case Ask:
 		terms.ExpiresAt = h.Clock.Now().Add(reserved)
@@ -214,6 +214,14 @@ func (h *history) act(ctx context.Context, a Act) (payment.Payment, error) {
 		return h.Payments.Refund(ctx, by, of, &amount, a.Words, call)
 	}
 	return payment.Payment{}, fmt.Errorf("demo: nobody can %s", a.Deed)
+}
+
+// owner is the id behind a handle. It saves each act a look-up, so that those of one moment come together and share a commit.
+func (h *history) owner(handle string) string {
+	if shop, ok := h.shops[handle]; ok {
+		return string(shop)
+	}
+	return string(h.people[handle])
 }
 
 func (h *history) caller(handle string) payment.Caller {

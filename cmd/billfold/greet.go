@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"billfold/app"
+	"billfold/app/demo"
 )
 
 // welcome writes dev.env and says where to go from here.
@@ -21,28 +22,19 @@ func welcome(ctx context.Context, a *app.App, t terminal) error {
 	if err := a.WriteEnv(keys, operator); err != nil {
 		return err
 	}
-	people, err := a.Personas(ctx)
-	if err != nil {
-		return err
-	}
-	names := make([]string, len(people))
-	for i, p := range people {
-		names[i] = p.Name
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Billfold %s · sandbox · %s · clock %s (virtual)\n", app.Version, store(a), a.Clock.Now().Format("2006-01-02 15:04Z"))
 	row := func(what, value string) { fmt.Fprintf(&b, "  %-10s %s\n", what, value) }
-	if len(names) > 0 {
-		row("Wallet", fmt.Sprintf("%-30s one-click personas: %s", a.URL.String()+"/", strings.Join(names, " · ")))
+	wallet, programs := a.URL.String()+"/", a.URL.String()+"/openapi.json"
+	if keys.Shop == "" {
+		row("Wallet", wallet)
+		row("API", programs)
+		row("Operator", operator+"   (one-time, 30 min)")
 	} else {
-		row("Wallet", a.URL.String()+"/")
-	}
-	row("Operator", operator+"   (one-time, 30 min)")
-	if keys.Shop != "" {
-		row("API", fmt.Sprintf("%-30s test key %s  (also in %s)", a.URL.String()+"/openapi.json", keys.Shop, app.EnvFile(a.Config.Data)))
+		row("Wallet", fmt.Sprintf("%-36s one-click personas: %s", wallet, strings.Join(demo.Known(), " · ")))
+		row("API", fmt.Sprintf("%-36s test key %s  (also in %s)", programs, keys.Shop, app.EnvFile(a.Config.Data)))
+		row("Operator", operator+"   (one-time, 30 min)")
 		row("Try", fmt.Sprintf("curl -s %s/v1/balance -u %s:", a.URL, keys.Shop))
-	} else {
-		row("API", a.URL.String()+"/openapi.json")
 	}
 	_, err = fmt.Fprint(t.out, b.String())
 	return err
