@@ -37,7 +37,7 @@ race: prepare ## the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./...
 
 generate: ## write again what is generated: the templates' Go code and docs/errors.md
-	$(GO) run $(TEMPL) generate
+	$(GO) run $(TEMPL) generate -path edge/web
 	$(GO) test ./test/docs -run TestErrors -update
 
 screenshots: prepare ## take the pictures in docs/pictures, in both languages, light and dark
