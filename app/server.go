@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"billfold/base/clock"
@@ -50,6 +51,8 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(a.Config.Log.Handler(), slog.LevelDebug), // clients that went away
 	}
 	srv.RegisterOnShutdown(a.api.Close)
+	var guests crowd
+	srv.ConnState = guests.note
 	if onlyHere(ln.Addr()) && a.cert == nil {
 		base := "http://" + ln.Addr().String()
 		a.callback.Store(&base)
@@ -71,12 +74,72 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	a.state.Store(stopping)
 	limit, cancel := context.WithTimeout(context.Background(), StopLimit)
 	defer cancel()
+	ln.Close()
+	a.api.Close()
+	guests.leave(limit)
 	err := srv.Shutdown(limit)
 	if errors.Is(err, context.DeadlineExceeded) {
 		a.Config.Log.Warn("requests were cut off, because they took longer to finish than the server may take to stop")
 		return srv.Close()
 	}
 	return err
+}
+
+// newLimit is how long a connection that was accepted before the end may take to send its request.
+const newLimit = time.Second
+
+// crowd knows which connections have something coming. http.Server.Shutdown alone is not enough: from its first moment on it
+// hangs up on requests that it has read and not begun, and the sender cannot know that nothing was done.
+type crowd struct {
+	mu  sync.Mutex
+	all map[net.Conn]http.ConnState
+}
+
+// note is http.Server.ConnState.
+func (c *crowd) note(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew, http.StateActive:
+		if c.all == nil {
+			c.all = map[net.Conn]http.ConnState{}
+		}
+		c.all[conn] = state
+	default:
+		delete(c.all, conn)
+	}
+}
+
+// pending counts the connections whose request has not come, and those that are being served.
+func (c *crowd) pending() (fresh, busy int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, state := range c.all {
+		if state == http.StateNew {
+			fresh++
+		} else {
+			busy++
+		}
+	}
+	return fresh, busy
+}
+
+// leave waits until nobody has anything coming, and for new connections a second at most.
+func (c *crowd) leave(ctx context.Context) {
+	watch := clock.Start()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		fresh, busy := c.pending()
+		if busy == 0 && (fresh == 0 || watch.Elapsed() > newLimit) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // front is the outermost handler: it names and logs every request, and sends it to health, to the callbacks of rails, to
@@ -95,6 +158,9 @@ func (a *App) front(hook, api, web http.Handler) http.Handler {
 		name := a.IDs.New("req")
 		w.Header().Set("Request-Id", name)
 		r = r.WithContext(telemetry.WithRequest(r.Context(), name))
+		if a.state.Load() == stopping && r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close") // HTTP/2 is told by GOAWAY (RFC 9113, 6.8)
+		}
 		seen := &witness{ResponseWriter: w}
 		defer func() {
 			broke := recover()
