@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"billfold/base/fault"
 	"billfold/base/once"
@@ -47,6 +48,7 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		FromName: v.say("pay.wallet"),
 		Balance:  ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
 		Hold: p.Capture == payment.Manual, ExpiresAt: p.ExpiresAt, Digest: p.NextAction.Digest, CancelHref: cancel, Action: path}
+	view.PayeeShop = strings.HasPrefix(p.Payee, "mch_")
 	view.Short = balance.Minor < total.Minor
 	if left, err := balance.Sub(total); err == nil && !view.Short {
 		view.After = ui.Amount(left)

@@ -36,6 +36,11 @@ func (v *visit) row(i payment.Item, base string) ui.Row {
 	if p.Kind == payment.TopUp {
 		row.Name, row.Icon = v.say("pay.card"), "card"
 	}
+	other := p.Payer
+	if !in {
+		other = p.Payee
+	}
+	row.Shop = strings.HasPrefix(other, "mch_")
 	if row.Name == "" {
 		row.Name = v.say("pay.nobody")
 	}
@@ -49,6 +54,10 @@ func (v *visit) details(p payment.Payment, side string) ui.Payment {
 	view := ui.Payment{ID: string(p.ID), Kind: string(p.Kind), State: string(p.State), Side: side, Plain: ui.Amount(p.Amount),
 		Money: ui.Flow(p.Amount, in), Fee: ui.Amount(p.Fee), PayerName: p.PayerName, PayeeName: p.PayeeName, Note: p.Description,
 		Reference: p.Reference, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, HoldExpiresAt: p.HoldExpiresAt}
+	view.OtherShop = strings.HasPrefix(p.Payer, "mch_")
+	if !in {
+		view.OtherShop = strings.HasPrefix(p.Payee, "mch_")
+	}
 	moved := p.Amount
 	if p.Captured > 0 && p.Captured != p.Amount.Minor {
 		moved = held.Of(p.Captured)

@@ -274,7 +274,7 @@ func checkoutOpen(v Checkout) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = BigAvatar(v.Shop).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = BigShopAvatar(v.Shop).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

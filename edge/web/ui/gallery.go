@@ -84,16 +84,21 @@ var samplePersonas = []Persona{
 
 func sampleRows() []Row {
 	return []Row{
-		{Href: "#", Name: "Café Linden", Kind: "purchase", State: "completed", At: noon.Add(-2 * time.Hour), Money: flow(420, "EUR", false)},
+		{Href: "#", Name: "Café Linden", Shop: true, Kind: "purchase", State: "completed", At: noon.Add(-2 * time.Hour), Money: flow(420,
+			"EUR", false)},
 		{Href: "#", Name: "Visa ·· 4242", Icon: "card", Kind: "topup", State: "processing", At: noon.Add(-3 * time.Hour), Money: flow(30000,
 			"EUR", true), In: true},
-		{Href: "#", Name: "Taxi Krüger", Kind: "purchase", State: "authorized", At: noon.Add(-20 * time.Hour), Money: flow(2000, "EUR", false)},
+		{Href: "#", Name: "Taxi Krüger", Shop: true, Kind: "purchase", State: "authorized", At: noon.Add(-20 * time.Hour), Money: flow(2000,
+			"EUR", false)},
 		{Href: "#", Name: "王小明", Kind: "transfer", State: "completed", At: noon.Add(-22 * time.Hour), Money: flow(12000, "CNY", true), In: true},
-		{Href: "#", Name: "Buchhandlung am Markt, Inhaberin Dorothea Schneider-Wolkenstein", Kind: "purchase", State: "partly_refunded",
-			At: noon.Add(-50 * time.Hour), Money: flow(128407, "EUR", false)},
-		{Href: "#", Name: "Café Linden", Kind: "refund", State: "completed", At: noon.Add(-51 * time.Hour), Money: flow(390, "EUR", true),
+		{Href: "#", Name: "Buchhandlung am Markt, Inhaberin Dorothea Schneider-Wolkenstein", Shop: true, Kind: "purchase",
+			State: "partly_refunded",
+			At:    noon.Add(-50 * time.Hour), Money: flow(128407, "EUR", false)},
+		{Href: "#", Name: "Café Linden", Shop: true, Kind: "refund", State: "completed", At: noon.Add(-51 * time.Hour), Money: flow(390,
+			"EUR", true),
 			In: true},
-		{Href: "#", Name: "Tokyo Stationery", Kind: "purchase", State: "failed", At: noon.Add(-72 * time.Hour), Money: flow(12400, "JPY",
+		{Href: "#", Name: "Tokyo Stationery", Shop: true, Kind: "purchase", State: "failed", At: noon.Add(-72 * time.Hour), Money: flow(12400,
+			"JPY",
 			false), Void: true},
 	}
 }
@@ -106,8 +111,9 @@ func sampleHome() Home {
 			{Code: "USD", Available: plain(0, "USD")},
 		},
 		Recent: sampleRows()[:5],
-		Waiting: []Row{{Href: "#", Name: "Blumen Rosa", Kind: "purchase", State: "awaiting_confirmation", At: noon, Money: flow(2350, "EUR",
-			false)}},
+		Waiting: []Row{{Href: "#", Name: "Blumen Rosa", Shop: true, Kind: "purchase", State: "awaiting_confirmation", At: noon,
+			Money: flow(2350, "EUR",
+				false)}},
 	}
 }
 

@@ -28,7 +28,7 @@ func samplePayment(kind, state, side string) Payment {
 		ID: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", Kind: kind, State: state, Side: side, Money: flow(4850, "EUR", in), Plain: plain(4850, "EUR"),
 		Fee: plain(0, "EUR"), Total: plain(4850, "EUR"), PayerName: "Lena H.", PayeeName: "Café Linden", PayeeHandle: "linden",
 		Note: "Table 7: breakfast for two", Reference: "order-1042", Receipt: "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", CreatedAt: noon,
-		Steps: sampleSteps(5, ""), BackHref: "/activity", Back: "…",
+		OtherShop: side == "payer" && kind == "purchase", Steps: sampleSteps(5, ""), BackHref: "/activity", Back: "…",
 	}
 }
 
@@ -83,7 +83,8 @@ func paymentSpecimens() []Specimen {
 
 func sampleConfirm() Confirm {
 	return Confirm{
-		ID: "pay_1", Kind: "purchase", Money: plain(4850, "EUR"), PayeeName: "Café Linden", PayeeHandle: "linden", FromName: "EUR",
+		ID: "pay_1", Kind: "purchase", Money: plain(4850,
+			"EUR"), PayeeName: "Café Linden", PayeeHandle: "linden", PayeeShop: true, FromName: "EUR",
 		Balance: plain(128407, "EUR"), After: plain(123557, "EUR"), Fee: plain(0, "EUR"), Total: plain(4850, "EUR"),
 		Note: "Table 7: breakfast for two", Reference: "order-1042", ExpiresAt: noon.Add(30 * time.Minute), Digest: "x",
 		TopUpHref: "/topup", CancelHref: "/home", Action: "/confirm/pay_1",

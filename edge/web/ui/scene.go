@@ -98,6 +98,19 @@ func initials(name string) string {
 	return strings.ToUpper(string(out))
 }
 
+// shopInitials are two letters of a shop's name, or its first Chinese sign.
+func shopInitials(name string) string {
+	for _, r := range name {
+		if r >= 0x2E80 && letter(r) {
+			return string(r)
+		}
+		if letter(r) {
+			break
+		}
+	}
+	return initials(name)
+}
+
 // hue picks one of six avatar colours, always the same one for the same name.
 func hue(name string) string {
 	var sum uint32 = 2166136261

@@ -46,7 +46,7 @@ func ShopPage(v Shop) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = BigAvatar(v.Name).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = BigShopAvatar(v.Name).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -13,6 +13,7 @@ type Row struct {
 	At               time.Time
 	Money            Money
 	In               bool
+	Shop             bool // the other side is a shop
 	Void             bool // nothing moved: the amount is struck out and muted
 }
 
@@ -78,6 +79,7 @@ type Payment struct {
 	FeeSide               string // who bears it
 	Captured, Refunded    Money  // zero when the state has none
 	PayerName, PayeeName  string
+	OtherShop             bool // the far side is a shop
 	PayeeHandle           string
 	Method                string // "Visa ·· 4242", the wallet's currency
 	Note, Reference       string
@@ -117,6 +119,7 @@ type Confirm struct {
 	Money            Money
 	PayeeName        string
 	PayeeHandle      string
+	PayeeShop        bool
 	New              bool // first payment to this payee
 	FromName         string
 	Balance          Money

@@ -71,6 +71,9 @@ func DayKey(ctx context.Context, t time.Time) string {
 
 // moment is date and time with the zone: what a receipt and a session list need.
 func moment(ctx context.Context, t time.Time) string {
+	if From(ctx).Lang == lang.ZH {
+		return date(ctx, t) + " " + clockTime(ctx, t) + " " + zone(ctx, t)
+	}
 	return date(ctx, t) + ", " + clockTime(ctx, t) + " " + zone(ctx, t)
 }
 
