@@ -84,7 +84,7 @@ func (s *Service) CreateCheckout(ctx context.Context, c Caller, t CheckoutTerms,
 	if err != nil {
 		p, err = s.again(ctx, c, call, opCheckout, err)
 	} else {
-		p, err = s.runNew(ctx, c, call, opCheckout, r.id, firstVersion(&r, false), func(tx *db.Tx) (outcome, error) {
+		p, err = s.run(ctx, c, call, opCheckout, r.id, func(tx *db.Tx) (outcome, error) {
 			row := r
 			out, err := s.insert(tx, c, &row, false)
 			if err == nil {
@@ -282,7 +282,7 @@ func (s *Service) ExpireCheckout(ctx context.Context, c Caller, checkout Checkou
 		if err := s.expire(tx, &r, s.Clock.Now()); err != nil {
 			return outcome{}, err
 		}
-		return finish(tx, &r)
+		return r.answer(), nil
 	})
 	if err != nil {
 		return Checkout{}, err

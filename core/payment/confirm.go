@@ -88,7 +88,7 @@ func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts)
 	}
 	storeChange(tx, &r)
 	s.announce(tx, &r, happened, r.amount.Minor)
-	return finish(tx, &r)
+	return r.answer(), nil
 }
 
 // expireIfDue lets a payment whose time is over expire here and now, and says whether it did. Nothing is posted for one

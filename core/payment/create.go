@@ -51,21 +51,10 @@ func (s *Service) Create(ctx context.Context, c Caller, t Terms, confirm bool, c
 	if err != nil {
 		return s.again(ctx, c, call, opCreate, err)
 	}
-	return s.runNew(ctx, c, call, opCreate, r.id, firstVersion(&r, confirm), func(tx *db.Tx) (outcome, error) {
+	return s.run(ctx, c, call, opCreate, r.id, func(tx *db.Tx) (outcome, error) {
 		row := r // a body may run twice: it never writes to what it was handed
 		return s.insert(tx, c, &row, confirm)
 	})
-}
-
-// firstVersion is the version a new payment has when its request is done: its steps are known before it begins.
-func firstVersion(r *record, confirm bool) int64 {
-	switch {
-	case confirm:
-		return 3 // authenticate, request, authorize
-	case r.payer != "":
-		return 2
-	}
-	return 1 // a shop asks: nobody has proved to be its payer yet
 }
 
 // draft checks terms against everything that does not need the transaction, and seals what has to be sealed.
@@ -204,7 +193,7 @@ func (s *Service) insert(tx *db.Tx, c Caller, r *record, confirm bool) (outcome,
 	storeNew(tx, r)
 	storeParties(tx, r.id, parties...)
 	s.announce(tx, r, happened, r.amount.Minor)
-	return outcome{row: *r, steps: r.fresh, version: r.version}, nil
+	return r.answer(), nil
 }
 
 // approve moves or holds the value of a payment whose payer has said yes, and says what to announce. The digest of what is

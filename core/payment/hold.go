@@ -54,7 +54,7 @@ func (s *Service) capture(tx *db.Tx, r *record, amount *money.Amount) (outcome, 
 	}
 	storeChange(tx, r)
 	s.announce(tx, r, eventCaptured, take)
-	return finish(tx, r)
+	return r.answer(), nil
 }
 
 // Void takes back a payment that is not confirmed yet, or lets go of a hold. The payee may do either, the payer only the
@@ -98,7 +98,7 @@ func (s *Service) void(tx *db.Tx, c Caller, r *record) (outcome, error) {
 	}
 	storeChange(tx, r)
 	s.announce(tx, r, eventVoided, released)
-	return finish(tx, r)
+	return r.answer(), nil
 }
 
 // receivedBy tells whether the caller is the payee, or an operator.

@@ -39,11 +39,13 @@ func TestHold(t *testing.T) {
 		w.refused(err, fault.ErrNotFound, "capture by the payer")
 		_, err = w.Void(w.ctx, w.by(w.lena), p.ID, w.key())
 		w.refused(err, ErrState, "void of a hold by the payer")
+		w.rest() // both are told of the hold before it is captured
 		part, call := eur.Of(1340), w.key()
 		done, err := w.Capture(w.ctx, w.byShop(), p.ID, &part, call)
 		if err != nil || done.State != Completed || done.Captured != 1340 || w.available(w.lena) != 8660 || w.receipts() != 1340 {
 			t.Errorf("captured: %+v, %v, available %d", done, err, w.available(w.lena))
 		}
+		w.rest()
 		again, err := w.Capture(w.ctx, w.byShop(), p.ID, &part, call)
 		if err != nil || canon(again) != canon(done) {
 			t.Errorf("captured again: %v", err)

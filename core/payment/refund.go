@@ -115,5 +115,5 @@ func (s *Service) countRefund(tx *db.Tx, first, back *record) (outcome, error) {
 	}
 	storeChange(tx, first)
 	s.announce(tx, first, eventRefunded, back.amount.Minor)
-	return outcome{row: *back, steps: back.fresh, version: back.version}, nil
+	return back.answer(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"billfold/base/clock"
@@ -156,63 +157,40 @@ func isPerson(owner string) bool { return id.Valid(owner, "usr") }
 
 // outcome is what a verb's transaction decided: the row, all steps of it, and the version the answer shows. late is a
 // refusal that had something to write down, such as a capture that found the hold expired: the writing is committed first.
+// live asks for the payment as it is now, tellings included; the answer of a verb leaves them out, because they come when they
+// come and the same call again must get the same bytes.
 type outcome struct {
 	row      record
 	steps    []Step
 	version  int64
+	live     bool
 	replayed bool
 	late     error
 }
 
-// run is the frame of every verb that changes something: a deadline, the idempotency key, one transaction, the answer.
-// object is the id a new payment would get, for the link of an unknown outcome; "" for verbs on an existing one.
+// run is the frame of every verb that changes something: a deadline, one transaction, the answer. It looks for no earlier
+// answer but records its own with what it did. A twin or an earlier call then breaks the key's unique rule, which undoes
+// everything, and the answer is looked up; so it is after any refusal, because what was answered before stands. A first
+// call thus costs a round trip less, and only a retry costs one more. object is the payment, for the link of an unknown outcome.
 func (s *Service) run(ctx context.Context, c Caller, call once.Call, operation string, object ID,
 	body func(tx *db.Tx) (outcome, error)) (Payment, error) {
-	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	limited, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	call.Caller, call.Operation = c.name(), operation
-	out, err := db.Write(ctx, s.DB, func(tx *db.Tx) (outcome, error) {
-		prior, found, err := s.replay(tx, call)
-		if err != nil || found {
-			return prior, err
-		}
+	out, err := db.Write(limited, s.DB, func(tx *db.Tx) (outcome, error) {
 		out, err := body(tx)
-		if err != nil || out.late != nil {
-			return out, err
+		if err == nil && out.late == nil {
+			once.Record(tx, call, string(out.row.id), out.version)
 		}
-		once.Record(tx, call, string(out.row.id), out.version)
-		return out, nil
+		return out, err
 	})
 	if err == nil {
 		err = out.late
 	}
 	if err != nil {
-		return Payment{}, undecided(err, object)
-	}
-	return s.show(ctx, c, out)
-}
-
-// runNew is run for a verb that makes a payment under an id minted for this call: the fast road. It looks for no earlier answer
-// but records its own first, with the version it will have. A twin or an earlier call then breaks the key's unique rule, and
-// the answer is looked up; so it is after any refusal, because what was answered before stands. A payment thus costs one round
-// trip less, and only retries cost one more.
-func (s *Service) runNew(ctx context.Context, c Caller, call once.Call, operation string, object ID, version int64,
-	body func(tx *db.Tx) (outcome, error)) (Payment, error) {
-	ctx, cancel := context.WithTimeout(ctx, Deadline)
-	defer cancel()
-	call.Caller, call.Operation = c.name(), operation
-	out, err := db.Write(ctx, s.DB, func(tx *db.Tx) (outcome, error) {
-		once.Record(tx, call, string(object), version)
-		out, err := body(tx)
-		if err == nil && out.version != version {
-			panic("payment: a new payment has a version nobody expected")
-		}
-		return out, err
-	})
-	if err != nil {
 		return s.again(ctx, c, call, operation, undecided(err, object))
 	}
-	return s.show(ctx, c, out)
+	return s.show(limited, c, out)
 }
 
 // begin checks the key of a call before anything else is looked at.
@@ -265,28 +243,47 @@ func load(tx *db.Tx, payment ID, version int64) (outcome, error) {
 		return outcome{}, err
 	}
 	steps, err := db.All(tx, scanStep, selectSteps, string(payment))
-	if version == 0 {
+	live := version == 0
+	if live {
 		version = row.version
 	}
-	return outcome{row: row, steps: steps, version: version}, err
+	return outcome{row: row, steps: steps, version: version, live: live}, err
 }
 
-// lock reads a payment for a change. The payment's row is always locked before the ledger's accounts.
+// lock reads a payment and its numbered steps for a change, in one statement. The payment's row is always locked before the
+// ledger's accounts.
 func lock(tx *db.Tx, payment ID) (record, error) {
 	if !id.Valid(string(payment), "pay") {
 		return record{}, fault.ErrNotFound
 	}
-	row, err := db.One(tx, scanRecord, selectRecord+tx.ForUpdate(), string(payment))
-	if errors.Is(err, db.ErrNoRow) {
+	only := tx.ForUpdate()
+	if only != "" {
+		only += " of r" // the steps never change
+	}
+	rows, err := db.All(tx, scanLocked, selectLocked+only, string(payment), told)
+	if err != nil {
+		return record{}, err
+	}
+	if len(rows) == 0 {
 		return record{}, fault.ErrNotFound
 	}
-	return row, err
+	r := rows[0]
+	for _, more := range rows[1:] {
+		r.past = append(r.past, more.past...)
+	}
+	if int64(len(r.past)) == r.version {
+		return r, nil
+	}
+	// The lock was waited for: PostgreSQL then shows the row as it is now, beside steps as they were before (its READ
+	// COMMITTED looks again at the locked row only). A statement of its own sees them all.
+	steps, err := db.All(tx, scanStep, selectSteps, string(payment))
+	r.past = slices.DeleteFunc(steps, func(s Step) bool { return s.Number >= told })
+	return r, err
 }
 
-// finish gathers the answer of a change to a row that existed before.
-func finish(tx *db.Tx, r *record) (outcome, error) {
-	steps, err := db.All(tx, scanStep, selectSteps, string(r.id))
-	return outcome{row: *r, steps: steps, version: r.version}, err
+// answer is what a verb says about a row once it is done with it.
+func (r *record) answer() outcome {
+	return outcome{row: *r, steps: slices.Concat(r.past, r.fresh), version: r.version}
 }
 
 // undecided gives an unknown outcome the link that answers it: 404 there means not paid, nothing taken.
@@ -322,10 +319,7 @@ func (s *Service) AsOf(ctx context.Context, c Caller, payment ID, version int64)
 	if !out.row.visible(c) || version < 0 || version > out.row.version {
 		return Payment{}, fault.ErrNotFound
 	}
-	out.replayed = version > 0
-	p, err := s.show(ctx, c, out)
-	p.Replayed = false
-	return p, err
+	return s.show(ctx, c, out)
 }
 
 // Timeline returns the steps of a payment in order, the tellings after the change they tell of.

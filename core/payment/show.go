@@ -46,10 +46,9 @@ func (s *Service) show(ctx context.Context, c Caller, out outcome) (Payment, err
 
 // rewind fills in what changes over a payment's life, from its steps up to the version shown.
 func (s *Service) rewind(p *Payment, r record, out outcome) {
-	now := out.version == r.version && !out.replayed
 	claimed := isPerson(r.creator) || r.kind == Refund || r.kind == TopUp
 	for _, step := range out.steps {
-		if step.Number > out.version && (!now || step.Number < told) {
+		if step.Number > out.version && (!out.live || step.Number < told) {
 			continue
 		}
 		p.Steps = append(p.Steps, step)

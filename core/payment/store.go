@@ -41,6 +41,9 @@ const (
 		where p.owner = $1 and p.at >= $2 and (p.at < $3 or p.at = $3 and p.payment < $4)
 		order by p.at desc, p.payment desc limit $5`
 
+	selectLocked = `select ` + joinedColumns + `, s.n, s.name, s.state, s.at, s.amount
+		from payment_record r join payment_step s on s.payment = r.id where r.id = $1 and s.n < $2 order by s.n`
+
 	insertCheckout = `insert into payment_checkout (id, shop, payment, return_url, cancel_url, items, created_at, expires_at)
 		values ($1,$2,$3,$4,$5,$6,$7,$8)`
 	selectCheckout = `select id, shop, payment, return_url, cancel_url, items, created_at, expires_at
@@ -109,6 +112,7 @@ type record struct {
 	approvedAt  time.Time
 	digest      []byte
 	proof       []byte
+	past        []Step // the numbered steps there were, where lock read them
 	fresh       []Step
 }
 
@@ -214,6 +218,20 @@ func scanRecord(row db.Row) (record, error) {
 		return record{}, err
 	}
 	return s.record(), nil
+}
+
+func scanLocked(row db.Row) (record, error) {
+	var s recordScan
+	var step Step
+	var state string
+	var at int64
+	if err := row.Scan(append(s.dest(), &step.Number, &step.Name, &state, &at, &step.Amount)...); err != nil {
+		return record{}, err
+	}
+	r := s.record()
+	step.State, step.At = State(state), moment(at)
+	r.past = []Step{step}
+	return r, nil
 }
 
 func scanStep(row db.Row) (Step, error) {

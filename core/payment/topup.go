@@ -55,7 +55,7 @@ func (s *Service) TopUp(ctx context.Context, c Caller, amount money.Amount, toke
 	now := s.Clock.Now()
 	r := record{id: ID(s.IDs.New("pay")), kind: TopUp, creator: string(c.Person), payee: string(c.Person), amount: amount,
 		capture: Automatic, method: FromCard, createdAt: now, expiresAt: now}
-	return s.runNew(ctx, c, call, opTopUp, r.id, 2, func(tx *db.Tx) (outcome, error) {
+	return s.run(ctx, c, call, opTopUp, r.id, func(tx *db.Tx) (outcome, error) {
 		row := r
 		if err := s.payeeActive(tx, row.payee); err != nil {
 			return outcome{}, err
@@ -71,7 +71,7 @@ func (s *Service) TopUp(ctx context.Context, c Caller, amount money.Amount, toke
 		tx.Queue(insertIntent, string(row.id), road, token, clock.Micros(real))
 		s.Queue.Add(tx, job.Task{Kind: taskCharge, Key: string(row.id), Due: real, Clock: job.Real, Payload: []byte(row.id)})
 		s.announce(tx, &row, eventCreated, 0)
-		return outcome{row: row, steps: row.fresh, version: row.version}, nil
+		return row.answer(), nil
 	})
 }
 
