@@ -70,6 +70,7 @@ func (a *App) core() (err error) {
 		Live: !sandbox, Breached: a.Config.Breached,
 		Send:     func(tx *db.Tx, m identity.Mail) error { return a.Notices.Mail(tx, notice.Mail(m)) },
 		OnPerson: a.welcome,
+		OnState:  func(tx *db.Tx, p identity.Person) error { return a.Payments.FollowState(tx, p) },
 		Taken:    func(tx *db.Tx, handle string) (bool, error) { return a.Shops.HandleTakenIn(tx, handle) }})
 	if err != nil {
 		return err
