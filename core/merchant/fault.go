@@ -15,8 +15,8 @@ var (
 	ErrDraft = fault.Define(fault.Invalid, "merchant_details",
 		lang.Text{EN: "The shop cannot be registered like this", ZH: "无法以此信息登记商店"},
 		lang.Text{
-			EN: "Give a name of up to 80 bytes, a handle of 3 to 30 letters, digits or _, a four-digit category code, a country and a currency.",
-			ZH: "请填写名称（最长 80 字节）、3 至 30 位字母、数字或 _ 的用户名、四位商户类别代码、国家和货币。"})
+			EN: "Give a name of up to 80 bytes, a four-digit category code, a country of two capital letters and at least one currency.",
+			ZH: "请填写名称（最长 80 字节）、四位商户类别代码、两位大写字母的国家代码和至少一种货币。"})
 	// ErrHandleTaken refuses a handle that somebody has.
 	ErrHandleTaken = fault.Define(fault.Conflict, "merchant_handle_taken",
 		lang.Text{EN: "This handle is taken", ZH: "该用户名已被占用"},

@@ -1,6 +1,7 @@
 package merchant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -63,11 +64,8 @@ func (s *Service) Register(ctx context.Context, d Draft) (Shop, error) {
 		return Shop{}, err
 	}
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		if _, err := s.o.People.ByHandle(tx, shop.Handle); !errors.Is(err, identity.ErrPerson) {
-			if err == nil {
-				return ErrHandleTaken.With("handle")
-			}
-			return err
+		if taken, err := s.o.People.HandleTakenIn(tx, shop.Handle); err != nil || taken {
+			return cmp.Or(err, error(ErrHandleTaken.With("handle")))
 		}
 		at := clock.Micros(shop.CreatedAt)
 		if _, err := tx.Exec(insertShop, string(shop.ID), string(shop.Owner), shop.Name, shop.Handle, shop.MCC, shop.Country,

@@ -60,7 +60,6 @@ type Draft struct {
 }
 
 var (
-	handleForm  = regexp.MustCompile(`^[a-z][a-z0-9_]{2,29}$`)
 	mccForm     = regexp.MustCompile(`^[0-9]{4}$`)
 	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
 )
@@ -73,12 +72,13 @@ const (
 
 func (d Draft) check() (Draft, error) {
 	d.Name = strings.TrimSpace(d.Name)
-	d.Handle = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(d.Handle), "@"))
+	var err error
+	if d.Handle, err = identity.CleanHandle(d.Handle); err != nil { // shops and people share one space of handles
+		return d, err
+	}
 	switch {
 	case d.Name == "" || len(d.Name) > maxName || !shown(d.Name):
 		return d, ErrDraft.With("name")
-	case !handleForm.MatchString(d.Handle):
-		return d, ErrDraft.With("handle")
 	case !mccForm.MatchString(d.MCC):
 		return d, ErrDraft.With("mcc")
 	case !countryForm.MatchString(d.Country):
@@ -92,7 +92,6 @@ func (d Draft) check() (Draft, error) {
 			return d, money.ErrUnknownCurrency.With("currencies")
 		}
 	}
-	var err error
 	d.ReturnOrigins, err = checkOrigins(d.ReturnOrigins)
 	return d, err
 }

@@ -94,25 +94,29 @@ func (w *world) endings() {
 func TestCheckoutInput(t *testing.T) {
 	engines(t, func(w *world) {
 		w.fund(w.lena, 100)
-		for _, address := range []string{"", "//evil.example", `\\evil.example`, "https:evil.example", "javascript:alert(1)", "ftp://shop.example/",
-			"http://shop.example/", "http://127.0.0.1.evil.example/", "https://shop.example@evil.example/", "https:///path", "https://shop.example/\r\nx",
+		for _, address := range []string{"", "//evil.example", `\\evil.example`, "https:evil.example", "javascript:alert(1)",
+			"ftp://shop.example/", "http://shop.example/", "http://127.0.0.1.evil.example/", "https://shop.example@evil.example/", "https:///path",
+			"https://shop.example/\r\nx",
 			"https://shop.example/ a", `https://shop.example\@evil.example`, "https://" + strings.Repeat("a", 2100)} {
 			_, err := w.CreateCheckout(w.ctx, w.byShop(), CheckoutTerms{Terms: Terms{Amount: eur.Of(100)}, ReturnURL: address}, w.key())
 			w.refused(err, ErrReturnURL, fmt.Sprintf("return to %q", address))
 		}
 		live := w.shop
 		live.ReturnOrigins = []string{"https://shop.example"}
-		for address, want := range map[string]bool{"https://shop.example/a?b": true, "https://SHOP.example:443/": true, "https://shop.example:8443/": false,
+		for address, want := range map[string]bool{"https://shop.example/a?b": true, "https://SHOP.example:443/": true,
+			"https://shop.example:8443/":         false,
 			"https://shop.example.evil.example/": false, "http://localhost/": false, "https://other.example/": false} {
 			if got := mayReturn(live, address, false); got != want {
 				t.Errorf("live, return to %q: %v", address, got)
 			}
 		}
 		for doing, items := range map[string][]LineItem{
-			"too little": {{"a", 1, 99}}, "too much": {{"a", 1, 101}}, "negative": {{"a", 1, 200}, {"b", 1, -100}}, "no name": {{"", 1, 100}},
+			"too little": {{"a", 1, 99}}, "too much": {{"a", 1, 101}},
+			"negative": {{"a", 1, 200}, {"b", 1, -100}}, "no name": {{"", 1, 100}},
 			"none of it": {{"a", 0, 100}}, "wraps around": {{"a", 1, 1<<63 - 1}, {"b", 1, 1<<63 - 1}, {"c", 1, 102}},
 		} {
-			_, err := w.CreateCheckout(w.ctx, w.byShop(), CheckoutTerms{Terms: Terms{Amount: eur.Of(100)}, ReturnURL: "https://a.example", Items: items}, w.key())
+			terms := CheckoutTerms{Terms: Terms{Amount: eur.Of(100)}, ReturnURL: "https://a.example", Items: items}
+			_, err := w.CreateCheckout(w.ctx, w.byShop(), terms, w.key())
 			w.refused(err, ErrItems, "items: "+doing)
 		}
 		_, err := w.CreateCheckout(w.ctx, w.by(w.lena), CheckoutTerms{Terms: Terms{Amount: eur.Of(100)}, ReturnURL: "https://a.example"}, w.key())

@@ -305,7 +305,8 @@ func (w *world) drafts() {
 	}
 	_, err = w.Confirm(w.ctx, w.by(w.omar), draft.ID, Consent{}, w.key())
 	w.refused(err, fault.ErrNotFound, "confirm another's draft")
-	if p, err := w.Confirm(w.ctx, w.by(w.lena), draft.ID, Consent{Digest: draft.NextAction.Digest}, w.key()); err != nil || p.State != Completed {
+	p, err := w.Confirm(w.ctx, w.by(w.lena), draft.ID, Consent{Digest: draft.NextAction.Digest}, w.key())
+	if err != nil || p.State != Completed {
 		w.t.Errorf("confirm a draft: %+v, %v", p, err)
 	}
 	draft, err = w.Create(w.ctx, w.by(w.lena), w.terms(10), false, w.key())

@@ -71,7 +71,8 @@ func TestTopUp(t *testing.T) {
 // TestTopUpTokens: each test token does what it says.
 func TestTopUpTokens(t *testing.T) {
 	engines(t, func(w *world) {
-		declined, poor, slow, lost := w.topUp(rail.TokenDecline), w.topUp(rail.TokenInsufficient), w.topUp(rail.TokenSlow), w.topUp(rail.TokenLost)
+		declined, poor, slow, lost := w.topUp(rail.TokenDecline), w.topUp(rail.TokenInsufficient), w.topUp(rail.TokenSlow),
+			w.topUp(rail.TokenLost)
 		w.until(time.Second, 4)
 		for p, why := range map[ID]string{declined.ID: "card_declined", poor.ID: "card_insufficient_funds"} {
 			if now := w.now(p); now.State != Failed || now.Failure != why || now.Captured != 0 {

@@ -25,17 +25,21 @@ func TestVerifyFinds(t *testing.T) {
 		w.verify()
 		raw := harness.Raw(t, d)
 		for _, c := range []struct{ doing, change, undo, id, want string }{
-			{"captured more", `update payment_record set captured = 999 where id = $1`, `update payment_record set captured = 1000 where id = $1`,
+			{"captured more", `update payment_record set captured = 999 where id = $1`,
+				`update payment_record set captured = 1000 where id = $1`,
 				string(p.ID), "captured"},
-			{"refunded less", `update payment_record set refunded = 0 where id = $1`, `update payment_record set refunded = 300 where id = $1`,
+			{"refunded less", `update payment_record set refunded = 0 where id = $1`,
+				`update payment_record set refunded = 300 where id = $1`,
 				string(p.ID), "refunded"},
-			{"another state", `update payment_record set state = 'voided' where id = $1`, `update payment_record set state = 'authorized' where id = $1`,
+			{"another state", `update payment_record set state = 'voided' where id = $1`,
+				`update payment_record set state = 'authorized' where id = $1`,
 				string(held.ID), "state is voided"},
 			{"a step's amount", `update payment_step set amount = 7 where payment = $1 and n = 3`,
 				`update payment_step set amount = 300 where payment = $1 and n = 3`, string(back.ID), "the steps say"},
 			{"a lost event", `update event_record set object = 'x' || object where object = $1`,
 				`update event_record set object = substr(object, 2) where object = 'x' || $1`, string(back.ID), "has no event"},
-			{"a payment that is gone", `update payment_record set id = 'x' || id where id = $1`, `update payment_record set id = substr(id, 2) where id = 'x' || $1`,
+			{"a payment that is gone", `update payment_record set id = 'x' || id where id = $1`,
+				`update payment_record set id = substr(id, 2) where id = 'x' || $1`,
 				string(held.ID), "does not exist"},
 		} {
 			if _, err := raw.Exec(c.change, c.id); err != nil {

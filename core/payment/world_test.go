@@ -133,7 +133,8 @@ func (w *world) fund(who identity.PersonID, minor int64) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cb := rail.Callback{ID: "fund", Rail: rail.Card, Reference: string(p.ID), Merchant: "test", Outcome: rail.Settled, Amount: minor, Currency: "EUR"}
+	cb := rail.Callback{ID: "fund", Rail: rail.Card, Reference: string(p.ID), Merchant: "test",
+		Outcome: rail.Settled, Amount: minor, Currency: "EUR"}
 	if err := w.Settle(w.ctx, cb); err != nil {
 		w.t.Fatal(err)
 	}
