@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -341,6 +342,7 @@ type liteReaders struct {
 	path string
 	idle chan *liteConn
 	room chan struct{}
+	gone atomic.Bool // closed: nobody is lent a connection any more
 }
 
 func newLiteReaders(path string, most int) *liteReaders {
@@ -371,6 +373,9 @@ func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error
 }
 
 func (r *liteReaders) take(ctx context.Context) (*liteConn, error) {
+	if r.gone.Load() {
+		return nil, errClosed()
+	}
 	select {
 	case c := <-r.idle:
 		return c, nil
@@ -397,6 +402,7 @@ func (r *liteReaders) give(c *liteConn) {
 }
 
 func (r *liteReaders) close() {
+	r.gone.Store(true)
 	for range len(r.room) {
 		(<-r.idle).close()
 	}

@@ -253,6 +253,9 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	if err := d.Write(t.Context(), func(*Tx) error { return nil }); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("a closed database answered %v", err)
 	}
+	if err := d.Ready(t.Context()); !errors.Is(err, fault.ErrUnavailable) {
+		t.Errorf("a closed database answered %v to a read", err)
+	}
 	openTest(t, dir)
 }
 
