@@ -149,7 +149,6 @@ func timeline(p payment.Payment) []ui.Step {
 			if step.Amount > 0 {
 				view.Money = ui.Amount(p.Amount.Currency.Of(step.Amount))
 			}
-			seen[payment.StepAuthorize] = seen[payment.StepAuthorize] || step.Name == payment.StepSettle
 		}
 		seen[step.Name] = true
 		steps = append(steps, view)
@@ -158,7 +157,11 @@ func timeline(p payment.Payment) []ui.Step {
 	case payment.Failed, payment.Expired, payment.Voided, payment.Held, payment.Reversed:
 		return steps
 	}
-	five := []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer, payment.StepConfirmPayee}
+	agreed := payment.StepAuthorize
+	if p.Kind == payment.TopUp { // here it is the card's bank that agrees
+		agreed = payment.StepSettle
+	}
+	five := []string{payment.StepAuthenticate, payment.StepRequest, agreed, payment.StepConfirmPayer, payment.StepConfirmPayee}
 	mark := "now"
 	for _, name := range five {
 		if seen[name] || name == payment.StepConfirmPayer && seen[payment.StepConfirmPayee] {

@@ -74,7 +74,8 @@ func build(t testing.TB, o Options) *world {
 		OnPerson: func(tx *db.Tx, p identity.Person) error {
 			_, err := payments.OpenWallet(tx, p.ID, eur)
 			return err
-		}})
+		},
+		OnState: func(tx *db.Tx, p identity.Person) error { return payments.FollowState(tx, p) }})
 	w.must(err)
 	shops := merchant.New(merchant.Options{DB: d, Clock: w.business, Real: w.real, IDs: ids, Ledger: books, People: people, Keys: keys})
 	secret := rail.Secret(keys, rail.Card)
