@@ -70,7 +70,8 @@ func TestRegister(t *testing.T) {
 				return list[0], err
 			},
 		} {
-			if found, err := find(); err != nil || found.ID != shop.ID || found.Owner != w.owner || found.ReturnOrigins[0] != "https://rosas.example" {
+			found, err := find()
+			if err != nil || found.ID != shop.ID || found.Owner != w.owner || found.ReturnOrigins[0] != "https://rosas.example" {
 				t.Errorf("by %s: %+v, %v", how, found, err)
 			}
 		}

@@ -61,6 +61,29 @@ func direct(b *testing.B, engine db.Engine) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "payments/s")
 }
 
+// BenchmarkVerify looks at payments that were made at once; a payment costs what is reported.
+func BenchmarkVerify(b *testing.B) {
+	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+		b.Run(string(engine), func(b *testing.B) {
+			const payments = 3000
+			w := build(b, harness.Open(b, engine, schemas...), harness.Keyring(b), harness.Clock(), harness.Clock())
+			w.people()
+			w.fund(w.lena, 1<<40)
+			parallel(30, func(int) {
+				for range payments / 30 {
+					w.pay(w.lena, 1)
+				}
+			})
+			for b.Loop() {
+				if rep, err := w.Service.Verify(w.ctx, func(f Finding) { b.Error(f) }); err != nil || rep.Payments < payments {
+					b.Fatal(rep, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/payments, "µs/payment")
+		})
+	}
+}
+
 // used is the processor time of this process, which a busy machine distorts less than the clock on the wall.
 func used() time.Duration {
 	var u syscall.Rusage

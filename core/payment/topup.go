@@ -215,7 +215,7 @@ func (s *Service) credit(tx *db.Tx, r *record, asked intent, amount int64) error
 	if err != nil {
 		return err
 	}
-	to, err := s.OpenWallet(tx, identity.PersonID(r.payee), r.amount.Currency)
+	to, err := s.payeeWallet(tx, identity.PersonID(r.payee), r.amount.Currency)
 	if err != nil {
 		return err
 	}
