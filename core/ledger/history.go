@@ -262,7 +262,8 @@ func small(v int64) uint8 {
 }
 
 // BalanceAt returns what the account held after everything up to and including a moment of business time: zero before it was opened. It
-// reads the nearest checkpoint before and the legs since, at most a few hundred. Of a busy account pending totals are not kept.
+// reads the nearest checkpoint before and the legs since, at most a few hundred. Of a busy account pending
+// totals are not kept, and its answer is exact in a read transaction, whose statements see one snapshot.
 func (l *Ledger) BalanceAt(tx *db.Tx, id AccountID, at time.Time) (Balance, error) {
 	r, err := l.readAccount(tx, selectAccount, int64(id))
 	if err != nil {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -88,24 +89,31 @@ func (l *Ledger) findLagging(ctx context.Context, d *db.DB) error {
 	return nil
 }
 
-// foldSome folds one slice and says whether there may be more.
+// foldSome folds the tail up to its thousandth row, and what commits before that place meanwhile, and says whether there may be more.
 func foldSome(tx *db.Tx, account AccountID) (more bool, err error) {
 	var sum wide
 	if err := sum.lockFold(tx, account); err != nil {
 		return false, err
 	}
-	earliest, taken := int64(math.MaxInt64), 0
+	end, n := bytes.Clone(highest), int64(math.MaxInt32)
+	switch err := tx.Row(selectTailEnd, int64(account), foldSlice-1).Scan(&end, &n); {
+	case err == nil:
+		more = true
+	case !errors.Is(err, db.ErrNoRow):
+		return false, err
+	}
+	earliest, taken := int64(math.MaxInt64), false
 	_, err = db.All(tx, func(r db.Row) (struct{}, error) {
 		var debit, credit, at int64
 		err := r.Scan(&debit, &credit, &at)
 		sum.debits.Add(debit)
 		sum.credits.Add(credit)
 		sum.entries++
-		taken++
+		taken = true
 		earliest = min(earliest, at)
 		return struct{}{}, err
-	}, takeTail, int64(account), foldSlice)
-	if err != nil || taken == 0 {
+	}, takeTail, int64(account), end, n)
+	if err != nil || !taken {
 		return false, err
 	}
 	t, fits := sum.narrow()
@@ -114,7 +122,7 @@ func foldSome(tx *db.Tx, account AccountID) (more bool, err error) {
 	}
 	tx.Queue(updateFold, int64(account), t.entries, t.debits, t.credits)
 	tx.Queue(forgetCheckpoints, int64(account), earliest)
-	return taken == foldSlice, nil
+	return more, nil
 }
 
 // lockFold reads an account's fold under lock.
@@ -128,14 +136,9 @@ func (w *wide) lockFold(tx *db.Tx, account AccountID) error {
 	return nil
 }
 
-// foldedLeg is one side of a leg that a fold has.
-type foldedLeg struct {
-	amount, at int64
-	debit      bool
-}
-
 // checkpointSome writes the next checkpoints of a busy account and says whether there may be more. A checkpoint is the sum of the folded
-// legs up to its moment; legs of one moment are never parted.
+// legs up to its moment, so it lies before the earliest row of the tail. The legs are read before the tail: one that commits in between is
+// then seen in the tail at least, and stops the checkpoints in time.
 func (l *Ledger) checkpointSome(tx *db.Tx, account AccountID) (more bool, err error) {
 	var fold wide
 	if err := fold.lockFold(tx, account); err != nil {
@@ -150,65 +153,50 @@ func (l *Ledger) checkpointSome(tx *db.Tx, account AccountID) (more bool, err er
 		delete(l.lagging, account) // should this transaction fail, the next fold adds it again
 		return false, nil
 	}
-	upTo := clock.Micros(l.clock.Now().Add(-horizon))
 	for limit := 8 * checkpointEvery; ; limit *= 4 {
-		legs, complete, err := foldedLegs(tx, account, last.at, upTo, limit)
+		legs, complete, err := historyLegs(tx, account, last.at, limit)
 		if err != nil {
 			return false, err
 		}
-		points := checkpointsOf(last, legs)
+		var tail int64
+		if err := tx.Row(selectEarliestTail, int64(account), int64(math.MaxInt64)).Scan(&tail); err != nil {
+			return false, err
+		}
+		end := min(clock.Micros(l.clock.Now().Add(-horizon)), tail-1)
+		slices.SortStableFunc(legs, func(a, b sideLeg) int { return cmp.Compare(a.at, b.at) })
+		points, reached := checkpointsOf(last, legs, end)
 		for i := range points {
 			tx.Queue(insertCheckpoints.texts.of(1), points[i].args()...)
 		}
-		if complete || len(points) > 0 {
-			return !complete, nil
+		if complete || reached || len(points) > 0 {
+			return !complete && !reached, nil
 		}
 	}
 }
 
-// foldedLegs reads an account's folded legs of whole moments, oldest first, about limit of each side. complete says that these are all up
-// to upTo.
-func foldedLegs(tx *db.Tx, account AccountID, after, upTo int64, limit int) (legs []foldedLeg, complete bool, err error) {
-	end := int64(math.MaxInt64) // the first moment that may be cut
-	for _, debit := range []bool{true, false} {
-		q := selectFoldedCredits
-		if debit {
-			q = selectFoldedDebits
-		}
-		side, err := db.All(tx, func(r db.Row) (f foldedLeg, err error) {
-			f.debit = debit
-			return f, r.Scan(&f.amount, &f.at)
-		}, q, int64(account), after, upTo, limit)
-		if err != nil {
-			return nil, false, err
-		}
-		if len(side) == limit {
-			end = min(end, side[limit-1].at)
-		}
-		legs = append(legs, side...)
-	}
-	legs = slices.DeleteFunc(legs, func(f foldedLeg) bool { return f.at >= end })
-	slices.SortStableFunc(legs, func(a, b foldedLeg) int { return cmp.Compare(a.at, b.at) })
-	return legs, end == math.MaxInt64, nil
-}
-
-// checkpointsOf walks legs and puts a checkpoint after the first moment that completes every 256.
-func checkpointsOf(last checkpoint, legs []foldedLeg) (points []checkpoint) {
+// checkpointsOf walks legs of whole moments in order of time, up to and including end, and puts a checkpoint after the first moment that
+// completes every 256. reached says that there are legs beyond the end.
+func checkpointsOf(last checkpoint, legs []sideLeg, end int64) (points []checkpoint, reached bool) {
 	sum, since := last, int64(0)
 	for i, leg := range legs {
+		if leg.at > end {
+			return points, true
+		}
 		total := &sum.credits
 		if leg.debit {
 			total = &sum.debits
 		}
-		if !add(total, leg.amount) {
-			return points // the fold would not have fitted either
+		if leg.Phase.moves() {
+			if !add(total, leg.Amount) {
+				return points, true // the fold does not fit either
+			}
+			sum.entries++
+			since++
 		}
-		sum.entries++
-		since++
 		if since >= checkpointEvery && (i+1 == len(legs) || legs[i+1].at != leg.at) {
 			sum.at, since = leg.at, 0
 			points = append(points, sum)
 		}
 	}
-	return points
+	return points, false
 }

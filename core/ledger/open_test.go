@@ -231,3 +231,27 @@ func TestBusyAccountsAreFrozenBeforeTheyClose(t *testing.T) {
 		b.wantClean()
 	})
 }
+
+// What docs/ledger.md says of a freeze that meets a post under way: the post may still commit, later ones are refused.
+func TestFreezeMeetsAPostUnderWay(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bank) {
+		if b.d.Engine() == db.SQLite {
+			return // there a freeze waits until the post has committed
+		}
+		s := newStreet(b, 1000)
+		b.mustPost(leg(s.ana, s.shop, 1)) // from now on the shop is known to be busy
+		err := b.d.Write(context.Background(), func(tx *db.Tx) error {
+			if _, err := b.Post(tx, leg(s.ana, s.shop, 10)); err != nil {
+				return err
+			}
+			return b.tryFlag(b.Freeze, s.shop)
+		})
+		if err != nil {
+			t.Errorf("the post under way: %v", err)
+		}
+		b.wantAvailable(s.shop, 11)
+		_, err = b.post(leg(s.ana, s.shop, 10))
+		wantErr(t, err, ledger.ErrAccountFrozen)
+		b.wantClean()
+	})
+}

@@ -48,9 +48,9 @@ const (
 	selectNextTail = `select account from ledger_tail where account > $1 order by account limit 1`
 	selectLagging  = `select f.account from ledger_fold f where f.entries - $1 >= coalesce(
 		(select max(c.entries) from ledger_checkpoint c where c.account = f.account), 0)`
-	// What is deleted is what was read: a row that commits between two statements must not vanish unread.
-	takeTail = `delete from ledger_tail where account = $1 and (entry, n) in
-		(select entry, n from ledger_tail where account = $1 order by entry, n limit $2) returning debit, credit, at`
+	selectTailEnd = `select entry, n from ledger_tail where account = $1 order by entry, n limit 1 offset $2`
+	// What is deleted is what is returned: a row that commits between two statements must not vanish unread.
+	takeTail = `delete from ledger_tail where account = $1 and (entry, n) <= ($2, $3) returning debit, credit, at`
 )
 
 // Checkpoints.
@@ -60,12 +60,8 @@ const (
 	forgetCheckpoints = `delete from ledger_checkpoint where account = $1 and at >= $2`
 	selectLegsBetween = `select 0 as side, amount, phase, coalesce(released, 0), at from ledger_leg where debit = $1 and at > $2 and at <= $3
 		union all select 1, amount, phase, coalesce(released, 0), at from ledger_leg where credit = $1 and at > $2 and at <= $3`
-	selectTailUpTo = `select 1, debit, credit from ledger_tail where account = $1 and at <= $2`
-	// The next legs of a busy account that its fold has, oldest first, a side at a time.
-	selectFoldedDebits  = `select amount, at from ledger_leg l where debit = $1 and at > $2 and at <= $3 and phase in (0, 2) ` + notInTail
-	selectFoldedCredits = `select amount, at from ledger_leg l where credit = $1 and at > $2 and at <= $3 and phase in (0, 2) ` + notInTail
-	notInTail           = `and not exists (select 1 from ledger_tail t where t.account = $1 and t.entry = l.entry and t.n = l.n)
-		order by at, entry, n limit $4`
+	selectTailUpTo     = `select 1, debit, credit from ledger_tail where account = $1 and at <= $2`
+	selectEarliestTail = `select coalesce(min(at), $2) from ledger_tail where account = $1`
 )
 
 // Verify. Each list is read in slices of its key, beginning after what the slice before had last.

@@ -40,10 +40,10 @@ func (b *bank) wantClean() ledger.Report {
 // town is a small ledger in which everything that can be stored is stored.
 type town struct {
 	*bank
-	float, ana, bo, shop, fees ledger.AccountID
-	paid, tailed               ledger.Entry // a payment of long ago with a fee, and one whose sides are in the tail
-	open, posted, voided       ledger.Entry // holds
-	post                       ledger.Entry // what posted the hold
+	float, ana, bo, shop, fees, yen ledger.AccountID
+	paid, tailed                    ledger.Entry // a payment of long ago with a fee, and one whose sides are in the tail
+	open, posted, voided            ledger.Entry // holds
+	post                            ledger.Entry // what posted the hold
 }
 
 func newTown(t *testing.T, b *bank) *town {
@@ -53,6 +53,7 @@ func newTown(t *testing.T, b *bank) *town {
 	w.shop = b.openBusy("merchant/shop/EUR", eur)
 	w.ana = b.open("user/ana/EUR", eur, ledger.NonNegative)
 	w.bo = b.open("user/bo/EUR", eur, ledger.NonNegative)
+	w.yen = b.open("user/bo/JPY", jpy, ledger.NonNegative)
 	b.mustPost(leg(w.float, w.ana, 100_000))
 	batch := make([]ledger.Entry, 600)
 	for i := range batch {
@@ -92,7 +93,7 @@ func TestVerifyFindsEveryChangeByHand(t *testing.T) {
 	onEngines(t, func(t *testing.T, b *bank) {
 		w := newTown(t, b)
 		report := b.wantClean()
-		if report.Entries != 608 || report.Holds != 3 || report.Checkpoints < 4 || report.Accounts != 5 || report.Legs != 609 {
+		if report.Entries != 608 || report.Holds != 3 || report.Checkpoints < 4 || report.Accounts != 6 || report.Legs != 609 {
 			t.Errorf("verify counted %+v", report)
 		}
 		raw := harness.Raw(t, b.d)
@@ -136,6 +137,17 @@ func told(found []ledger.Finding, c change) bool {
 		}
 	}
 	return false
+}
+
+func TestFindingIsOneLine(t *testing.T) {
+	f := ledger.Finding{Table: "ledger_account", ID: "4", Account: "user/ana/EUR", What: "its debits are wrong", Expected: "2", Found: "1"}
+	if got, want := f.String(), "ledger_account 4 (account user/ana/EUR): its debits are wrong: expected 2, found 1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	f = ledger.Finding{Table: "ledger_hold", ID: "ent_x", What: "an open hold whose entry is not there"}
+	if got, want := f.String(), "ledger_hold ent_x: an open hold whose entry is not there"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func run(t *testing.T, raw *sql.DB, q string, args ...any) int64 {
@@ -194,6 +206,9 @@ func (w *town) changes() []change {
 		{"a leg's phase", "update ledger_leg set phase = 2 where entry = $1 and n = 1", []any{paid}, "ledger_leg", paidID + "/1", ""},
 		{"a leg's account that nobody opened", "update ledger_leg set credit = 999 where entry = $1 and n = 1", []any{paid},
 			"ledger_leg", paidID + "/1", ""},
+		{"a leg between two currencies", "update ledger_leg set credit = $2 where entry = $1 and n = 1", []any{paid, w.yen},
+			"ledger_leg", paidID + "/1", ""},
+		{"an asset's sum", "update ledger_leg set credit = $2 where entry = $1 and n = 1", []any{paid, w.yen}, "ledger_leg", "JPY", ""},
 		{"what a leg releases", "update ledger_leg set released = 499 where entry = $1", []any{post}, "ledger_entry", postID, ""},
 		{"the hold that is resolved", "update ledger_entry set resolves = $2 where id = $1", []any{post, open}, "ledger_hold", openID, ""},
 		{"a deleted leg", "delete from ledger_leg where entry = $1 and n = 0", []any{paid}, "ledger_leg", paidID, ""},
@@ -221,6 +236,7 @@ func (w *town) changes() []change {
 		account("a currency", `currency = 'USD'`),
 		account("a limit", `limit_kind = 3`),
 		account("a freeze", `frozen_at = 1`),
+		account("a closed account that holds money", `closed_at = 1`),
 		account("an overdraft", `debits_posted = credits_posted + 1`),
 		{"a stale total", "update ledger_account set credits_posted = 5 where id = $1", []any{w.shop}, "ledger_account", shopNumber, shop},
 		{"a deleted account", "delete from ledger_account where id = $1", []any{w.ana}, "ledger_leg", "ent_", ""},
