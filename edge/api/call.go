@@ -285,6 +285,8 @@ func (c *call) body(b *bytes.Buffer) error {
 	case err != nil:
 		return fault.ErrMalformed.With("body").Because(err)
 	case got > limit:
+		// net/http would go on reading chunks that may never end; the answer is on its way before it looks.
+		_ = http.NewResponseController(c.w).SetReadDeadline(c.api.Real.Now())
 		return tooLong()
 	}
 	return nil

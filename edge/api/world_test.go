@@ -328,3 +328,11 @@ func refused(t testing.TB, doing string, err error, status int, code string) *cl
 	}
 	return p
 }
+
+func (w *world) currency(code string) money.Currency {
+	c, ok := money.Lookup(code)
+	if !ok {
+		w.t.Fatal(code)
+	}
+	return c
+}
