@@ -362,6 +362,19 @@ func TestGalleryPages(t *testing.T) {
 	b.wants(b.get("/dev/ui/nothing"), http.StatusNotFound)
 }
 
+// When the database is away every page says so, that nothing moved, and when to try again.
+func TestDatabaseAway(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	b := w.browser()
+	b.signIn("lena")
+	form := b.form(b.get("/topup"), "/topup")
+	form.Set("amount", "5")
+	w.DB.Close()
+	for _, a := range []answer{b.get("/home"), b.get("/activity"), b.send("/topup", form)} {
+		b.wants(a, http.StatusServiceUnavailable, "No money moved.", "req_")
+	}
+}
+
 // A person who is frozen can look, and is told why nothing moves.
 func TestFrozenPayer(t *testing.T) {
 	w := build(t, Options{Sandbox: true})

@@ -46,13 +46,14 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return s.show(w, r, v, ui.HomePage(view))
 }
 
-// pockets are the balances of one owner, those with money first.
+// pockets are the balances of one owner: the currency they use most is in front, what they never used is last.
 func (s *site) pockets(r *http.Request, owner string, coming map[string]money.Amount) ([]ui.Pocket, error) {
 	balances, err := db.Read(r.Context(), s.DB, func(tx *db.Tx) ([]ledger.Balance, error) {
 		accounts, err := s.Ledger.OwnedBy(tx, owner)
 		if err != nil {
 			return nil, err
 		}
+		sort.SliceStable(accounts, func(i, j int) bool { return accounts[i].Entries > accounts[j].Entries })
 		list := make([]ledger.Balance, 0, len(accounts))
 		for _, a := range accounts {
 			b, err := s.Ledger.Balance(tx, a.ID)
@@ -66,7 +67,6 @@ func (s *site) pockets(r *http.Request, owner string, coming map[string]money.Am
 	if err != nil {
 		return nil, err
 	}
-	sort.SliceStable(balances, func(i, j int) bool { return balances[i].Posted != 0 && balances[j].Posted == 0 })
 	var pockets []ui.Pocket
 	for _, b := range balances {
 		pocket := ui.Pocket{Code: b.Currency.Code, Available: ui.Amount(b.Amount(b.Available))}

@@ -62,6 +62,9 @@ func (s *site) setCookie(w http.ResponseWriter, name, value string, life time.Du
 func (s *site) meet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	v.scene = ui.Scene{Now: s.Clock.Now(), Sandbox: s.Sandbox, Path: r.URL.RequestURI(), Request: w.Header().Get("Request-Id"),
 		Theme: s.cookie(r, cookieTheme), Zone: zoneOf(r), TopUp: len(s.Payments.Rails) > 0}
+	if ahead := v.scene.Now.Sub(s.Real.Now()); s.Sandbox && (ahead > time.Hour || ahead < -time.Hour) {
+		v.scene.Shifted = true
+	}
 	if r.Method != http.MethodGet {
 		v.scene.Path = r.URL.Path
 	}

@@ -24,7 +24,7 @@ func inputAttributes(f Input) templ.Attributes {
 	if !f.Optional {
 		a["required"] = true
 	}
-	if f.Focus {
+	if f.Focus || f.Error != "" { // a form that came back opens where it has to be mended
 		a["autofocus"] = true
 	}
 	if f.Auto == "username" || f.Type == "email" || f.Name == "handle" {

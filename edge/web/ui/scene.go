@@ -16,6 +16,7 @@ type Scene struct {
 	Now     time.Time      // the business clock: "today" on the sandbox's calendar
 	Theme   string         // "light", "dark" or "" for the system's
 	Sandbox bool
+	Shifted bool   // the sandbox's clock was moved: the banner says what it shows
 	Path    string // of this page, for the language and theme switches to come back to
 	CSRF    string // the form token
 	Person  Person // zero when nobody is signed in
