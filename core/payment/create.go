@@ -42,7 +42,7 @@ const (
 //
 // Faults: idempotency_key_required, idempotency_mismatch, invalid_amount and its kin, payee_not_found, payment_kind,
 // capture_mode, same_account_payment, currency_not_available, invalid_expiry, invalid_text, invalid_metadata, payee_frozen,
-// person_frozen, insufficient_funds, shop_required, person_required.
+// person_frozen, insufficient_funds, shop_required, person_required, too_many_attempts (names of payees that are not there).
 func (s *Service) Create(ctx context.Context, c Caller, t Terms, confirm bool, call once.Call) (Payment, error) {
 	if err := begin(call); err != nil {
 		return Payment{}, err
@@ -103,7 +103,7 @@ func (s *Service) payee(ctx context.Context, c Caller, named string) (string, er
 		if !errors.Is(err, merchant.ErrNotFound) {
 			return "", err
 		}
-		person, err := s.People.FindPayee(ctx, named)
+		person, err := s.People.FindPayee(ctx, c.Person, named)
 		if err != nil {
 			return "", payeeUnknown(err)
 		}

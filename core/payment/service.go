@@ -140,16 +140,7 @@ func (s *Service) account(tx *db.Tx, owner string, c money.Currency) (ledger.Acc
 }
 
 func (s *Service) uses(c money.Currency) bool {
-	if len(s.Currencies) == 0 {
-		known, ok := money.Lookup(c.Code)
-		return ok && known == c
-	}
-	for _, code := range s.Currencies {
-		if code == c.Code {
-			return true
-		}
-	}
-	return false
+	return standard(c) && (len(s.Currencies) == 0 || slices.Contains(s.Currencies, c.Code))
 }
 
 func isShop(owner string) bool   { return id.Valid(owner, "mch") }

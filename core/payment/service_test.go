@@ -188,6 +188,8 @@ func TestRefusalsMoveNothing(t *testing.T) {
 			{"a currency the payer has not", w.by(w.lena), Terms{Payee: string(w.shop.ID), Amount: usd.Of(100)}, ErrCurrency},
 			{"a currency of another scale", w.by(w.lena),
 				Terms{Payee: string(w.shop.ID), Amount: money.Currency{Code: "EUR", Scale: 0}.Of(1)}, ErrCurrency},
+			{"a person in a currency of another scale", w.by(w.lena),
+				Terms{Payee: string(w.omar), Amount: money.Currency{Code: "EUR", Scale: 0}.Of(1)}, ErrCurrency},
 			{"a hold of a transfer", w.by(w.lena), Terms{Payee: string(w.omar), Amount: euros, Capture: Manual}, ErrCapture},
 			{"a transfer to a shop", w.by(w.lena), Terms{Kind: Transfer, Payee: string(w.shop.ID), Amount: euros}, ErrKind},
 			{"a top-up by the wrong verb", w.by(w.lena), Terms{Kind: TopUp, Payee: string(w.omar), Amount: euros}, ErrKind},

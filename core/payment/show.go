@@ -91,7 +91,10 @@ func (s *Service) next(c Caller, r *record, p Payment) NextAction {
 	case Processing, Held:
 		return NextAction{Type: ActWait}
 	case Authorized:
-		return NextAction{Type: ActCapture}
+		if c.Owner() == p.Payee {
+			return NextAction{Type: ActCapture}
+		}
+		return NextAction{Type: ActWait}
 	}
 	return NextAction{}
 }

@@ -28,7 +28,7 @@ const (
 	selectRecord  = `select ` + recordColumns + ` from payment_record where id = $1`
 	selectRecords = `select ` + recordColumns + ` from payment_record where id > $1 order by id limit $2`
 	selectDue     = `select id from payment_record where due_at is not null and due_at <= $1 order by due_at, id limit $2`
-	selectRefunds = `select ` + recordColumns + ` from payment_record where of_payment = $1 order by id`
+	selectRefunds = `select ` + recordColumns + ` from payment_record where of_payment = $1 and of_payment <> '' order by id`
 
 	selectSteps = `select payment, n, name, state, at, amount from payment_step where payment = $1 order by n`
 
@@ -38,7 +38,7 @@ const (
 	selectKnown    = `select id from payment_record where id in `
 
 	selectParty = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
-		where p.owner = $1 and p.at >= $2 and (p.at < $3 or p.at = $3 and p.payment < $4)
+		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at < $3 or p.at = $3 and p.payment < $4)
 		order by p.at desc, p.payment desc limit $5`
 
 	selectLocked = `select ` + joinedColumns + `, s.n, s.name, s.state, s.at, s.amount

@@ -49,7 +49,7 @@ func (s *Service) TopUp(ctx context.Context, c Caller, amount money.Amount, toke
 	if err := amount.Positive(); err != nil {
 		return Payment{}, err
 	}
-	if !s.uses(amount.Currency) || !standard(amount.Currency) {
+	if !s.uses(amount.Currency) {
 		return Payment{}, ErrCurrency.Fill(amount.Currency.Code).With("currency")
 	}
 	now := s.Clock.Now()
