@@ -82,6 +82,9 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		a.Config.Log.Warn("requests were cut off, because they took longer to finish than the server may take to stop")
 		return srv.Close()
 	}
+	if errors.Is(err, net.ErrClosed) {
+		return nil // Shutdown found the listener closed, which it was, above
+	}
 	return err
 }
 
