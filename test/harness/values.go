@@ -33,10 +33,15 @@ func Keyring(t testing.TB) *seal.Keyring {
 }
 
 // Logger returns a logger whose lines stand in the test's output, where `go test` shows them only when it fails.
-func Logger(t testing.TB) *slog.Logger {
+func Logger(t testing.TB) *slog.Logger { return logger(t, slog.LevelDebug) }
+
+// Warnings is a Logger for tests of the whole program, whose lines about each request would bury what matters.
+func Warnings(t testing.TB) *slog.Logger { return logger(t, slog.LevelWarn) }
+
+func logger(t testing.TB, level slog.Level) *slog.Logger {
 	w := &lines{to: t.Output()}
 	t.Cleanup(w.end)
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
 // lines stops writing when the test ends: a goroutine that logs its own shutdown must not panic the test binary.

@@ -1,0 +1,117 @@
+package browser
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"billfold/base/lang"
+)
+
+// looks are every value of every way to look, and every pair of values, in four windows.
+var looks = []Look{
+	{Lang: lang.EN},
+	{Lang: lang.EN, Dark: true, Desktop: true},
+	{Lang: lang.ZH, Dark: true},
+	{Lang: lang.ZH, Desktop: true},
+}
+
+// holders are people with ninety days of history, who chose these languages for themselves.
+var holders = map[lang.Tag]string{lang.EN: "Lena Hoffmann", lang.ZH: "王小明"}
+
+// pages are what holders meet.
+var pages = []string{"/", "/home", "/activity", "/activity?kind=topup", "/topup", "/me", "/sessions", "/dev/inbox", "/nowhere"}
+
+// ops are what the operator meets.
+var ops = []string{"/ops", "/ops/accounts", "/ops/people"}
+
+// TestHolderPages checks each kind of page, full of demo data, in every look, and the whole gallery of components.
+func TestHolderPages(t *testing.T) {
+	at := open(t)
+	b := Start(t)
+	for _, look := range looks {
+		t.Run(look.String(), func(t *testing.T) {
+			t.Parallel()
+			v := b.Visit(t, at.URL, look)
+			v.Go("/signin")
+			v.Check()
+			v.Go("/")
+			enter(v, holders[look.Lang])
+			v.At("/home")
+			for _, path := range pages {
+				v.Go(path)
+				v.Check()
+			}
+			v.Go("/activity")
+			v.Click("main a.tap")
+			v.At("/activity/pay_")
+			v.Check()
+			gallery(v)
+		})
+	}
+}
+
+// TestOperatorPages checks what the operator meets, one look after the other, because the language goes with the person.
+func TestOperatorPages(t *testing.T) {
+	at := open(t)
+	b := Start(t)
+	for _, look := range looks {
+		t.Run(look.String(), func(t *testing.T) {
+			v := b.Visit(t, at.URL, look)
+			v.Go("/")
+			enter(v, "Olu Adeyemi")
+			for _, path := range ops {
+				v.Go(path)
+				v.Check()
+			}
+			for _, path := range []string{"/ops", "/ops/accounts"} {
+				v.Go(path)
+				v.Click("main tbody a[href^='/ops/']")
+				v.Until("what the link names", "location.pathname + location.search !== "+quote(path))
+				v.Check()
+			}
+		})
+	}
+}
+
+// gallery checks the gallery and every specimen in it.
+func gallery(v *Visitor) {
+	v.t.Helper()
+	v.Go("/dev/ui")
+	v.Check()
+	specimens := ask[[]string](v, `[...document.querySelectorAll('a[href^="/dev/ui/"]')].map(a => a.getAttribute('href'))`)
+	if len(specimens) == 0 {
+		v.t.Error("the gallery shows nothing")
+	}
+	for _, path := range specimens {
+		v.Go(path)
+		v.Check()
+	}
+}
+
+// TestPictures writes the pictures of docs/pictures when it is told where to (make screenshots).
+func TestPictures(t *testing.T) {
+	folder := os.Getenv("BILLFOLD_PICTURES")
+	if folder == "" {
+		folder = t.TempDir()
+	}
+	at := open(t)
+	b := Start(t)
+	for _, look := range looks {
+		v := b.Visit(t, at.URL, look)
+		picture := func(name string, whole bool) { v.Picture(folder, name+"-"+strings.ToLower(look.String()), whole) }
+		v.Go("/")
+		picture("door", false)
+		enter(v, holders[look.Lang])
+		v.At("/home")
+		picture("home", false)
+		v.Go(at.checkout(t, "1250").URL)
+		v.See(v.Say("confirm.title"))
+		picture("checkout", true)
+		v.Click("#approve button")
+		v.See(v.Say("checkout.paid"))
+		v.Press(v.Say("checkout.see"))
+		v.See(v.Say("step.confirm_payee"))
+		picture("payment", true)
+	}
+}
