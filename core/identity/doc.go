@@ -27,6 +27,9 @@
 // cannot keep the owner out. An unknown login costs a password hash as well and gets the same answer as a wrong
 // password. Two hashes run at a time; a flood waits a bounded time and is then told to come back.
 //
+// Whom somebody wants to pay is found by name, so names could be tried out: an asker is told of 30 that are not there in
+// ten minutes, and then waits. Only those are counted, so paying people who are there never waits and writes nothing.
+//
 // # Passwords
 //
 // argon2id with 19 MiB, two passes, one lane (OWASP's floor); 15 to 128 characters after RFC 8265 OpaqueString

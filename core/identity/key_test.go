@@ -234,14 +234,14 @@ func TestPeople(t *testing.T) {
 			return nil
 		}), "read")
 
-		if got, err := w.FindPayee(w.ctx, "@Lena"); err != nil || got != (Payee{l.ID, "Lena H.", "lena", Active}) {
+		if got, err := w.FindPayee(w.ctx, xiaowang.ID, "@Lena"); err != nil || got != (Payee{l.ID, "Lena H.", "lena", Active}) {
 			w.t.Errorf("by handle: %+v, %v", got, err)
 		}
-		if got, err := w.FindPayee(w.ctx, "LENA@example.org"); err != nil || got != (Payee{l.ID, "Lena H.", "", Active}) {
+		if got, err := w.FindPayee(w.ctx, xiaowang.ID, "LENA@example.org"); err != nil || got != (Payee{l.ID, "Lena H.", "", Active}) {
 			w.t.Errorf("by e-mail: %+v, %v", got, err)
 		}
 		for _, unknown := range []string{"", "nobody_here", "nobody@example.org", "admin", "\x00", strings.Repeat("a", 1<<16)} {
-			_, err = w.FindPayee(w.ctx, unknown)
+			_, err = w.FindPayee(w.ctx, xiaowang.ID, unknown)
 			w.want(err, ErrPayeeUnknown, fmt.Sprintf("%.20q", unknown))
 		}
 	})
@@ -264,7 +264,7 @@ func TestLanguageAndErasure(t *testing.T) {
 		}
 		_, err = w.SignIn(w.ctx, "lena", goodPassword, home)
 		w.want(err, ErrSignIn, "an erased person signs in")
-		_, err = w.FindPayee(w.ctx, "lena")
+		_, err = w.FindPayee(w.ctx, "usr_asker", "lena")
 		w.want(err, ErrPayeeUnknown, "an erased payee")
 	})
 }

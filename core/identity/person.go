@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"billfold/base/clock"
 	"billfold/base/db"
@@ -81,6 +82,31 @@ func (s *Service) Names(tx *db.Tx, ids ...PersonID) (map[PersonID]string, error)
 	return names, nil
 }
 
+// Mailbox is where a person gets mails, and in which language.
+type Mailbox struct {
+	Email string
+	Lang  lang.Tag
+}
+
+// Mailboxes returns those of the ids that have an e-mail address. Of an erased person there is none.
+func (s *Service) Mailboxes(tx *db.Tx, ids ...PersonID) (map[PersonID]Mailbox, error) {
+	rows, err := peopleRows(tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	boxes := map[PersonID]Mailbox{}
+	for _, r := range rows {
+		email, err := s.opened(r.id, "email", r.email)
+		if err != nil && !errors.Is(err, seal.ErrShredded) {
+			return nil, err
+		}
+		if email != "" {
+			boxes[r.id] = Mailbox{Email: email, Lang: lang.Tag(r.lang)}
+		}
+	}
+	return boxes, nil
+}
+
 // ByHandle returns the person with a handle, or ErrPerson.
 func (s *Service) ByHandle(tx *db.Tx, handle string) (Person, error) {
 	clean, err := CleanHandle(handle)
@@ -110,42 +136,63 @@ func (s *Service) List(tx *db.Tx, after PersonID, limit int) ([]Person, error) {
 }
 
 // FindPayee finds whom somebody wants to pay, by handle (with or without "@") or e-mail address, and tells a masked
-// name. Whoever is not there costs the same work and gives ErrPayeeUnknown. The edge throttles who asks: that a name
-// is told is the point, not for a list.
-func (s *Service) FindPayee(ctx context.Context, handleOrEmail string) (Payee, error) {
-	var handle string
-	row, err := db.Read(ctx, s.db, func(tx *db.Tx) (personRow, error) {
-		row, err := s.byLogin(tx, handleOrEmail)
-		if errors.Is(err, db.ErrNoRow) {
-			return personRow{}, nil
+// name. Whoever is not there gives ErrPayeeUnknown, and counts for the asker: after 30 such names in ten minutes of real
+// time every name is refused with ErrTooMany until they are over. That a name is told is the point, not for a list.
+// Names that are there cost an honest asker nothing.
+func (s *Service) FindPayee(ctx context.Context, asker PersonID, handleOrEmail string) (Payee, error) {
+	now := s.real.Now()
+	misses := s.bucketKey(payeeRule, string(asker))
+	type found struct {
+		row  personRow
+		wait time.Duration
+	}
+	f, err := db.Read(ctx, s.db, func(tx *db.Tx) (f found, err error) {
+		b, err := peekBucket(tx, misses)
+		if err != nil && !errors.Is(err, db.ErrNoRow) {
+			return f, err
 		}
-		return row, err
+		if f.wait = b.over(now, payeeRule); f.wait > 0 {
+			return f, nil
+		}
+		f.row, err = s.byLogin(tx, handleOrEmail)
+		if errors.Is(err, db.ErrNoRow) {
+			return f, nil
+		}
+		return f, err
 	})
 	if err != nil {
 		return Payee{}, err
 	}
-	if row.id == "" {
-		s.pretendToOpen()
-		return Payee{}, ErrPayeeUnknown
+	if f.wait > 0 {
+		return Payee{}, tooMany(f.wait)
 	}
-	name, err := s.opened(row.id, "name", row.name)
+	if f.row.id == "" {
+		return Payee{}, s.missed(ctx, misses, now)
+	}
+	name, err := s.opened(f.row.id, "name", f.row.name)
 	if errors.Is(err, seal.ErrShredded) {
-		return Payee{}, ErrPayeeUnknown
+		return Payee{}, s.missed(ctx, misses, now)
 	}
 	if err != nil {
 		return Payee{}, err
 	}
+	var handle string
 	if clean, err := CleanHandle(handleOrEmail); err == nil {
 		handle = clean
 	}
-	return Payee{ID: row.id, Name: Mask(name), Handle: handle, State: row.state}, nil
+	return Payee{ID: f.row.id, Name: Mask(name), Handle: handle, State: f.row.state}, nil
 }
 
-// pretendToOpen does the work of opening a name.
-func (s *Service) pretendToOpen() {
-	if name, err := s.keys.Open(seal.Installation, field("name", ""), s.nobody); err == nil {
-		_ = Mask(string(name))
+// missed counts a name that is not there and says so; or, where others were missed meanwhile, that it is enough.
+func (s *Service) missed(ctx context.Context, key []byte, now time.Time) error {
+	wait, err := db.Write(ctx, s.db, func(tx *db.Tx) (time.Duration, error) { return s.miss(tx, key, payeeRule, now) })
+	switch {
+	case err != nil:
+		return err
+	case wait > 0:
+		return tooMany(wait)
 	}
+	return ErrPayeeUnknown
 }
 
 // RequireActive refuses with ErrPersonFrozen where the person's money must not move, and with ErrPerson where nobody

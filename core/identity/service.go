@@ -55,7 +55,6 @@ type Service struct {
 	breached   *breachFile
 	signUpRule rule
 	hashes     *hasher
-	nobody     []byte // a sealed name that is opened where nobody was found
 
 	handleMac, emailMac, tokenMac, keyMac *seal.MacKey
 
@@ -79,10 +78,6 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	nobody, err := o.Keys.Seal(seal.Installation, field("name", ""), []byte("Nobody Inparticular"))
-	if err != nil {
-		return nil, fmt.Errorf("identity: %w", err)
-	}
 	free := int64(o.SignUpsPerHour)
 	if free <= 0 {
 		free = 30
@@ -97,7 +92,7 @@ func New(o Options) (*Service, error) {
 	return &Service{
 		db: o.DB, clock: o.Clock, real: o.Real, keys: o.Keys, ids: o.IDs, log: log, live: o.Live,
 		send: o.Send, onPerson: o.OnPerson, onState: o.OnState, taken: o.Taken,
-		breached: breached, hashes: hashes, nobody: nobody,
+		breached: breached, hashes: hashes,
 		signUpRule: rule{"sign_up", free, 5 * time.Second, 5 * time.Minute, time.Hour},
 		handleMac:  o.Keys.MacKey("identity.handle"),
 		emailMac:   o.Keys.MacKey("identity.email"),

@@ -288,13 +288,18 @@ func useLink(tx *db.Tx, id string, at int64) (int64, error) {
 	return tx.Exec(`update identity_link set used_at = $2 where id = $1 and used_at = 0`, id, at)
 }
 
-func selectBucket(tx *db.Tx, key []byte) (bucket, error) {
+func selectBucket(tx *db.Tx, key []byte) (bucket, error) { return bucketBy(tx, key, tx.ForUpdate()) }
+
+// peekBucket reads a bucket without its lock, for a transaction that reads only.
+func peekBucket(tx *db.Tx, key []byte) (bucket, error) { return bucketBy(tx, key, "") }
+
+func bucketBy(tx *db.Tx, key []byte, lock string) (bucket, error) {
 	return db.One(tx, func(r db.Row) (b bucket, err error) {
 		var last, until int64
 		err = r.Scan(&b.tries, &last, &until)
 		b.last, b.until = clock.FromMicros(last), clock.FromMicros(until)
 		return b, err
-	}, `select tries, last_at, until_at from identity_throttle where bucket = $1`+tx.ForUpdate(), key)
+	}, `select tries, last_at, until_at from identity_throttle where bucket = $1`+lock, key)
 }
 
 func insertBucket(tx *db.Tx, key []byte) error {

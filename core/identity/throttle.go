@@ -36,6 +36,9 @@ var (
 	addressRule = rule{"address", 5, time.Minute, time.Hour, 24 * time.Hour}
 	// Where the person has signed in before, strangers elsewhere do not count.
 	knownRule = rule{"known", 5, 2 * time.Second, 15 * time.Minute, 24 * time.Hour}
+	// Names of payees that are not there, by who asked: a list typed with mistakes passes, a dictionary does not. It is
+	// counted by miss: `most` is the window.
+	payeeRule = rule{name: "payee", free: 30, most: 10 * time.Minute}
 )
 
 // take counts a try, or refuses it and says how long to wait. A refused try is not counted: waiting is always enough.
@@ -85,6 +88,34 @@ func (s *Service) take(tx *db.Tx, key []byte, r rule, now time.Time) (wait time.
 	if wait > 0 {
 		return wait, nil
 	}
+	return 0, upsertBucket(tx, key, b)
+}
+
+// over says how long to wait where the window that began with the first miss is used up.
+func (b bucket) over(now time.Time, r rule) time.Duration {
+	if b.tries < r.free || now.Sub(b.last) >= r.most {
+		return 0
+	}
+	return r.most - now.Sub(b.last)
+}
+
+// miss counts a failure in a stored bucket whose `last` is the start of its window, or refuses to say that it was one:
+// askers in parallel, in any number of processes, are told of `free` failures and no more.
+func (s *Service) miss(tx *db.Tx, key []byte, r rule, now time.Time) (wait time.Duration, err error) {
+	if err := insertBucket(tx, key); err != nil {
+		return 0, err
+	}
+	b, err := selectBucket(tx, key)
+	if err != nil {
+		return 0, err
+	}
+	if wait = b.over(now, r); wait > 0 {
+		return wait, nil
+	}
+	if now.Sub(b.last) >= r.most {
+		b = bucket{last: now}
+	}
+	b.tries++
 	return 0, upsertBucket(tx, key, b)
 }
 
