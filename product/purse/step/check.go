@@ -282,7 +282,7 @@ func (t *turn) slotsFit() bool {
 }
 
 // rounds of PBKDF2 between a code and what is stored. It slows somebody who copied the file; a code of digits does not stop them.
-const rounds = 100_000
+const rounds = 20_000
 
 // digestCode derives what is stored for a code.
 func digestCode(id proto.ID, code []byte) []byte {

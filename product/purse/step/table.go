@@ -15,13 +15,13 @@ type Rule struct {
 	Says     string // why the rule is as it is
 }
 
-// becomeChecks are what it takes to be the payee of a transfer, but for the room in the log.
-var becomePayee = []Check{NotBlocked, Unlocked, InForce, ListFresh, NotMyself, PeerCertified, PeerAllowed, RolesFit, HasSlot,
-	WithinTransaction, WithinBalance, WithinTakings, CancelMine, SequenceLeft}
+// becomePayee is what it takes to be the payee of a transfer, but for the room in the log.
+var becomePayee = []Check{NotBlocked, Unlocked, InForce, ListFresh, NotMyself, PeerCertified, PeerAllowed, RolesFit, CancelMine, HasSlot,
+	WithinTransaction, WithinBalance, WithinTakings, SequenceLeft}
 
-// payChecks are what it takes to pay, but for the room in the log.
-var becomePayer = []Check{NotBlocked, Unlocked, InForce, PeerCertified, SignedByPeer, PeerAllowed, RolesFit, ForMe, Agreed, HasSlot,
-	WithinTransaction, WithinSync, Covered, Spendable, CancelTheirs, SequenceLeft}
+// becomePayer is what it takes to pay, but for the room in the log.
+var becomePayer = []Check{NotBlocked, Unlocked, InForce, PeerCertified, SignedByPeer, PeerAllowed, RolesFit, ForMe, Agreed, CancelTheirs, HasSlot,
+	WithinTransaction, WithinSync, Covered, Spendable, SequenceLeft}
 
 func with(list []Check, last Check) []Check { return append(list[:len(list):len(list)], last) }
 
