@@ -240,10 +240,15 @@ func TestLateEntriesOfBusyAccountsAreCounted(t *testing.T) {
 func TestFoldersDoNotCountTwice(t *testing.T) {
 	onEngines(t, func(t *testing.T, b *bank) {
 		s := newStreet(b, 100_000)
-		errs := inParallel(6, func(i int) error {
+		backlog := make([]ledger.Entry, 4000)
+		for i := range backlog {
+			backlog[i] = leg(s.float, s.shop, 1)
+		}
+		b.batch(backlog, true)
+		errs := inParallel(7, func(i int) error {
 			if i >= 3 {
 				folder := ledger.New(b.opts) // as another process would
-				for range 20 {
+				for range 10 {
 					if err := folder.Fold(context.Background(), b.d); err != nil {
 						return err
 					}
@@ -258,9 +263,9 @@ func TestFoldersDoNotCountTwice(t *testing.T) {
 			return nil
 		})
 		wantOutcomes(t, errs, len(errs), nil)
-		b.wantAvailable(s.shop, 180)
+		b.wantAvailable(s.shop, 4180)
 		b.fold()
-		b.wantAvailable(s.shop, 180)
+		b.wantAvailable(s.shop, 4180)
 		b.wantClean()
 	})
 }

@@ -86,15 +86,26 @@ func TestOpenRolledBackLeavesNothing(t *testing.T) {
 			})
 			wantErr(t, err, gone)
 		}
+		// The numbers are given again, now to wallets.
 		ana := b.open("user/ana/EUR", eur, ledger.NonNegative)
 		bo := b.open("user/bo/EUR", eur, ledger.NonNegative)
+		mint := b.open("system/mint/EUR", eur, ledger.Unlimited)
 		_, err := b.post(leg(ana, bo, 1))
 		wantErr(t, err, ledger.ErrInsufficientFunds)
+		for _, id := range []ledger.AccountID{ana, bo} {
+			b.mustPost(leg(mint, id, 5))
+			b.mustPost(leg(id, mint, 5))
+			_, err := b.post(leg(id, mint, 1))
+			wantErr(t, err, ledger.ErrInsufficientFunds)
+		}
 		if err := b.d.Read(context.Background(), func(tx *db.Tx) error {
-			_, err := b.Number(tx, "merchant/shop/EUR")
+			id, err := b.Number(tx, "user/ana/EUR")
+			if id != ana {
+				t.Errorf("ana's number is %d, want %d", id, ana)
+			}
 			return err
-		}); !errors.Is(err, ledger.ErrAccountNotFound) {
-			t.Errorf("the shop's number: %v", err)
+		}); err != nil {
+			t.Error(err)
 		}
 		b.wantClean()
 	})
