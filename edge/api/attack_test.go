@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"billfold/base/db"
@@ -451,6 +453,49 @@ func TestRaces(t *testing.T) {
 		t.Logf("ends: %v", won)
 		if won["completed"] == 0 {
 			t.Error("no capture ever won: the race was none")
+		}
+	})
+}
+
+// leaky loses every tenth answer after the server has given it.
+type leaky struct {
+	http.RoundTripper
+	n    atomic.Int64
+	lost atomic.Int64
+}
+
+func (l *leaky) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := l.RoundTripper.RoundTrip(r)
+	if err == nil && l.n.Add(1)%10 == 0 {
+		answer.Body.Close()
+		l.lost.Add(1)
+		return nil, errors.New("the line broke")
+	}
+	return answer, err
+}
+
+// TestLostAnswers: over a line that loses one answer in ten, every payment is made once, and the SDK's caller learns of each.
+func TestLostAnswers(t *testing.T) {
+	engines(t, func(w *world) {
+		const payments = 300
+		w.fund(w.lenaKey, "5000")
+		line := &leaky{RoundTripper: w.http.Transport}
+		lena := &client.Client{BaseURL: w.server.URL, Key: w.lenaKey, HTTP: &http.Client{Transport: line}, Wait: 1}
+		var ids sync.Map
+		got := parallel(t, 10, func(i int) error {
+			for range payments / 10 {
+				p, err := lena.CreatePayment(w.ctx, client.CreatePayment{Amount: eur("7"), Payee: "@rosas_cafe", Confirm: true})
+				if err != nil {
+					return err
+				}
+				if _, twice := ids.LoadOrStore(p.ID, i); twice {
+					return errors.New("two answers for one payment")
+				}
+			}
+			return nil
+		})
+		if got[""] != 10 || w.available(w.lenaKey) != strconv.Itoa(5000-7*payments) || line.lost.Load() < payments/10 {
+			t.Errorf("%v, %s left, %d answers lost", got, w.available(w.lenaKey), line.lost.Load())
 		}
 	})
 }
