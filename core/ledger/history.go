@@ -39,6 +39,25 @@ func (l *Ledger) Entry(tx *db.Tx, id EntryID) (Entry, error) {
 	return found[k].Entry, nil
 }
 
+// Lookup returns those of the entries that exist, whatever the order of the ids.
+func (l *Ledger) Lookup(tx *db.Tx, ids ...EntryID) (map[EntryID]Entry, error) {
+	keys := make([]key, 0, len(ids))
+	for _, id := range ids {
+		if k, ok := parseEntryID(id); ok {
+			keys = append(keys, k)
+		}
+	}
+	found, err := fetch(tx, keys)
+	if err != nil {
+		return nil, err
+	}
+	entries := make(map[EntryID]Entry, len(found))
+	for k, d := range found {
+		entries[k.text()] = d.Entry
+	}
+	return entries, nil
+}
+
 // Entries returns one page of entries, newest first, and the cursor of the next page, empty after the last. What was committed before the
 // transaction began is in it. Pages continue where the one before ended, whatever was posted meanwhile.
 func (l *Ledger) Entries(tx *db.Tx, f Filter) (list []Entry, next string, err error) {

@@ -35,7 +35,7 @@ const (
 	selectStepsBetween = `select payment, n, name, state, at, amount from payment_step
 		where payment >= $1 and payment <= $2 order by payment, n`
 	selectVersions = `select id, version from payment_record where id > $1 order by id limit $2`
-	selectKnown    = `select id from payment_record where id in `
+	selectKnown    = `select id, kind, capture from payment_record where id in `
 
 	selectParty = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
 		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at < $3 or p.at = $3 and p.payment < $4)

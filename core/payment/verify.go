@@ -3,7 +3,8 @@ package payment
 import (
 	"context"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"time"
 
 	"billfold/base/clock"
@@ -61,6 +62,22 @@ func (s *Service) Verify(ctx context.Context, say func(Finding)) (Report, error)
 	return rep, s.verifyEntries(ctx, found)
 }
 
+// entriesOf are the ledger entries a payment can have: verifyEntries finds every other one.
+func entriesOf(payment ID, kind Kind, capture CaptureMode) []ledger.EntryID {
+	steps := []uint8{entryMove}
+	switch {
+	case kind == TopUp:
+		steps = []uint8{entrySettle}
+	case capture == Manual:
+		steps = []uint8{entryHold, entryCapture, entryVoid, entryExpire}
+	}
+	ids := make([]ledger.EntryID, len(steps))
+	for i, step := range steps {
+		ids[i] = entryID(payment, step)
+	}
+	return ids
+}
+
 type finder func(where, what string, args ...any)
 
 func (s *Service) verifyRows(tx *db.Tx, rows []record, rep *Report, found finder) error {
@@ -71,11 +88,20 @@ func (s *Service) verifyRows(tx *db.Tx, rows []record, rep *Report, found finder
 	if err != nil {
 		return err
 	}
+	var ids []ledger.EntryID
+	for i := range rows {
+		ids = append(ids, entriesOf(rows[i].id, rows[i].kind, rows[i].capture)...)
+	}
+	entries, err := s.Ledger.Lookup(tx, ids...)
+	if err != nil {
+		return err
+	}
+	rep.Entries += int64(len(entries))
 	for i := range rows {
 		r := &rows[i]
 		where := "payment " + string(r.id)
 		verifySteps(r, steps[r.id], func(what string, args ...any) { found(where, what, args...) })
-		if err := s.verifyMoney(tx, r, rep, func(what string, args ...any) { found(where, what, args...) }); err != nil {
+		if err := s.verifyMoney(tx, r, entries, func(what string, args ...any) { found(where, what, args...) }); err != nil {
 			return err
 		}
 	}
@@ -119,14 +145,11 @@ func verifySteps(r *record, steps []Step, found func(what string, args ...any)) 
 }
 
 // verifyMoney checks the counters against the ledger and the refunds, and that what happened was told.
-func (s *Service) verifyMoney(tx *db.Tx, r *record, rep *Report, found func(what string, args ...any)) error {
-	entries, _, err := s.Ledger.Entries(tx, ledger.Filter{Reference: string(r.id)})
-	if err != nil {
-		return err
-	}
-	rep.Entries += int64(len(entries))
+func (s *Service) verifyMoney(tx *db.Tx, r *record, entries map[ledger.EntryID]ledger.Entry,
+	found func(what string, args ...any)) error {
 	var moved, held int64
-	for _, e := range entries {
+	for _, entry := range entriesOf(r.id, r.kind, r.capture) {
+		e := entries[entry] // one that is not there has no legs
 		for _, leg := range e.Legs {
 			switch leg.Phase {
 			case ledger.Posted, ledger.Post:
@@ -262,55 +285,44 @@ func (s *Service) verifyEntries(ctx context.Context, found finder) error {
 	return nil
 }
 
-// strangers finds entries whose payment does not exist, or from which their id does not derive.
+// strangers finds entries whose payment does not exist, or could not have made them.
 func strangers(tx *db.Tx, entries []ledger.Entry, found finder) error {
-	wanted := map[string][]ledger.Entry{}
+	wanted := map[string]bool{}
 	for _, e := range entries {
-		wanted[e.Reference] = append(wanted[e.Reference], e)
+		wanted[e.Reference] = true
 	}
-	refs := make([]string, 0, len(wanted))
-	for ref := range wanted {
-		refs = append(refs, ref)
+	args := make([]any, 0, len(wanted))
+	for _, reference := range slices.Sorted(maps.Keys(wanted)) {
+		args = append(args, reference)
 	}
-	sort.Strings(refs)
-	args := make([]any, len(refs))
-	for i, ref := range refs {
-		args[i] = ref
-	}
-	known := map[string]bool{}
+	known := map[string][]ledger.EntryID{}
 	var failed error
 	chunks(args, 1, func(rows int, args []any) {
-		ids, err := db.All(tx, scanID, selectKnown+db.In(1, rows), args...)
+		list, err := db.All(tx, scanKnown, selectKnown+db.In(1, rows), args...)
 		if err != nil && failed == nil {
 			failed = err
 		}
-		for _, payment := range ids {
-			known[string(payment)] = true
+		for _, r := range list {
+			known[string(r.id)] = entriesOf(r.id, r.kind, r.capture)
 		}
 	})
-	for _, ref := range refs {
-		for _, e := range wanted[ref] {
-			where := "entry " + string(e.ID)
-			switch {
-			case !known[ref]:
-				found(where, "its payment %q does not exist", ref)
-			case !derives(e.ID, ref):
-				found(where, "its id does not derive from its payment %s", ref)
-			}
+	for _, e := range entries {
+		may, there := known[e.Reference]
+		switch {
+		case !there:
+			found("entry "+string(e.ID), "its payment %q does not exist", e.Reference)
+		case !slices.Contains(may, e.ID):
+			found("entry "+string(e.ID), "its payment %s cannot have made it", e.Reference)
 		}
 	}
 	return failed
 }
 
-func derives(entry ledger.EntryID, payment string) bool {
-	e, err1 := id.Bytes(string(entry))
-	p, err2 := id.Bytes(payment)
-	if err1 != nil || err2 != nil {
-		return false
-	}
-	step := e[15]
-	e[15] = 0
-	return step > 0 && e == p
+func scanKnown(row db.Row) (r record, err error) {
+	var payment, kind, capture string
+	err = row.Scan(&payment, &kind, &capture)
+	r.id, r.kind, r.capture = ID(payment), Kind(kind), CaptureMode(capture)
+	return r, err
 }
 
 // stepsBetween reads the steps of a run of payments by one statement.

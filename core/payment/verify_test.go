@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"billfold/base/db"
+	"billfold/core/ledger"
 	"billfold/test/harness"
 )
 
@@ -57,5 +58,36 @@ func TestVerifyFinds(t *testing.T) {
 			}
 		}
 		w.verify()
+		foreign := w.ids.New("pay")
+		for want, entry := range map[string]ledger.Entry{
+			"cannot have made it": {ID: entryID(p.ID, 9), Reference: string(p.ID)},
+			"does not exist":      {ID: entryID(ID(foreign), entryMove), Reference: foreign},
+		} {
+			if err := d.Write(w.ctx, func(tx *db.Tx) error { return w.slip(tx, entry) }); err != nil {
+				t.Fatal(err)
+			}
+			var said []string
+			if _, err := w.Service.Verify(w.ctx, func(f Finding) { said = append(said, f.Where+": "+f.What) }); err != nil {
+				t.Fatal(err)
+			}
+			if all := strings.Join(said, "\n"); !strings.Contains(all, want) {
+				t.Errorf("a slipped-in entry: found %q, want %q", all, want)
+			}
+		}
 	}, schemas...)
+}
+
+// slip posts an entry that claims to be a payment's past the verbs of payments.
+func (w *world) slip(tx *db.Tx, e ledger.Entry) error {
+	from, err := w.wallet(tx, string(w.lena), eur)
+	if err != nil {
+		return err
+	}
+	to, err := w.account(tx, string(w.shop.ID), eur)
+	if err != nil {
+		return err
+	}
+	e.Kind, e.Legs = entryKind(Purchase), []ledger.Leg{{Debit: from, Credit: to, Amount: 1}}
+	_, err = w.Ledger.Post(tx, e)
+	return err
 }
