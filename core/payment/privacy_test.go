@@ -96,7 +96,8 @@ func TestErased(t *testing.T) {
 		if err != nil || seen.Description != "" || strings.Contains(seen.PayerName, "Lena") || seen.Captured != 500 {
 			t.Errorf("seen by the shop: %+v, %v", seen, err)
 		}
-		if told := strings.Join(w.titles(string(w.shop.ID)), "; "); !strings.Contains(told, "paid you 5.00 EUR") || strings.Contains(told, "Lena") {
+		told := strings.Join(w.titles(string(w.shop.ID)), "; ")
+		if !strings.Contains(told, "paid you 5.00 EUR") || strings.Contains(told, "Lena") {
 			t.Errorf("the shop was told: %s", told)
 		}
 		if _, err := w.Refund(w.ctx, w.byShop(), p.ID, nil, "sorry", w.key()); err != nil {
