@@ -75,12 +75,12 @@ type habit struct {
 }
 
 var habits = []habit{
-	{Holder, Till, "EUR", 56}, {Holder, Till, "USD", 8}, {Holder, "qinghe", "CNY", 16}, {Holder, "qinghe", "JPY", 8},
-	{"xiaoming", "qinghe", "CNY", 54}, {"xiaoming", Till, "EUR", 12}, {"xiaoming", "qinghe", "JPY", 6},
-	{"ana_garcia", Till, "EUR", 38}, {"ana_garcia", Till, "USD", 10},
-	{"bo_lindqvist", Till, "EUR", 24}, {"bo_lindqvist", Till, "USD", 22},
-	{"siyu", "qinghe", "CNY", 38}, {"siyu", "qinghe", "JPY", 8},
-	{"yuki", "qinghe", "JPY", 32}, {"yuki", Till, "USD", 10},
+	{Holder, Till, "EUR", 73}, {Holder, Till, "USD", 10}, {Holder, "qinghe", "CNY", 21}, {Holder, "qinghe", "JPY", 10},
+	{"xiaoming", "qinghe", "CNY", 70}, {"xiaoming", Till, "EUR", 16}, {"xiaoming", "qinghe", "JPY", 8},
+	{"ana_garcia", Till, "EUR", 49}, {"ana_garcia", Till, "USD", 13},
+	{"bo_lindqvist", Till, "EUR", 31}, {"bo_lindqvist", Till, "USD", 29},
+	{"siyu", "qinghe", "CNY", 49}, {"siyu", "qinghe", "JPY", 10},
+	{"yuki", "qinghe", "JPY", 42}, {"yuki", Till, "USD", 13},
 }
 
 // favour is what people send each other.
@@ -97,13 +97,13 @@ var favours = []favour{
 	{Holder, "yuki", "JPY", "Taxi to the airport", 2800}, {"siyu", "yuki", "JPY", "日语书", 1980},
 }
 
-// fill is how much somebody tops up, in minor units, in the first days and again after one and two months.
+// fill is how much somebody tops up, in minor units, at the beginning and in the middle.
 var fills = []struct {
 	who, currency string
 	minor         int64
 }{
-	{Holder, "EUR", 60000}, {Holder, "CNY", 150000}, {Holder, "USD", 20000}, {Holder, "JPY", 30000},
-	{"xiaoming", "CNY", 250000}, {"xiaoming", "EUR", 12000}, {"xiaoming", "JPY", 12000},
-	{"ana_garcia", "EUR", 40000}, {"ana_garcia", "USD", 12000}, {"bo_lindqvist", "EUR", 25000}, {"bo_lindqvist", "USD", 30000},
-	{"siyu", "CNY", 180000}, {"siyu", "JPY", 12000}, {"yuki", "JPY", 60000}, {"yuki", "USD", 12000},
+	{Holder, "EUR", 90000}, {Holder, "CNY", 225000}, {Holder, "USD", 30000}, {Holder, "JPY", 45000},
+	{"xiaoming", "CNY", 375000}, {"xiaoming", "EUR", 18000}, {"xiaoming", "JPY", 18000},
+	{"ana_garcia", "EUR", 60000}, {"ana_garcia", "USD", 18000}, {"bo_lindqvist", "EUR", 37500}, {"bo_lindqvist", "USD", 45000},
+	{"siyu", "CNY", 270000}, {"siyu", "JPY", 18000}, {"yuki", "JPY", 90000}, {"yuki", "USD", 18000},
 }

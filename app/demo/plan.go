@@ -43,7 +43,7 @@ type Moment struct {
 }
 
 // reserved is how long a shop may hold what was reserved.
-const reserved = 3 * 24 * time.Hour
+const reserved = 4 * 24 * time.Hour
 
 // planner knows what everybody can afford, so that nothing planned is refused.
 type planner struct {
@@ -62,10 +62,15 @@ func Plan(seed uint64, days int) []Moment {
 	p := &planner{days: days, dice: rand.New(rand.NewPCG(seed, 90)), money: map[[2]string]int64{}, coming: map[[2]string]int64{},
 		later: map[int][]Act{}}
 	for day := range days {
-		if day%30 == 0 {
+		if day%45 == 0 {
 			p.fill(day)
 		}
-		// One moment a day: each costs a few commits, which a disk that syncs slowly would make people wait for.
+		// One moment a day, and a quiet day in four: each moment costs a few commits, and whoever starts a sandbox waits for
+		// every one of them.
+		if day%4 == 3 {
+			p.later[day+1] = append(p.later[day], p.later[day+1]...)
+			continue
+		}
 		p.moment(day, p.later[day])
 	}
 	return p.moments
@@ -121,7 +126,7 @@ func (p *planner) moment(day int, wishes []Act) {
 			p.buy(&m, day, h)
 		}
 	}
-	if p.dice.IntN(100) < 32 {
+	if p.dice.IntN(100) < 45 {
 		f := favours[p.dice.IntN(len(favours))]
 		minor := f.minor + int64(p.dice.IntN(5))*f.minor/20
 		if p.spend(f.from, f.currency, minor) {
@@ -163,9 +168,9 @@ func (p *planner) buy(m *Moment, day int, h habit) {
 		follow(1, p.add(m, a), Release, g.minor)
 	case 28:
 		a.Deed = Reserve
-		follow(4, p.add(m, a), Lapse, g.minor)
+		follow(6, p.add(m, a), Lapse, g.minor)
 	case 33, 38:
-		if day+1 == p.days {
+		if day+2 >= p.days {
 			p.add(m, a) // nobody would be left to agree
 			return
 		}

@@ -42,7 +42,7 @@ func TestPlanHasEverything(t *testing.T) {
 				t.Errorf("seed %d: %d of %s", seed, deeds[d], d)
 			}
 		}
-		if n := len(Acts(plan)); n < 300 || n > 550 || len(plan) > 140 {
+		if n := len(Acts(plan)); n < 300 || n > 550 || len(plan) > 75 {
 			t.Errorf("seed %d: %d acts in %d moments", seed, n, len(plan))
 		}
 		if deeds[Ask] != deeds[Agree] {

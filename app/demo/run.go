@@ -63,9 +63,16 @@ func Run(ctx context.Context, w World, seed uint64, began time.Time, days int) e
 		}
 	}
 	if behind := -w.Clock.Offset(); behind > 0 {
-		return w.Clock.Advance(behind)
+		if err := w.Clock.Advance(behind); err != nil {
+			return err
+		}
 	}
-	return nil
+	// What has become due since the last moment.
+	if err := w.Payments.ExpireDue(ctx); err != nil {
+		return err
+	}
+	_, err := w.Outbox.Step(ctx, h.head)
+	return err
 }
 
 // settle finds or makes the people and the shops.
