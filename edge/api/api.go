@@ -68,6 +68,10 @@ func New(o Options) *API {
 	}
 	a.mux.HandleFunc("GET /openapi.json", a.serveDocument)
 	methods["/openapi.json"] = []string{http.MethodGet}
+	for _, page := range []string{"/docs", "/docs/{$}", "/docs/errors"} {
+		a.mux.HandleFunc("GET "+page, a.serveDocs)
+		methods[page] = []string{http.MethodGet}
+	}
 	// What the table has no row for is looked up again by its path alone: a wrong method is told from a wrong path.
 	others := http.NewServeMux()
 	for path, list := range methods {
@@ -79,7 +83,7 @@ func New(o Options) *API {
 	return a
 }
 
-// Handler serves /v1/ and /openapi.json, and answers everything else with a problem. It takes the request's id from the context
+// Handler serves /v1/, /openapi.json and /docs, and answers everything else with a problem. It takes the request's id from the context
 // (telemetry.WithRequest) where somebody outside has given it one.
 func (a *API) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,6 +12,10 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"billfold/base/fault"
+	"billfold/base/id"
+	"billfold/test/harness"
 )
 
 // contract is a RoundTripper that fails the test on every answer that the document does not describe: an undocumented status, a
@@ -138,23 +143,28 @@ func (k *contract) check(r *http.Request, answer *http.Response, body []byte) {
 	if origin := answer.Header.Get("Access-Control-Allow-Origin"); origin != "" {
 		k.t.Errorf("%s grants %s", what, origin)
 	}
-	if r.URL.Path == "/openapi.json" || r.Method == http.MethodOptions {
+	if r.URL.Path == "/openapi.json" || strings.HasPrefix(r.URL.Path, "/docs") || r.Method == http.MethodOptions {
 		return
 	}
 	template, operation := k.find(r.Method, r.URL.EscapedPath())
 	status := strconv.Itoa(answer.StatusCode)
 	kind := answer.Header.Get("Content-Type")
 	place := []string{"paths", template, strings.ToLower(r.Method), "responses", status, "content", kind, "schema"}
+	described := member(operation, "responses", status)
+	if ref, ok := member(described, "$ref").(string); ok {
+		place = append(strings.Split(strings.TrimPrefix(ref, "#/"), "/"), "content", kind, "schema")
+		described = member(k.document, place[:3]...)
+	}
 	switch {
 	case operation == nil:
 		if answer.StatusCode != http.StatusNotFound && answer.StatusCode != http.StatusMethodNotAllowed {
 			k.t.Errorf("%s for what is not in the document", what)
 		}
 		place = []string{"components", "schemas", "Problem"}
-	case member(operation, "responses", status) == nil:
+	case described == nil:
 		k.t.Errorf("%s is not in the document: %s", what, body)
 		return
-	case member(operation, "responses", status, "content", kind) == nil:
+	case member(described, "content", kind) == nil:
 		k.t.Errorf("%s has the type %q, which is not in the document", what, kind)
 		return
 	default:
@@ -210,7 +220,7 @@ func TestDocument(t *testing.T) {
 	if len(k.paths) < 18 {
 		t.Errorf("%d paths, want 18 at least", len(k.paths))
 	}
-	if text := string(a.document()); strings.Contains(text, `"schema": {}`) || !strings.Contains(text, `"openapi": "3.1.`) {
+	if text := string(a.document()); strings.Contains(text, `"schema":{}`) || !strings.Contains(text, `"openapi":"3.1.`) {
 		t.Error("an empty schema, or no OpenAPI 3.1")
 	}
 	ids := map[string]bool{}
@@ -226,7 +236,9 @@ func TestDocument(t *testing.T) {
 			}
 			for status, response := range member(operation, "responses").(map[string]any) {
 				if status >= "400" {
-					if codes := member(response, "content", "application/problem+json", "schema", "allOf"); codes == nil {
+					ref, _ := member(response, "$ref").(string)
+					shared := member(k.document, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+					if member(shared, "content", "application/problem+json", "schema", "allOf") == nil {
 						t.Errorf("%s %s %s: no codes", method, path, status)
 					}
 					continue
@@ -304,3 +316,30 @@ type failures struct {
 
 func (f *failures) Errorf(string, ...any) { f.count++ }
 func (f *failures) Helper()               {}
+
+// TestDocs: where a problem's type leads there is a page that explains it, in the reader's language; and the pages run nothing.
+func TestDocs(t *testing.T) {
+	a := New(Options{PublicURL: "https://pay.example.org", Sandbox: true, IDs: id.NewMinter(harness.Start.UTC), Advance: (&world{}).advance})
+	open := func(path, language string) *httptest.ResponseRecorder {
+		r, w := httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder()
+		r.Header.Set("Accept-Language", language)
+		a.Handler().ServeHTTP(w, r)
+		if csp := w.Header().Get("Content-Security-Policy"); w.Code != 200 || !strings.HasPrefix(csp, "default-src 'none'; style-src 'sha256-") ||
+			strings.Contains(w.Body.String(), "<script") || !strings.Contains(w.Body.String(), docsStyle) {
+			t.Errorf("%s: %d, %s", path, w.Code, csp)
+		}
+		return w
+	}
+	en, zh := open("/docs/errors", "en").Body.String(), open("/docs/errors", "zh").Body.String()
+	for _, f := range fault.All() {
+		if !strings.Contains(en, `id="`+f.Code+`"`) || !strings.Contains(zh, f.Title.ZH) {
+			t.Errorf("%s is not explained", f.Code)
+		}
+	}
+	contents := open("/docs", "en").Body.String() + open("/docs/", "zh").Body.String()
+	for i := range a.table {
+		if !strings.Contains(contents, a.table[i].path) {
+			t.Errorf("%s is not there", a.table[i].path)
+		}
+	}
+}

@@ -1,4 +1,5 @@
-// Package api is Billfold for programs: JSON over HTTP under /v1, and the document that describes it at /openapi.json.
+// Package api is Billfold for programs: JSON over HTTP under /v1, the document that describes it at /openapi.json, and the same
+// for people at /docs.
 //
 // routes.go is the table of contents. Every operation stands in it once, with the Go types of its body and answer, who may
 // call it and what it may be refused with; the mux and the OpenAPI 3.1 document are both made from that table, and the tests

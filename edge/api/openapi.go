@@ -67,7 +67,8 @@ type (
 		Example jsontext.Value `json:"example,omitzero"`
 	}
 	response struct {
-		Description string            `json:"description"`
+		Ref         string            `json:"$ref,omitzero"`
+		Description string            `json:"description,omitzero"`
 		Headers     map[string]header `json:"headers,omitzero"`
 		Content     map[string]media  `json:"content,omitzero"`
 	}
@@ -77,6 +78,7 @@ type (
 	}
 	components struct {
 		Schemas         map[string]*schema        `json:"schemas"`
+		Responses       map[string]*response      `json:"responses"`
 		SecuritySchemes map[string]securityScheme `json:"securitySchemes"`
 	}
 	securityScheme struct {
@@ -105,7 +107,7 @@ UTC. Lists have up to 100 items a page and a cursor. Every answer has a Request-
 
 // describe makes the document from the table.
 func (a *API) describe() []byte {
-	s := &schemas{list: map[string]*schema{}}
+	s := &schemas{list: map[string]*schema{}, refusals: map[string]*response{}}
 	doc := openapi{OpenAPI: "3.1.1",
 		Info:    info{Title: "Billfold", Version: "1.0.0", Summary: "Digital wallets and payments.", Description: about},
 		Servers: []server{{URL: a.PublicURL, Description: "This installation."}},
@@ -131,8 +133,8 @@ func (a *API) describe() []byte {
 		}
 		doc.Paths[r.path][strings.ToLower(r.method)] = s.operation(r)
 	}
-	doc.Components.Schemas = s.list
-	text, err := json.Marshal(doc, json.Deterministic(true), jsontext.WithIndent(" "))
+	doc.Components.Schemas, doc.Components.Responses = s.list, s.refusals
+	text, err := json.Marshal(doc, json.Deterministic(true))
 	if err != nil {
 		panic(err) // the document does not depend on anything from outside
 	}
@@ -165,7 +167,7 @@ func (s *schemas) operation(r *route) *operation {
 	}
 	o.Responses[strconv.Itoa(r.status)] = success
 	for status, list := range r.refusals() {
-		o.Responses[strconv.Itoa(status)] = problemResponse(status, list)
+		o.Responses[strconv.Itoa(status)] = s.refusal(status, list)
 	}
 	return o
 }
@@ -251,7 +253,21 @@ func (r *route) refusals() map[int][]string {
 	return byStatus
 }
 
-// problemResponse says which codes an operation may answer with under a status.
+// refusal says which codes an operation may answer with under a status. Operations that have the same ones share a component.
+func (s *schemas) refusal(status int, codes []string) *response {
+	same := http.StatusText(status) + ": " + strings.Join(codes, ", ") + "."
+	for n := 1; ; n++ {
+		name := "Refusal" + strconv.Itoa(status) + "." + strconv.Itoa(n)
+		known := s.refusals[name]
+		if known == nil {
+			s.refusals[name] = problemResponse(status, codes)
+		} else if known.Description != same {
+			continue
+		}
+		return &response{Ref: "#/components/responses/" + name}
+	}
+}
+
 func problemResponse(status int, codes []string) *response {
 	r := &response{Description: http.StatusText(status) + ": " + strings.Join(codes, ", ") + ".", Headers: map[string]header{"Request-Id": requestHeader},
 		Content: map[string]media{"application/problem+json": {Schema: &schema{AllOf: []*schema{

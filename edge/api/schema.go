@@ -33,8 +33,9 @@ type schema struct {
 
 // schemas gathers the components of the document from Go types and their tags.
 type schemas struct {
-	list   map[string]*schema
-	closed bool // whether objects met now are parts of requests, in which unknown members are refused
+	list     map[string]*schema
+	refusals map[string]*response
+	closed   bool // whether objects met now are parts of requests, in which unknown members are refused
 }
 
 // aboutTypes says what the components are that have more to say than their members.
