@@ -3,7 +3,8 @@
 // # Promise
 //
 // A notice or a mail is added in the transaction of what it tells of: neither exists without the other. A mail leaves
-// at least once after that transaction is on disk, and under the same Message-ID however often it has to be tried.
+// at least once after that transaction is on disk, and under the same Message-ID however often it has to be tried. What
+// is told twice (MailOnce) is mailed once.
 // What it says is sealed with its owner's key until then, and emptied when it has left; only a sandbox, which sends
 // nothing, keeps mails for its inbox page.
 //

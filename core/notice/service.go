@@ -173,7 +173,22 @@ func (s *Service) MarkRead(ctx context.Context, owner, upTo string) error {
 // Mail adds a mail in the caller's transaction; it leaves soon after that is committed. The owner's key must exist.
 // What it refuses is a mistake of the caller: an unknown template, missing data, an address that is none, a link that
 // leads elsewhere.
-func (s *Service) Mail(tx *db.Tx, m Mail) error {
+func (s *Service) Mail(tx *db.Tx, m Mail) error { return s.mail(tx, s.ids.New(mailPrefix), m) }
+
+// MailOnce is Mail for what may be told again: of is the id of what the mail tells of, such as an event's, and n numbers the
+// mails about it, from 1. The same two again change nothing.
+func (s *Service) MailOnce(tx *db.Tx, of string, n uint8, m Mail) error {
+	return s.mail(tx, id.Step(of, mailPrefix, n), m)
+}
+
+// Link is the absolute address of a page of this installation, as a mail's link must be; path begins with "/".
+func (s *Service) Link(path string) string { return s.origin + path }
+
+const mailPrefix = "mail"
+
+// mail adds a mail under an id. Nothing is written where it refuses. One that is there already stays as it is; its task finds
+// it settled.
+func (s *Service) mail(tx *db.Tx, mailID string, m Mail) error {
 	l, ok := letters[m.Template]
 	if !ok {
 		return fmt.Errorf("notice: no mail template %q", m.Template)
@@ -192,7 +207,7 @@ func (s *Service) Mail(tx *db.Tx, m Mail) error {
 	if _, ok := lang.Parse(string(m.Lang)); !ok {
 		m.Lang = lang.EN
 	}
-	r := mailRow{id: s.ids.New("mail"), owner: m.Owner, template: m.Template, lang: string(m.Lang), state: Queued,
+	r := mailRow{id: mailID, owner: m.Owner, template: m.Template, lang: string(m.Lang), state: Queued,
 		created: clock.Micros(s.real.Now())}
 	var err error
 	if r.data, err = s.seal(m.Owner, mailField("data", r.id), tameAll(m.Data)); err != nil {

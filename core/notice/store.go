@@ -94,7 +94,8 @@ func scanMail(r db.Row) (m mailRow, err error) {
 
 func insertMail(tx *db.Tx, m mailRow) {
 	tx.Queue(`insert into notice_mail (id, owner, template, lang, recipient, data, state, attempts, failure, created_at, sent_at)
-		values ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, 0)`, m.id, m.owner, m.template, m.lang, m.recipient, m.data, m.state, m.created)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, 0)
+		on conflict (id) do nothing`, m.id, m.owner, m.template, m.lang, m.recipient, m.data, m.state, m.created)
 }
 
 func selectMail(tx *db.Tx, id string) (mailRow, error) {
