@@ -28,6 +28,8 @@
 //     gets the bytes of the first answer, also after a restart and after later refunds. Names are told as they are now.
 //   - Both sides are told in one transaction (tell.go): their notices and the two steps confirm_payer and confirm_payee are
 //     committed together, at least once, deduplicated by their own keys. Nobody is told alone.
+//   - The same transaction adds the mails (mail.go), one for an event and reader: receipts, received transfers, refunds and
+//     top-ups, to people with an e-mail address. Shops get none, and news of more than a day ago stays in the app.
 //   - Time: every verb works under a deadline of [Deadline], within the 20 seconds that row 27 allows. A payment whose fate
 //     is not known yet answers processing; a verb whose commit is unknown answers outcome_unknown with a link to the payment,
 //     and a link that answers 404 means: not paid, nothing taken.

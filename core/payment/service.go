@@ -48,6 +48,7 @@ type Service struct {
 	Options
 	rails map[string]rail.Rail
 	names nameCache
+	mails mailless
 }
 
 // New makes the service and registers its subscriber, its jobs and its sweeps with the outbox and the queue.

@@ -64,7 +64,10 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 		}
 	}
 	chunks(steps, 6, func(rows int, args []any) { tx.Queue(insertTold[rows], args...) })
-	return s.Notices.Tell(tx, notices)
+	if err := s.Notices.Tell(tx, notices); err != nil {
+		return err
+	}
+	return s.mail(tx, list, names)
 }
 
 // heard says whom an event is for. A payment that was only asked for is no news to both sides; a refund is told by its own
@@ -90,6 +93,13 @@ func (t telling) notice(owner string, names map[string]string) notice.Notice {
 	if t.payer == t.payee {
 		with, role = "", rolePayee
 	}
+	return notice.Notice{ID: t.event.ID + "/" + owner, Owner: owner, Template: t.event.Type, Object: string(t.news.Payment), At: t.event.At,
+		Data: map[string]string{"kind": string(t.news.Kind), "state": string(t.news.State), "role": role, "amount": t.amount(),
+			"with": names[with], "failure": t.news.Failure}}
+}
+
+// amount is what moved, or what it is about where nothing did, as people read it.
+func (t telling) amount() string {
 	amount := t.news.Amount
 	if t.news.Moved != "0" {
 		amount = t.news.Moved
@@ -98,9 +108,7 @@ func (t telling) notice(owner string, names map[string]string) notice.Notice {
 	if a, err := money.ParseMinor(amount, currency); err == nil {
 		amount = a.String()
 	}
-	return notice.Notice{ID: t.event.ID + "/" + owner, Owner: owner, Template: t.event.Type, Object: string(t.news.Payment), At: t.event.At,
-		Data: map[string]string{"kind": string(t.news.Kind), "state": string(t.news.State), "role": role, "amount": amount,
-			"with": names[with], "failure": t.news.Failure}}
+	return amount
 }
 
 // namesOf looks up everybody in a batch at once.
