@@ -201,8 +201,11 @@ func TestDoors(t *testing.T) {
 			t.Errorf("%s with %d headers answers %d, want %d: %.200s", c.path, len(c.header)/2, status, c.want, body)
 		}
 	}
-	if _, body := fetch(t, a, "/metrics"); !strings.Contains(body, "billfold_outbox_untold") || !strings.Contains(body, "billfold_request_seconds") {
-		t.Error("the metrics lack ours")
+	_, body := fetch(t, a, "/metrics")
+	for _, ours := range []string{"billfold_outbox_untold", "billfold_request_seconds"} {
+		if !strings.Contains(body, ours) {
+			t.Errorf("the metrics lack %s", ours)
+		}
 	}
 }
 
@@ -225,7 +228,8 @@ func TestGate(t *testing.T) {
 			t.Errorf("before the start %s answers %d: %s", path, status, body)
 		}
 	}
-	if _, body := fetch(t, a, "/v1/currencies"); !strings.Contains(body, `"code":"not_ready"`) || !strings.Contains(body, `"money_moved":"no"`) {
+	_, body := fetch(t, a, "/v1/currencies")
+	if !strings.Contains(body, `"code":"not_ready"`) || !strings.Contains(body, `"money_moved":"no"`) {
 		t.Errorf("it says %s", body)
 	}
 	a.Start()
@@ -297,8 +301,8 @@ func issue(t *testing.T, c Config, serial int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: harness.Start.AddDate(-1, 0, 0), NotAfter: harness.Start.AddDate(20, 0, 0)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: harness.Start.AddDate(-1, 0, 0), NotAfter: harness.Start.AddDate(20, 0, 0)}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -307,7 +311,10 @@ func issue(t *testing.T, c Config, serial int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, block := range map[string]*pem.Block{c.TLSKey: {Type: "PRIVATE KEY", Bytes: private}, c.TLSCert: {Type: "CERTIFICATE", Bytes: cert}} {
+	for name, block := range map[string]*pem.Block{
+		c.TLSKey:  {Type: "PRIVATE KEY", Bytes: private},
+		c.TLSCert: {Type: "CERTIFICATE", Bytes: cert},
+	} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

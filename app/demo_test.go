@@ -20,7 +20,8 @@ func TestDemoIsWhole(t *testing.T) {
 		for _, act := range demo.Acts(demo.Plan(1, demoDays)) {
 			planned[act.Deed]++
 		}
-		want := planned[demo.Fill] + planned[demo.Buy] + planned[demo.Reserve] + planned[demo.Ask] + planned[demo.Send] + planned[demo.Return]
+		want := planned[demo.Fill] + planned[demo.Buy] + planned[demo.Reserve] + planned[demo.Ask] + planned[demo.Send] +
+			planned[demo.Return]
 
 		type row struct{ id, kind, state string }
 		rows, err := db.Read(ctx, a.DB, func(tx *db.Tx) ([]row, error) {
@@ -38,7 +39,8 @@ func TestDemoIsWhole(t *testing.T) {
 		states := map[string]int{}
 		if err := a.DB.Read(ctx, func(tx *db.Tx) error {
 			var pending, head, told int64
-			if err := errors.Join(tx.Row(`select count(*) from event_pending`).Scan(&pending), tx.Row(`select number from event_cursor where name = 'sequencer'`).Scan(&head),
+			if err := errors.Join(tx.Row(`select count(*) from event_pending`).Scan(&pending),
+				tx.Row(`select number from event_cursor where name = 'sequencer'`).Scan(&head),
 				tx.Row(`select number from event_cursor where name = $1`, teller).Scan(&told)); err != nil {
 				return err
 			}
@@ -63,8 +65,8 @@ func TestDemoIsWhole(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		for _, kind := range []string{"purchase completed", "purchase voided", "purchase expired", "purchase refunded", "purchase partly_refunded",
-			"transfer completed", "topup completed", "refund completed"} {
+		for _, kind := range []string{"purchase completed", "purchase voided", "purchase expired", "purchase refunded",
+			"purchase partly_refunded", "transfer completed", "topup completed", "refund completed"} {
 			if states[kind] == 0 {
 				t.Errorf("no %s in the demo: %v", kind, states)
 			}

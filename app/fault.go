@@ -17,7 +17,8 @@ var (
 	// ErrKeyring refuses a keyring that did not seal what lies in the database.
 	ErrKeyring = fault.Define(fault.Conflict, "installation_keyring",
 		text("These keys belong to another database", "该密钥库属于另一个数据库"),
-		text("Give the keyring that this database was made with (--keyring, by default in the --data folder). Without it nobody's data can be read.",
+		text("Give the keyring that this database was made with (--keyring, by default in the --data folder). Without it nobody's data can "+
+			"be read.",
 			"请提供创建该数据库时使用的密钥库（--keyring，默认位于 --data 目录中）。缺少它将无法读取任何人的数据。"))
 	// ErrNoInstallation refuses to look at a place where no Billfold ever ran.
 	ErrNoInstallation = fault.Define(fault.NotFound, "installation_missing",

@@ -100,6 +100,64 @@ func TestDatabaseAway(t *testing.T) {
 	refused(t, env, 2, "PostgreSQL at 127.0.0.1:1 cannot be reached", "verify", "--data", dir)
 }
 
+// outcomes is what callers learned while the database came and went.
+type outcomes struct {
+	mu       sync.Mutex
+	paid     []string
+	unknown  map[string]string // idempotency key → link
+	refusals int
+}
+
+// has asks a question about the outcomes so far.
+func (o *outcomes) has(yes func() bool) func() bool {
+	return func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return yes()
+	}
+}
+
+var oneCent = client.CreatePayment{Amount: client.Money{Amount: "1", Currency: "EUR"}, Payee: "@cafe_linden", Confirm: true}
+
+// pay has one caller pay until told to stop, and sorts what they hear.
+func (o *outcomes) pay(ctx context.Context, t *testing.T, payer *client.Client, stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		key := client.NewKey()
+		p, err := payer.CreatePayment(ctx, oneCent, client.IdempotencyKey(key))
+		if !o.sort(t, key, p, err) {
+			return
+		}
+	}
+}
+
+func (o *outcomes) sort(t *testing.T, key string, p client.Payment, err error) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var no *client.Problem
+	switch {
+	case err == nil:
+		o.paid = append(o.paid, p.ID)
+	case !errors.As(err, &no):
+		t.Errorf("the server itself broke: %v", err)
+		return false
+	case no.MoneyMoved == "unknown":
+		if no.Link == "" {
+			t.Errorf("unknown, and no link: %v", no)
+		}
+		o.unknown[key] = no.Link
+	case no.Status != http.StatusServiceUnavailable:
+		t.Errorf("a database that is away gives %d %v", no.Status, no)
+	default:
+		o.refusals++
+	}
+	return true
+}
+
 // TestDatabaseGoesAway cuts PostgreSQL off in the middle of payments: they are refused as unavailable, or told as unknown with the
 // link that answers them; the server lives and says that it is not ready; and when the database is back it goes on by itself.
 // Every payment that was acknowledged is there, and every unknown one is answered by its link.
@@ -110,57 +168,15 @@ func TestDatabaseGoesAway(t *testing.T) {
 	at.dev(t).ready()
 	base := at.secrets(t)["BILLFOLD_URL"]
 	payer := alone(at.as(t, "BILLFOLD_PAYER_KEY"))
-	terms := client.CreatePayment{Amount: client.Money{Amount: "1", Currency: "EUR"}, Payee: "@cafe_linden", Confirm: true}
-
-	var mu sync.Mutex
-	var paid []string
-	unknown := map[string]string{} // idempotency key → link
-	refusals := 0
+	o := &outcomes{unknown: map[string]string{}}
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	for range 6 {
-		all.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				key := client.NewKey()
-				p, err := payer.CreatePayment(ctx, terms, client.IdempotencyKey(key))
-				var no *client.Problem
-				mu.Lock()
-				switch {
-				case err == nil:
-					paid = append(paid, p.ID)
-				case !errors.As(err, &no):
-					t.Errorf("the server itself broke: %v", err)
-					mu.Unlock()
-					return
-				case no.MoneyMoved == "unknown":
-					if no.Link == "" {
-						t.Errorf("unknown, and no link: %v", no)
-					}
-					unknown[key] = no.Link
-				case no.Status != http.StatusServiceUnavailable:
-					t.Errorf("a database that is away gives %d %v", no.Status, no)
-				default:
-					refusals++
-				}
-				mu.Unlock()
-			}
-		})
+		all.Go(func() { o.pay(ctx, t, payer, stop) })
 	}
-	count := func(n *int) func() bool {
-		return func() bool {
-			mu.Lock()
-			defer mu.Unlock()
-			return *n > 0
-		}
-	}
-	until(t, "payments are made", func() bool { mu.Lock(); defer mu.Unlock(); return len(paid) > 30 })
+	until(t, "payments are made", o.has(func() bool { return len(o.paid) > 30 }))
 	way.set(true)
-	until(t, "payments are refused", count(&refusals))
+	until(t, "payments are refused", o.has(func() bool { return o.refusals > 0 }))
 	until(t, "it says that it is not ready", func() bool { return get(base+"/readyz") == http.StatusServiceUnavailable })
 	if get(base+"/healthz") != http.StatusOK {
 		t.Error("it says that it does not live")
@@ -170,32 +186,35 @@ func TestDatabaseGoesAway(t *testing.T) {
 	}
 	way.set(false)
 	until(t, "it is ready again", func() bool { return get(base+"/readyz") == http.StatusOK })
-	mu.Lock()
-	before := len(paid)
-	mu.Unlock()
-	until(t, "payments are made again", func() bool { mu.Lock(); defer mu.Unlock(); return len(paid) > before+10 })
+	before := 0
+	o.has(func() bool { before = len(o.paid); return true })()
+	until(t, "payments are made again", o.has(func() bool { return len(o.paid) > before+10 }))
 	close(stop)
 	all.Wait()
+	o.check(ctx, t, at, payer)
+}
 
+// check holds what callers learned against what is there.
+func (o *outcomes) check(ctx context.Context, t *testing.T, at place, payer *client.Client) {
 	shop := at.as(t, "BILLFOLD_KEY")
-	for _, id := range paid {
+	for _, id := range o.paid {
 		if p, err := shop.Payment(ctx, id, nil); err != nil || p.State != "completed" {
 			t.Errorf("payment %s was acknowledged and is %q, %v", id, p.State, err)
 		}
 	}
-	for key, link := range unknown {
+	for key, link := range o.unknown {
 		id := filepath.Base(link)
 		there, err := payer.Payment(ctx, id, nil)
-		again, second := payer.CreatePayment(ctx, terms, client.IdempotencyKey(key))
+		again, second := payer.CreatePayment(ctx, oneCent, client.IdempotencyKey(key))
 		if second != nil {
 			t.Errorf("the same request again: %v", second)
 		} else if (err == nil) != (again.ID == id) {
 			t.Errorf("unknown payment %s is %q (%v), and its key gives %s", id, there.State, err, again.ID)
 		}
 	}
-	until(t, "both sides are told", func() bool { return told(ctx, t, shop, paid) })
+	until(t, "both sides are told", func() bool { return told(ctx, t, shop, o.paid) })
 	if code, out, complaint := billfold(t, at.env, "verify", "--data", at.dir); code != 0 {
 		t.Errorf("verify ended with %d\n%s%s", code, out, complaint)
 	}
-	t.Logf("%d paid, %d refused, %d unknown", len(paid), refusals, len(unknown))
+	t.Logf("%d paid, %d refused, %d unknown", len(o.paid), o.refusals, len(o.unknown))
 }

@@ -60,7 +60,8 @@ func pay(ctx context.Context, c *client.Client, callers int, j *journal) *sync.W
 
 // alone makes a client that tries once and keeps no connection of another test.
 func alone(c *client.Client) *client.Client {
-	return &client.Client{BaseURL: c.BaseURL, Key: c.Key, Attempts: 1, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	own := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	return &client.Client{BaseURL: c.BaseURL, Key: c.Key, Attempts: 1, HTTP: own}
 }
 
 // TestPulledPlug kills the server under load, at moments that a seed picks, and starts it again: every payment that was
@@ -192,7 +193,8 @@ func TestSecondSignal(t *testing.T) {
 	}
 	defer conn.Close()
 	// Half a body keeps the request open for as long as the server is willing to wait for the rest.
-	fmt.Fprintf(conn, "POST /signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nlogin=")
+	fmt.Fprint(conn, "POST /signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
+		"Content-Length: 100\r\n\r\nlogin=")
 	until(t, "the server waits for the rest of the request", func() bool { return get(url+"/healthz") == 200 })
 	_ = p.cmd.Process.Signal(unix.SIGTERM)
 	until(t, "it says that it stops", func() bool { return strings.Contains(p.complaint(), "stopping") })

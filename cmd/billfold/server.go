@@ -42,8 +42,8 @@ An older database is brought up to date first. While nobody is an operator, it p
 person who opens it one; it works once, for half an hour.
 
 SIGTERM and SIGINT: nothing more is accepted, what was accepted is finished, then it stops (20 s at most).`,
-	settings: []string{"data", "addr", "public-url", "tls-cert", "tls-key", "db", "db-conns", "keyring", "master-key", "no-migrate", "currencies",
-		"breached", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level", "log-format"},
+	settings: []string{"data", "addr", "public-url", "tls-cert", "tls-key", "db", "db-conns", "keyring", "master-key", "no-migrate",
+		"currencies", "breached", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level", "log-format"},
 	examples: []string{
 		"billfold serve --addr :443 --public-url https://pay.example.org --tls-cert chain.pem --tls-key key.pem",
 		"billfold serve --config /etc/billfold.conf",

@@ -92,7 +92,8 @@ func TestEmpty(t *testing.T) {
 	at := place{dir: t.TempDir()}
 	at.dev(t, "--empty").ready()
 	secrets := at.secrets(t)
-	if secrets["BILLFOLD_KEY"] != "" || secrets["BILLFOLD_PAYER_KEY"] != "" || !strings.Contains(secrets["BILLFOLD_OPERATOR_URL"], "/setup?token=") {
+	if secrets["BILLFOLD_KEY"] != "" || secrets["BILLFOLD_PAYER_KEY"] != "" ||
+		!strings.Contains(secrets["BILLFOLD_OPERATOR_URL"], "/setup?token=") {
 		t.Errorf("dev.env of an empty sandbox: %d lines", len(secrets))
 	}
 }
@@ -179,8 +180,8 @@ func TestMisunderstood(t *testing.T) {
 
 // TestHelp shows that each command explains itself, to standard output.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{}, {"help"}, {"--help"}, {"version"}, {"help", "dev"}, {"dev", "-h"}, {"serve", "--help"}, {"help", "migrate"},
-		{"help", "verify"}, {"help", "bench"}} {
+	for _, args := range [][]string{{}, {"help"}, {"--help"}, {"version"}, {"help", "dev"}, {"dev", "-h"}, {"serve", "--help"},
+		{"help", "migrate"}, {"help", "verify"}, {"help", "bench"}} {
 		if code, out, complaint := billfold(t, nil, args...); code != 0 || out == "" || complaint != "" {
 			t.Errorf("billfold %v: exit %d, %d bytes out, %q", args, code, len(out), complaint)
 		}
@@ -201,7 +202,8 @@ func TestAddress(t *testing.T) {
 	}
 	refused(t, nil, 1, "Nobody can listen", "dev", "--data", dir, "--addr", "192.0.2.1:8080")
 	refused(t, nil, 1, "Plain HTTP is for this machine only", "serve", "--data", dir, "--addr", "0.0.0.0:0")
-	refused(t, nil, 1, "The certificate cannot be used", "serve", "--data", dir, "--addr", "127.0.0.1:0", "--tls-cert", "absent", "--tls-key", "absent")
+	refused(t, nil, 1, "The certificate cannot be used", "serve", "--data", dir, "--addr", "127.0.0.1:0",
+		"--tls-cert", "absent", "--tls-key", "absent")
 	refused(t, nil, 1, "The public address", "serve", "--data", dir, "--addr", "127.0.0.1:0", "--public-url", "http://pay.example.org")
 	if list, err := os.ReadDir(dir); err != nil || len(list) != 0 {
 		t.Errorf("a refused start left %d files behind", len(list))

@@ -87,12 +87,14 @@ func TestVerifyNamesThePlace(t *testing.T) {
 func postWithMetadata(ctx context.Context, t *testing.T, operator *client.Client) string {
 	t.Helper()
 	for _, address := range []string{"test/from", "test/to"} {
-		if _, err := operator.OpenLedgerAccount(ctx, client.OpenLedgerAccount{Address: address, Currency: "EUR", Limit: "unlimited"}); err != nil {
+		account := client.OpenLedgerAccount{Address: address, Currency: "EUR", Limit: "unlimited"}
+		if _, err := operator.OpenLedgerAccount(ctx, account); err != nil {
 			t.Fatal(err)
 		}
 	}
 	results, err := operator.PostEntries(ctx, client.PostEntries{Entries: []client.NewEntry{{Kind: "test.entry",
-		Metadata: map[string]string{"invoice": "R-17"}, Legs: []client.Leg{{Debit: "test/from", Credit: "test/to", Amount: "250", Currency: "EUR"}}}}})
+		Metadata: map[string]string{"invoice": "R-17"}, Legs: []client.Leg{{Debit: "test/from", Credit: "test/to", Amount: "250",
+			Currency: "EUR"}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
