@@ -35,6 +35,7 @@ type member struct {
 	body  func(*Tx) error
 	state atomic.Int32
 	after []func()
+	undo  []func()
 	err   error
 	done  chan struct{}
 }
@@ -190,12 +191,22 @@ func (l *lite) commitGroup(group *[]*member) {
 	lost := l.runMembers(group)
 	if lost {
 		l.discard()
+		takeBackGroup(*group)
 		l.rerunAlone(*group)
 		return
 	}
 	if err := l.commit(); err != nil {
 		l.discard()
+		takeBackGroup(*group)
 		l.failGroup(*group, err)
+	}
+}
+
+// takeBackGroup runs the undo hooks of bodies that had succeeded in a group that is not kept, the last body's first.
+func takeBackGroup(group []*member) {
+	for i := len(group) - 1; i >= 0; i-- {
+		takeBack(group[i].undo)
+		group[i].undo = nil
 	}
 }
 
@@ -250,6 +261,11 @@ func (l *lite) runMember(m *member) (lost bool) {
 	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: liteSession{l.conn}}
 	m.err = guard(tx, m.body)
 	m.after = tx.after
+	if m.err != nil {
+		takeBack(tx.undo)
+	} else {
+		m.undo = tx.undo
+	}
 	if l.conn.conn.AutocommitEnabled() {
 		return true // SQLite rolled everything back: disk full, I/O error, out of memory
 	}
@@ -276,11 +292,13 @@ func (l *lite) rerunAlone(group []*member) {
 				m.err = errLost()
 			}
 			l.discard()
+			takeBackGroup([]*member{m})
 			continue
 		}
 		if err := l.commit(); err != nil {
 			m.err = err
 			l.discard()
+			takeBackGroup([]*member{m})
 		}
 	}
 }
