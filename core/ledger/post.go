@@ -101,9 +101,12 @@ func (l *Ledger) record(tx *db.Tx, drafts []*draft, atomic bool) (refusals []err
 	}
 	known := map[key]*draft{}
 	if len(existing) > 0 {
-		if known, err = fetch(tx, existing); err != nil {
+		if known, err = l.fetch(tx, existing); err != nil {
 			return nil, err
 		}
+	}
+	if book.next, err = l.takeLegs(tx, drafts); err != nil {
+		return nil, err
 	}
 	refusals = make([]error, len(drafts))
 	accepted := make([]*draft, 0, len(drafts))
@@ -126,8 +129,7 @@ func (l *Ledger) record(tx *db.Tx, drafts []*draft, atomic bool) (refusals []err
 	if atomic && refused {
 		return refusals, nil
 	}
-	l.write(tx, book, accepted)
-	return refusals, nil
+	return refusals, l.write(tx, book, accepted)
 }
 
 // accountsOf lists the accounts of drafts once each, in order of number: the order in which they are locked.
@@ -164,7 +166,7 @@ func (l *Ledger) load(tx *db.Tx, b *book, ids []AccountID, keys []key) (existing
 			locked = append(locked, id)
 		}
 	}
-	var strange []AccountID // busy, and not known as such before
+	asked := locked
 	for first := true; first || len(locked)+len(busy)+len(keys) > 0; first = false {
 		var someLocked, someBusy []AccountID
 		var someKeys []key
@@ -173,21 +175,37 @@ func (l *Ledger) load(tx *db.Tx, b *book, ids []AccountID, keys []key) (existing
 			someBusy, busy = cut(busy, loadMost)
 			someKeys, keys = cut(keys, loadMost)
 		}
-		if existing, err = l.loadSome(tx, b, someLocked, someBusy, someKeys, existing, &strange); err != nil {
+		if existing, err = l.loadSome(tx, b, someLocked, someBusy, someKeys, existing); err != nil {
 			return nil, err
 		}
 	}
-	if len(strange) > 0 {
-		tx.After(func() { l.facts.rememberBusy(strange) })
-		for more := strange; len(more) > 0; {
-			var some []AccountID
-			some, more = cut(more, loadMost)
-			if _, err = l.loadSome(tx, b, nil, some, nil, nil, nil); err != nil {
-				return nil, err
-			}
+	return existing, l.loadStrange(tx, b, asked)
+}
+
+// loadStrange reads the accounts that have no totals: they are busy, which this process did not know, or nobody opened them.
+func (l *Ledger) loadStrange(tx *db.Tx, b *book, asked []AccountID) error {
+	var strange, busy []AccountID
+	for _, id := range asked {
+		if b.accounts[id] == nil {
+			strange = append(strange, id)
 		}
 	}
-	return existing, nil
+	for more := strange; len(more) > 0; {
+		var some []AccountID
+		some, more = cut(more, loadMost)
+		if _, err := l.loadSome(tx, b, nil, some, nil, nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range strange {
+		if b.accounts[id] != nil {
+			busy = append(busy, id)
+		}
+	}
+	if len(busy) > 0 {
+		tx.After(func() { l.facts.rememberBusy(busy) })
+	}
+	return nil
 }
 
 func cut[T any](list []T, n int) (some, rest []T) {
@@ -207,9 +225,15 @@ func accountArg(id *AccountID) any { return int64(*id) }
 func keyArg(k *key) any            { return k[:] }
 
 func (l *Ledger) loadSome(
-	tx *db.Tx, b *book, locked, busy []AccountID, keys, existing []key, strange *[]AccountID,
+	tx *db.Tx, b *book, locked, busy []AccountID, keys, existing []key,
 ) ([]key, error) {
 	shape := loadShape{room(len(keys)), room(len(locked)), room(len(busy)), tx.ForUpdate()}
+	if shape.lock != "" {
+		shape.lock += " of t"
+	}
+	if shape.keys+shape.locked+shape.busy == 0 {
+		return existing, nil
+	}
 	args := make([]any, 0, shape.keys+shape.locked+shape.busy)
 	args = pad(args, keys, keyArg)
 	args = pad(args, locked, accountArg)
@@ -218,8 +242,8 @@ func (l *Ledger) loadSome(
 		var part, scale, limit, lastAt int64
 		var entry []byte
 		a := &row{}
-		err := r.Scan(&part, &entry, &a.ID, &a.Currency.Code, &scale, &limit, &a.Busy, &a.frozenAt, &a.closedAt,
-			&a.DebitsPosted, &a.CreditsPosted, &a.DebitsPending, &a.CreditsPending, &a.Entries, &lastAt)
+		err := r.Scan(&part, &entry, &a.ID, &a.Currency.Code, &scale, &limit, &a.Busy, &a.state,
+			&a.DebitsPosted, &a.CreditsPosted, &a.DebitsPending, &a.CreditsPending, &a.Entries, &a.lastLeg, &lastAt)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -228,10 +252,8 @@ func (l *Ledger) loadSome(
 			return struct{}{}, nil
 		}
 		a.Currency.Scale, a.Limit, a.LastAt = small(scale), Limit(small(limit)), clock.FromMicros(lastAt)
+		a.Frozen, a.Closed = a.state == stateFrozen, a.state == stateClosed
 		b.accounts[a.ID] = a
-		if part == 1 && a.Busy {
-			*strange = append(*strange, a.ID)
-		}
 		return struct{}{}, nil
 	}, selectLoad.of(shape), args...)
 	if err != nil {
@@ -241,43 +263,59 @@ func (l *Ledger) loadSome(
 }
 
 // write queues everything that was decided.
-func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) {
+func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
 	if len(accepted) == 0 {
-		return
+		return nil
 	}
 	var scratch, tag []byte
 	entries := make([]any, 0, len(accepted)*insertEntries.cols)
 	legs := make([]any, 0, len(accepted)*insertLegs.cols)
-	var holds []any
+	var holds, runs []any
+	noted := map[kindRun]bool{}
 	for _, d := range accepted {
+		code, err := l.kindCode(tx, d.Kind)
+		if err != nil {
+			return err
+		}
+		if run := (kindRun{code, d.number / runLength}); !noted[run] && l.newRun(tx, run) {
+			noted[run] = true
+			runs = append(runs, code, d.number)
+		}
 		tag, scratch = l.tagEntry(d, scratch)
-		at := clock.Micros(d.At)
-		entries = append(entries, d.key[:], d.Kind, nullText(d.Reference), at, int64(d.Phase), nullText(d.meta), nullKey(&d.resolves),
-			nullInt(clock.Micros(d.ExpiresAt)), tag)
+		count := int64(0) // null: one
+		if len(d.Legs) > 1 {
+			count = int64(len(d.Legs))
+		}
+		entries = append(entries, d.number, clock.Micros(d.At), nullInt(clock.Micros(d.ExpiresAt)), code, nullInt(int64(d.Phase)),
+			nullInt(count), d.key[:], tag, nullText(d.Reference), nullText(d.meta), nullKey(&d.resolves))
 		for n, leg := range d.Legs {
-			legs = append(legs, d.key[:], int64(n), int64(leg.Debit), int64(leg.Credit), leg.Amount, at, int64(leg.Phase), nullInt(leg.Released))
+			legs = append(legs, d.number+int64(n), int64(leg.Debit), int64(leg.Credit), leg.Amount, d.prev[n][0], d.prev[n][1],
+				nullInt(leg.Released), nullInt(int64(leg.Phase)))
 		}
 		if d.Phase == Pending {
-			holds = append(holds, d.key[:], clock.Micros(d.ExpiresAt))
+			holds = append(holds, d.number, clock.Micros(d.ExpiresAt))
 		}
 		if d.Phase.resolution() {
-			tx.Queue(deleteHold, d.resolves[:])
+			tx.Queue(deleteHold, d.hold)
 		}
 	}
 	insertEntries.queue(tx, entries)
 	insertLegs.queue(tx, legs)
 	insertHolds.queue(tx, holds)
 	b.writeAccounts(tx)
+	insertRuns.queue(tx, runs)
+	return nil
 }
 
 func (b *book) writeAccounts(tx *db.Tx) {
 	for _, r := range b.order {
-		tx.Queue(updateTotals, int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, clock.Micros(r.LastAt))
+		tx.Queue(updateTotals, int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, r.lastLeg,
+			clock.Micros(r.LastAt))
 	}
 	tail := make([]any, 0, len(b.tail)*insertTail.cols)
 	for i := range b.tail {
 		t := &b.tail[i]
-		tail = append(tail, int64(t.account), t.entry[:], int64(t.n), t.debit, t.credit, clock.Micros(t.at))
+		tail = append(tail, int64(t.account), t.number, t.debit, t.credit, clock.Micros(t.at))
 	}
 	insertTail.queue(tx, tail)
 	points := make([]any, 0, len(b.checkpoints)*insertCheckpoints.cols)
@@ -288,7 +326,7 @@ func (b *book) writeAccounts(tx *db.Tx) {
 }
 
 func (c *checkpoint) args() []any {
-	return []any{int64(c.account), c.at, c.entries, c.debits, c.credits, c.debitsPending, c.creditsPending}
+	return []any{int64(c.account), c.at, c.entries, c.debits, c.credits, c.debitsPending, c.creditsPending, c.lastLeg}
 }
 
 func nullText(s string) any {
