@@ -99,6 +99,19 @@ func (l *lite) ready(ctx context.Context) error {
 
 func (l *lite) fsyncs(context.Context) (int64, error) { return l.commits.Load(), nil }
 
+func (l *lite) size(ctx context.Context) (n int64, err error) {
+	err = l.read(ctx, func(tx *Tx) error {
+		var pages, size int64
+		if err := tx.Row("pragma page_count").Scan(&pages); err != nil {
+			return err
+		}
+		err := tx.Row("pragma page_size").Scan(&size)
+		n = pages * size
+		return err
+	})
+	return n, err
+}
+
 // write hands the body to the committer and waits. The caller's context ends the wait only while the body has not begun.
 func (l *lite) write(ctx context.Context, body func(*Tx) error) error {
 	m := &member{ctx: ctx, body: body, done: make(chan struct{})}

@@ -82,6 +82,11 @@ func (p *postgres) fsyncs(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+func (p *postgres) size(ctx context.Context) (n int64, err error) {
+	err = p.read(ctx, func(tx *Tx) error { return tx.Row("select pg_database_size(current_database())").Scan(&n) })
+	return n, err
+}
+
 func (p *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	wait, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
