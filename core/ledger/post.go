@@ -48,39 +48,15 @@ func (l *Ledger) PostBatch(tx *db.Tx, entries []Entry, atomic bool) ([]Result, e
 	if len(entries) == 0 || len(entries) > MaxBatch {
 		return nil, ErrBatchSize.With("entries")
 	}
-	results := make([]Result, len(entries))
-	drafts := make([]*draft, 0, len(entries))
-	place := make([]int, 0, len(entries))
-	refused := false
-	for i, e := range entries {
-		d, err := l.draft(e, Posted, time.Time{})
-		if err != nil {
-			results[i].Err, refused = err, true
-			continue
-		}
-		drafts, place = append(drafts, d), append(place, i)
+	s := &submission{atomic: atomic}
+	if refused := s.prepare(l, entries); len(s.drafts) == 0 || refused && atomic {
+		s.settle(refused)
+		return s.results, nil
 	}
-	if len(drafts) > 0 && !(refused && atomic) {
-		refusals, err := l.record(tx, drafts, atomic)
-		if err != nil {
-			return nil, err
-		}
-		for i, d := range drafts {
-			if r := &results[place[i]]; refusals[i] != nil {
-				r.Err, refused = refusals[i], true
-			} else {
-				r.Entry = d.Entry
-			}
-		}
+	if err := l.recordSome(tx, []*submission{s}, atomic); err != nil {
+		return nil, err
 	}
-	if atomic && refused {
-		for i := range results {
-			if results[i].Err == nil {
-				results[i] = Result{Err: ErrBatchRefused}
-			}
-		}
-	}
-	return results, nil
+	return s.results, nil
 }
 
 func (l *Ledger) draft(e Entry, phase Phase, expires time.Time) (*draft, error) {

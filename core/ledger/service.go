@@ -36,6 +36,7 @@ type Ledger struct {
 	unused []AccountID // numbers of a block that this process took and committed
 	legs   legBlock
 	kinds  kinds
+	gather gatherer
 
 	folding sync.Mutex         // one Fold at a time in this process
 	lagging map[AccountID]bool // busy accounts that Fold owes a checkpoint; nil before it ran first
