@@ -169,7 +169,8 @@ func (l *transferLoad) draw(r *rand.Rand, n int) []ledger.Entry {
 				to = 0
 			}
 		}
-		entries[i] = ledger.Entry{Kind: "transfer", Legs: []ledger.Leg{{Debit: l.ids[from], Credit: l.ids[to], Amount: 1 + r.Int64N(transferMost)}}}
+		leg := ledger.Leg{Debit: l.ids[from], Credit: l.ids[to], Amount: 1 + r.Int64N(transferMost)}
+		entries[i] = ledger.Entry{Kind: "transfer", Legs: []ledger.Leg{leg}}
 	}
 	return entries
 }

@@ -61,6 +61,8 @@ type book struct {
 	tail        []tailRow
 	checkpoints []checkpoint
 	undo        []undo // of the entry being decided
+	log         []undo // of the entries decided since the last mark, where it may be gone back to
+	logging     bool
 }
 
 type undo struct {
@@ -100,7 +102,32 @@ func (b *book) decide(d *draft) error {
 	d.At = at
 	b.next += int64(len(d.Legs))
 	b.settle(at)
+	if b.logging {
+		b.log = append(b.log, b.undo...)
+	}
 	return nil
+}
+
+// mark is a state of the book that it can go back to, until the next one.
+type mark struct {
+	next                     int64
+	order, tail, checkpoints int
+}
+
+func (b *book) mark(logging bool) mark {
+	b.log, b.logging = b.log[:0], logging
+	return mark{b.next, len(b.order), len(b.tail), len(b.checkpoints)}
+}
+
+// back forgets everything that was decided since a mark.
+func (b *book) back(m mark) {
+	for i := len(b.log) - 1; i >= 0; i-- {
+		b.log[i].row.restore(b.log[i].before)
+	}
+	for _, r := range b.order[m.order:] {
+		r.touched = false
+	}
+	b.next, b.order, b.tail, b.checkpoints, b.log = m.next, b.order[:m.order], b.tail[:m.tail], b.checkpoints[:m.checkpoints], b.log[:0]
 }
 
 // admit refuses accounts that do not exist, are frozen or closed, or are of another currency than their counterpart. It answers with

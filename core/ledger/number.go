@@ -11,7 +11,7 @@ import (
 
 const (
 	// legNumbers is how many numbers a process takes at once where several may write.
-	legNumbers = 10_000
+	legNumbers = 100_000
 	// blockAge is how long it uses them. The lists that go by number are in the order of time but for that long.
 	blockAge = time.Minute
 	// runLength is how many numbers one row of ledger_kind_run speaks for.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 
@@ -167,6 +168,7 @@ func (t *texts[K]) of(k K) string {
 type loadShape struct {
 	keys, locked, busy int
 	lock               string
+	arrays             bool // each list is one argument
 }
 
 // room rounds a count up to a power of two, so that lists of every length share a few statements.
@@ -187,26 +189,31 @@ var selectLoad = texts[loadShape]{write: func(s loadShape) string {
 	var parts []string
 	first := 1
 	list := func(n int) string {
-		first += n
-		return db.In(first-n, n)
+		if s.arrays {
+			n = 1
+		}
+		if first += n; s.arrays {
+			return listAny("$" + strconv.Itoa(first-1))
+		}
+		return " in " + db.In(first-n, n)
 	}
 	if s.keys > 0 {
 		parts = append(parts, `select 0 as part, id as entry, cast(0 as bigint) as id, '' as currency, 0 as scale, 0 as limit_kind, false as busy,
 			0 as state, cast(0 as bigint) as debits_posted,
 			cast(0 as bigint) as credits_posted, cast(0 as bigint) as debits_pending, cast(0 as bigint) as credits_pending,
-			cast(0 as bigint) as entries, cast(0 as bigint) as last_leg, cast(0 as bigint) as last_at from ledger_entry where id in `+list(s.keys))
+			cast(0 as bigint) as entries, cast(0 as bigint) as last_leg, cast(0 as bigint) as last_at from ledger_entry where id`+list(s.keys))
 	}
 	if s.locked > 0 {
 		parts = append(parts, `select 1 as part, cast(null as bytea) as entry, account, currency, scale, limit_kind, busy, state,
 			debits_posted, credits_posted, debits_pending, credits_pending, entries, last_leg, last_at from (
 			select t.*, a.currency, a.scale, a.limit_kind, a.busy from ledger_total t join ledger_account a on a.id = t.account
-			where t.account in `+list(s.locked)+` order by t.account`+s.lock+`) as locked`)
+			where t.account`+list(s.locked)+` order by t.account`+s.lock+`) as locked`)
 	}
 	if s.busy > 0 {
 		parts = append(parts, `select 2 as part, cast(null as bytea) as entry, a.id, a.currency, a.scale, a.limit_kind, a.busy,
 			case when a.closed_at is not null then 2 when a.frozen_at is not null then 1 else 0 end,
 			coalesce(f.debits, 0), coalesce(f.credits, 0), 0, 0, 0, 0, 0
-			from ledger_account a left join ledger_fold f on f.account = a.id where a.busy and a.id in `+list(s.busy))
+			from ledger_account a left join ledger_fold f on f.account = a.id where a.busy and a.id`+list(s.busy))
 	}
 	return strings.Join(parts, "\n\t\tunion all ")
 }}

@@ -13,7 +13,7 @@ import (
 
 const (
 	// submitRoom bounds the entries that wait for the group writer; more are refused as busy at once.
-	submitRoom = 50_000
+	submitRoom = 200_000
 	// groupEntries bounds a group, so that the first of it is not kept waiting for the last.
 	groupEntries = 10_000
 	// gatherYields is how often the group writer lets others run, to arrive, before it writes what it has.
@@ -166,43 +166,30 @@ func (l *Ledger) postGroup(d *db.DB, group []*submission) {
 	}
 }
 
-// postTogether posts in one transaction. Entries that stand for themselves are decided in one go, whoever's they are; a batch that is
-// all or nothing is decided by itself between them.
+// postTogether posts in one transaction.
 func (l *Ledger) postTogether(d *db.DB, group []*submission) error {
-	return d.Write(context.Background(), func(tx *db.Tx) error {
-		for rest := group; len(rest) > 0; {
-			n, whole := 1, rest[0].atomic && len(rest[0].drafts) > 1
-			for !whole && n < len(rest) && (!rest[n].atomic || len(rest[n].drafts) == 1) {
-				n++
-			}
-			if err := l.recordSome(tx, rest[:n], whole); err != nil {
-				return err
-			}
-			rest = rest[n:]
-		}
-		return nil
-	})
+	return d.Write(context.Background(), func(tx *db.Tx) error { return l.recordAll(tx, group) })
 }
 
-func (l *Ledger) recordSome(tx *db.Tx, some []*submission, whole bool) error {
-	var drafts []*draft
-	for _, s := range some {
-		drafts = append(drafts, s.drafts...)
+// recordAll records what was submitted and sets everybody's results.
+func (l *Ledger) recordAll(tx *db.Tx, group []*submission) error {
+	parts := make([]part, len(group))
+	for i, s := range group {
+		parts[i] = part{drafts: s.drafts, atomic: s.atomic}
 	}
-	refusals, err := l.record(tx, drafts, whole)
-	if err != nil {
+	if err := l.recordParts(tx, parts); err != nil {
 		return err
 	}
-	for _, s := range some {
+	for n, s := range group {
 		refused := false
 		for i, d := range s.drafts {
-			s.results[s.place[i]] = Result{Err: refusals[i]}
-			if refusals[i] == nil {
+			refusal := parts[n].refusals[i]
+			s.results[s.place[i]] = Result{Err: refusal}
+			if refusal == nil {
 				s.results[s.place[i]].Entry = d.Entry
 			}
-			refused = refused || refusals[i] != nil
+			refused = refused || refusal != nil
 		}
-		refusals = refusals[len(s.drafts):]
 		s.settle(refused)
 	}
 	return nil
