@@ -18,9 +18,10 @@ const (
 	selectByAddress = `select ` + accountColumns + fromAccount + `where a.address = $1`
 	selectByOwner   = `select ` + accountColumns + fromAccount + `where a.owner = $1 order by a.id`
 	// The prefix is compared with substr, which means the same under every collation; this list is the operator's.
-	selectByPrefix = `select ` + accountColumns + fromAccount + `where a.id > $1 and substr(a.address, 1, $2) = $3 order by a.id limit $4`
-	selectNumber   = `select id from ledger_account where address = $1`
-	insertAccount  = `insert into ledger_account (id, address, owner, currency, scale, limit_kind, busy, opened_at, tag)
+	selectByPrefix = `select ` + accountColumns + ` from (select * from ledger_account where id > $1 and substr(address, 1, $2) = $3
+		order by id limit $4) as a left join ledger_total t on t.account = a.id order by a.id`
+	selectNumber  = `select id from ledger_account where address = $1`
+	insertAccount = `insert into ledger_account (id, address, owner, currency, scale, limit_kind, busy, opened_at, tag)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	insertTotal = `insert into ledger_total (account, debits_posted, credits_posted, debits_pending, credits_pending, entries, last_leg,
 		last_at, state) values ($1, 0, 0, 0, 0, 0, 0, 0, 0)`
@@ -130,7 +131,9 @@ const (
 
 // Verify. Each list is read in slices of its key, beginning after what the slice before had last.
 const (
-	sliceAccounts    = `select ` + accountColumns + fromAccount + `where a.id > $1 order by a.id limit $2`
+	// The totals are joined to a slice that is cut already: a join of the two tables would be merged from the first account on.
+	sliceAccounts = `select ` + accountColumns + ` from (select * from ledger_account where id > $1 order by id limit $2) as a
+		left join ledger_total t on t.account = a.id order by a.id`
 	sliceCheckpoints = `select ` + checkpointColumns + ` from ledger_checkpoint where (account, at) > ($1, $2) order by account, at limit $3`
 	sliceEntries     = `select ` + entryColumns + ` from ledger_entry where number > $1 order by number limit $2`
 	sliceLegs        = `select ` + legColumns + ` from ledger_leg where number > $1 and number <= $2 order by number`
