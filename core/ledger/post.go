@@ -249,7 +249,7 @@ func keyArg(k *key) any            { return k[:] }
 func (l *Ledger) loadSome(
 	tx *db.Tx, b *book, locked, busy []AccountID, keys, existing []key,
 ) ([]key, error) {
-	shape := loadShape{room(len(keys)), room(len(locked)), room(len(busy)), tx.ForUpdate(), false}
+	shape := loadShape{room(len(keys)), room(len(locked)), room(len(busy)), tx.ForUpdate(), false, l.facts.knowAll(locked)}
 	if shape.keys+shape.locked+shape.busy == 0 {
 		return existing, nil
 	}
@@ -269,6 +269,7 @@ func (l *Ledger) loadSome(
 		args = pad(args, locked, accountArg)
 		args = pad(args, busy, accountArg)
 	}
+	var strangers []*row
 	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
 		var part, scale, limit, lastAt int64
 		var entry []byte
@@ -283,12 +284,20 @@ func (l *Ledger) loadSome(
 			return struct{}{}, nil
 		}
 		a.Currency.Scale, a.Limit, a.LastAt = small(scale), Limit(small(limit)), clock.FromMicros(lastAt)
+		if part == 1 && shape.narrow {
+			l.facts.know(a)
+		} else if part == 1 {
+			strangers = append(strangers, a)
+		}
 		a.Frozen, a.Closed = a.state == stateFrozen, a.state == stateClosed
 		b.accounts[a.ID] = a
 		return struct{}{}, nil
 	}, selectLoad.of(shape), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read accounts to post: %w", err)
+	}
+	if len(strangers) > 0 {
+		tx.After(func() { l.facts.rememberTerms(strangers) })
 	}
 	return existing, nil
 }

@@ -7,6 +7,7 @@ import (
 	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/id"
+	"billfold/base/money"
 	"billfold/base/seal"
 )
 
@@ -68,17 +69,55 @@ func (l *Ledger) tagAccount(r *row) []byte {
 	return sum[:accountTagSize]
 }
 
-// facts remembers what can never change: which accounts are busy, and which number an address has. Only what is committed
+// facts remembers what can never change: which accounts are busy, what terms the others have, and which number an address has. Only what is committed
 // gets in, because the number of an account whose opening was rolled back may be given to another.
 type facts struct {
 	mu    sync.RWMutex
 	busy  map[AccountID]bool
+	terms map[AccountID]terms
 	young map[string]AccountID
 	old   map[string]AccountID
 }
 
 // factsRoom bounds the remembered addresses: two generations of so many, some 20 MB.
 const factsRoom = 100_000
+
+// terms are what a post needs to know of an account beside its totals: some 60 bytes an account.
+type terms struct {
+	currency money.Currency
+	limit    Limit
+}
+
+// know sets the terms of an account that was read without them.
+func (f *facts) know(a *row) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	t := f.terms[a.ID]
+	a.Currency, a.Limit = t.currency, t.limit
+}
+
+// knowAll tells whether the terms of all these accounts are known.
+func (f *facts) knowAll(ids []AccountID) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	for _, id := range ids {
+		if f.terms[id].limit == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *facts) rememberTerms(rows []*row) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.terms == nil {
+		f.terms = map[AccountID]terms{}
+	}
+	for _, r := range rows {
+		f.terms[r.ID] = terms{r.Currency, r.Limit}
+	}
+}
 
 func (f *facts) isBusy(id AccountID) bool {
 	f.mu.RLock()

@@ -172,6 +172,7 @@ type loadShape struct {
 	keys, locked, busy int
 	lock               string
 	arrays             bool // each list is one argument
+	narrow             bool // the terms of the locked accounts are known
 }
 
 // room rounds a count up to a power of two, so that lists of every length share a few statements.
@@ -206,7 +207,11 @@ var selectLoad = texts[loadShape]{write: func(s loadShape) string {
 			cast(0 as bigint) as credits_posted, cast(0 as bigint) as debits_pending, cast(0 as bigint) as credits_pending,
 			cast(0 as bigint) as entries, cast(0 as bigint) as last_leg, cast(0 as bigint) as last_at from ledger_entry where id`+list(s.keys))
 	}
-	if s.locked > 0 {
+	if s.locked > 0 && s.narrow {
+		parts = append(parts, `select 1 as part, cast(null as bytea) as entry, account, '', 0, 0, false, state,
+			debits_posted, credits_posted, debits_pending, credits_pending, entries, last_leg, last_at from (
+			select t.* from ledger_total t where t.account`+list(s.locked)+` order by t.account`+s.lock+`) as locked`)
+	} else if s.locked > 0 {
 		parts = append(parts, `select 1 as part, cast(null as bytea) as entry, account, currency, scale, limit_kind, busy, state,
 			debits_posted, credits_posted, debits_pending, credits_pending, entries, last_leg, last_at from (
 			select t.*, a.currency, a.scale, a.limit_kind, a.busy from ledger_total t join ledger_account a on a.id = t.account
