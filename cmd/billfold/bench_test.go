@@ -13,7 +13,8 @@ import (
 // right, and that it touches no database but its own.
 func TestBenchLedger(t *testing.T) {
 	on(t, func(t *testing.T, at place) {
-		args := []string{"bench", "ledger", "--data", at.dir, "--accounts", "50", "--in-flight", "8", "--batch", "3", "--duration", "1s", "--json"}
+		args := []string{"bench", "ledger", "--data", at.dir, "--accounts", "50", "--in-flight", "8", "--batch", "3",
+			"--duration", "1s", "--json"}
 		for _, v := range at.env {
 			if dsn, ok := strings.CutPrefix(v, "BILLFOLD_DB="); ok {
 				args = append(args, "--engine", "postgres", "--db", dsn)

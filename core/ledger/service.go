@@ -69,8 +69,8 @@ func (l *Ledger) tagAccount(r *row) []byte {
 	return sum[:accountTagSize]
 }
 
-// facts remembers what can never change: which accounts are busy, what terms the others have, and which number an address has. Only what is committed
-// gets in, because the number of an account whose opening was rolled back may be given to another.
+// facts remembers what can never change: which accounts are busy, what terms the others have, and which number an address has. Only
+// what is committed gets in, because the number of an account whose opening was rolled back may be given to another.
 type facts struct {
 	mu    sync.RWMutex
 	busy  map[AccountID]bool
