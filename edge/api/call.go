@@ -255,7 +255,8 @@ func (c *call) mediaType() error {
 	}
 	kind, parameters, _ := strings.Cut(list[0], ";")
 	charset := strings.ToLower(strings.ReplaceAll(parameters, " ", ""))
-	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") || charset != "" && charset != "charset=utf-8" && charset != `charset="utf-8"` {
+	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") || charset != "" && charset != "charset=utf-8" &&
+		charset != `charset="utf-8"` {
 		return ErrMediaType.With("Content-Type")
 	}
 	return nil

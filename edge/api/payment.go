@@ -261,7 +261,8 @@ func createCheckout(c *call, in *client.CreateCheckoutSession) (client.CheckoutS
 		}
 		items[i] = payment.LineItem{Name: item.Name, Quantity: item.Quantity, Amount: one.Minor}
 	}
-	k, err := c.api.Payments.CreateCheckout(c.ctx, c.caller, payment.CheckoutTerms{ReturnURL: in.ReturnURL, CancelURL: in.CancelURL, Items: items,
+	k, err := c.api.Payments.CreateCheckout(c.ctx, c.caller, payment.CheckoutTerms{ReturnURL: in.ReturnURL, CancelURL: in.CancelURL,
+		Items: items,
 		Terms: payment.Terms{Amount: amount, Capture: payment.CaptureMode(in.Capture), Description: in.Description, Reference: in.Reference,
 			Metadata: in.Metadata, ExpiresAt: in.ExpiresAt, HoldFor: hold}}, c.once)
 	if err != nil {
@@ -283,7 +284,8 @@ func (c *call) session(k *payment.Checkout) client.CheckoutSession {
 }
 
 func (a *API) sessionOf(k *payment.Checkout, p client.Payment) client.CheckoutSession {
-	out := client.CheckoutSession{ID: string(k.ID), Object: "checkout_session", URL: a.PublicURL + "/c/" + string(k.ID), State: string(k.State),
+	out := client.CheckoutSession{ID: string(k.ID), Object: "checkout_session", URL: a.PublicURL + "/c/" + string(k.ID),
+		State:   string(k.State),
 		Payment: p, ReturnURL: k.ReturnURL, CancelURL: k.CancelURL, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt}
 	for _, item := range k.Items {
 		out.LineItems = append(out.LineItems, client.LineItem{Name: item.Name, Quantity: item.Quantity,
