@@ -5,7 +5,6 @@ import (
 
 	"billfold/base/fault"
 	"billfold/base/money"
-	"billfold/base/once"
 	"billfold/core/merchant"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
@@ -117,7 +116,7 @@ func (s *site) act(w http.ResponseWriter, r *http.Request, v *visit, name, done 
 		s.flash(w, "ok", done)
 		return s.redirect(w, r, "/m/"+string(shop.ID)+"/payments/"+string(p.ID))
 	}
-	if codeOf(err) == once.ErrMismatch.Code {
+	if stale(err) {
 		return s.shopPaymentPage(w, r, v, http.StatusConflict, ui.FieldErrors{"": v.say("form.stale")})
 	}
 	param, words, ok := field(v.scene.Lang, err)
