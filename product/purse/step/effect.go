@@ -64,7 +64,8 @@ var effects = [...]struct {
 	RememberPurchase: {"remember purchase", "the transfer is the first line of the history; a purchase is the last one made", (*turn).rememberPurchase},
 	MarkCancelled:    {"mark cancelled", "the last purchase taken cannot be cancelled again", (*turn).markCancelled},
 	TakeOver: {"take over", "certificate, epoch, blocklist and block are the issuer's; where it has every record, the counts begin again, " +
-		"what was received counts as loaded, and a till forgets its payers; unlocked where it says so", (*turn).takeOver},
+		"what was received counts as loaded, a till forgets its payers, and one whose batch is closed begins at zero, " +
+		"because what it held is its merchant's; unlocked where it says so", (*turn).takeOver},
 	CloseBatch: {"close batch", "the next batch begins; what was sold before cannot be cancelled",
 		func(t *turn) { t.s.Batch, t.s.Sold = Batch{Number: t.s.Batch.Number + 1}, nil }},
 	Exchange: {"exchange", "the value leaves one slot, what the order gives enters the other",
@@ -242,6 +243,9 @@ func (t *turn) takeOver() {
 		}
 		if all {
 			slot.Own, slot.Received, slot.Spent = slot.Own+slot.Received, 0, 0
+			if t.mine.Role == proto.Acceptor && t.s.Batch.Count == 0 {
+				slot.Own = 0
+			}
 		}
 		slots = append(slots, slot)
 	}
