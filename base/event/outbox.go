@@ -260,6 +260,9 @@ func (o *Outbox) deliver(ctx context.Context, s *subscriber) error {
 			tx.Queue(updateCursor, s.name, events[len(events)-1].Number)
 			return len(events), nil
 		})
+		if err != nil && ctx.Err() != nil {
+			return err // we were told to stop, the handler did not fail: a last Step must not find it pausing
+		}
 		if err != nil {
 			s.pause = min(max(2*s.pause, 100*time.Millisecond), retryMost)
 			s.until = o.Real.Now().Add(s.pause)
