@@ -12,8 +12,9 @@ import (
 // freshDesk makes the issuer's side for one module: a module of its own, certified as issuer, that holds nothing between two commands.
 func (s *Issuer) freshDesk(i proto.ID) (step.State, error) {
 	now := s.o.Clock.Now()
-	c := proto.Certificate{ID: i, Role: proto.Issuer, Class: 3, Epoch: 1, NotBefore: now.Add(-daily).Unix(), NotAfter: now.Add(20 * 365 * daily).Unix(),
-		Key: s.desk.Public(), Root: s.Roots()[0].Name(), Name: "Billfold", Count: 1 << 53, Hops: true}
+	c := proto.Certificate{ID: i, Role: proto.Issuer, Class: 3, Epoch: 1, NotBefore: now.Add(-daily).Unix(),
+		NotAfter: now.Add(20 * 365 * daily).Unix(),
+		Key:      s.desk.Public(), Root: s.Roots()[0].Name(), Name: "Billfold", Count: 1 << 53, Hops: true}
 	for _, currency := range s.o.Currencies[:min(len(s.o.Currencies), proto.MaxSlots)] {
 		c.Terms = append(c.Terms, terms(proto.Issuer, 3, 0, currency))
 	}
@@ -79,9 +80,10 @@ func (c *counter) commit(next step.State, records step.Records) error {
 // Records returns nothing: a desk's history is the database's.
 func (c *counter) Records(uint64) ([]proto.Signed, error) { return nil, store.ErrArchived }
 
-// Desk gives one command to the issuer's side of a module, over whatever connection the caller has authenticated the module's holder. A load is
-// INSHello, then INSDebit with the purse's REQ, then INSComplete; an unload is INSStart with the purse's HELLO, then INSTake. The answer is
-// released when the transaction is on disk. Faults: purse_not_found, purse_blocked, and the ledger's, insufficient_funds before all.
+// Desk gives one command to the issuer's side of a module, over whatever connection the caller has authenticated the module's
+// holder. A load is INSHello, then INSDebit with the purse's REQ, then INSComplete; an unload is INSStart with the purse's
+// HELLO, then INSTake. The answer is released when the transaction is on disk. Faults: purse_not_found, purse_blocked, and the
+// ledger's, insufficient_funds before all.
 func (s *Issuer) Desk(ctx context.Context, module proto.ID, c proto.Command) (store.Sealed, error) {
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (store.Sealed, error) {
 		m, err := s.module(tx, module, true)
@@ -131,9 +133,10 @@ func (c *counter) fund(data []byte, module proto.ID, env *step.Env) {
 	env.Consent = &step.Consent{Payee: r.To, Value: r.Value, Currency: r.Currency, Purpose: r.Purpose}
 }
 
-// Exchange sets aside what an exchange between two slots gives, and signs the order for it: online, at terms that the caller has agreed
-// with the holder. house is the ledger address, without its currency, that gives and takes. The order lapses when the purse's next sync shows
-// that it took another turn. Faults: purse_not_found, purse_blocked, purse_message, insufficient_funds.
+// Exchange sets aside what an exchange between two slots gives, and signs the order for it: online, at terms that the caller
+// has agreed with the holder. house is the ledger address, without its currency, that gives and takes. The order lapses when
+// the purse's next sync shows that it took another turn. Faults: purse_not_found, purse_blocked, purse_message,
+// insufficient_funds.
 func (s *Issuer) Exchange(ctx context.Context, o proto.Order, house string) ([]byte, error) {
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) ([]byte, error) {
 		m, err := s.module(tx, o.Module, true)

@@ -3,9 +3,10 @@
 //
 // # Promise
 //
-// What was issued is at every moment in purses, in tills, in transit, in suspense, or redeemed; Verify adds it up. A signed VAL in the hand
-// of either side is paid, once. What both sides gave up is refunded to the payer. What only the payer knows of waits in suspense until a date that
-// stands beside it. Nobody has to do anything for that in the ordinary case: it follows from the records that both sides bring at their next sync.
+// What was issued is at every moment in purses, in tills, in transit, in suspense, or redeemed; Verify adds it up. A signed
+// VAL in the hand of either side is paid, once. What both sides gave up is refunded to the payer. What only the payer knows of
+// waits in suspense until a date that stands beside it. Nobody has to do anything for that in the ordinary case: it follows
+// from the records that both sides bring at their next sync.
 //
 //	load     customer ──> transit ──(the purse proves it took it)──> purse
 //	                         └──(the purse signed that it gave it up)──> customer
@@ -15,9 +16,10 @@
 //
 // # How evidence works
 //
-// Modules bring their chain of signed records (Sync). A record either continues the chain that is archived here or proves a fork: two records of one
-// number, or two transfers of one sequence number, both signed by one key. Then the honest payees are paid, the module is blocked, and its holder
-// owes. Evidence moves a transfer between places (place.go), each move one ledger entry in the transaction that stores the evidence.
+// Modules bring their chain of signed records (Sync). A record either continues the chain that is archived here or proves a
+// fork: two records of one number, or two transfers of one sequence number, both signed by one key. Then the honest payees are
+// paid, the module is blocked, and its holder owes. Evidence moves a transfer between places (place.go), each move one ledger
+// entry in the transaction that stores the evidence.
 //
 // The issuer's own side of a load or unload is a module too, one for each purse (a desk): the same step.Step, its state in the database.
 //

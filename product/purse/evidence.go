@@ -138,8 +138,8 @@ func (b *books) given(p proto.Transfer, raw []byte) error {
 	return b.settleTransfer(&t, false, raw)
 }
 
-// forked deals with a second transfer of one sequence number: the module that signed both is blocked, and an honest payee who has the VAL of
-// the second is paid by us; the module's holder owes it.
+// forked deals with a second transfer of one sequence number: the module that signed both is blocked, and an honest payee who
+// has the VAL of the second is paid by us; the module's holder owes it.
 func (b *books) forked(module proto.ID, p proto.Transfer, taken bool, raw []byte) error {
 	n, err := b.caseRow(CaseFork, module, hashOf(p), p, raw)
 	if err != nil || n == 0 {

@@ -214,8 +214,8 @@ func TestForkDrill(t *testing.T) {
 	})
 }
 
-// A folder that was set back is caught: at its own sync, because it knows less than it told, and at collection, because it signs a sequence number
-// twice.
+// A folder that was set back is caught: at its own sync, because it knows less than it told, and at collection, because it
+// signs a sequence number twice.
 func TestRollback(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world) {
 		ann, bea, till := w.enrol(proto.Holder, 0), w.enrol(proto.Holder, 0), w.enrol(proto.Acceptor, 3)
@@ -299,7 +299,8 @@ func TestLostPurse(t *testing.T) {
 func TestAgent(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world) {
 		agent, ann := w.enrol(proto.Agent, 2), w.enrol(proto.Holder, 0)
-		if sw, _ := agent.do(proto.INSStart, startData(agent.mustDesk(proto.INSHello, nil), 100_01, "EUR", proto.Load, nil)); sw != proto.OverLimit {
+		if sw, _ := agent.do(proto.INSStart, startData(agent.mustDesk(proto.INSHello, nil), 100_01, "EUR", proto.Load,
+			nil)); sw != proto.OverLimit {
 			t.Errorf("a load beyond the float: %s", sw)
 		}
 		agent.load(30_00, "EUR")
@@ -407,7 +408,8 @@ func TestBadBundles(t *testing.T) {
 		try("no statement", purse.Bundle{Records: good.Records}, purse.ErrMessage)
 		try("another's statement", purse.Bundle{Statement: bob.must(proto.INSState, nil), Records: good.Records}, purse.ErrMessage)
 		try("the last record missing", purse.Bundle{Statement: good.Statement, Records: good.Records[:n-1]}, purse.ErrMessage)
-		try("a record missing", purse.Bundle{Statement: good.Statement, Records: append(append([][]byte{}, good.Records[:1]...), good.Records[2:]...)}, purse.ErrMessage)
+		try("a record missing", purse.Bundle{Statement: good.Statement, Records: append(append([][]byte{}, good.Records[:1]...),
+			good.Records[2:]...)}, purse.ErrMessage)
 		try("the first record missing", purse.Bundle{Statement: good.Statement, Records: good.Records[1:]}, purse.ErrGap)
 		bad := append([]byte(nil), good.Records[0]...)
 		bad[len(bad)-1] ^= 1

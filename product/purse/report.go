@@ -20,9 +20,10 @@ type Exposure struct {
 	Learns   time.Duration // how long a till can go on without learning of a block
 }
 
-// Exposure tells the worst case of one module, per currency: its key is in a thief's hands, every rule in its software is gone, and the thief
-// visits every till of the network before any of them syncs. What bounds the loss then is the payees' rules alone: a till takes from one payer
-// between two syncs at most what that payer's certificate lets it spend, and goes on at most 48 hours without a fresh blocklist.
+// Exposure tells the worst case of one module, per currency: its key is in a thief's hands, every rule in its software is
+// gone, and the thief visits every till of the network before any of them syncs. What bounds the loss then is the payees'
+// rules alone: a till takes from one payer between two syncs at most what that payer's certificate lets it spend, and goes on
+// at most 48 hours without a fresh blocklist.
 func (s *Issuer) Exposure(ctx context.Context, module proto.ID) ([]Exposure, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Exposure, error) {
 		m, err := s.module(tx, module, false)

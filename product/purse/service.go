@@ -112,7 +112,8 @@ func (s *Issuer) Enrol(ctx context.Context, e Enrolment) (Module, []byte, error)
 	}
 	m := Module{ID: s.o.IDs.Mint(), Owner: e.Owner, Payout: e.Payout, Role: e.Role, Class: e.Class, Name: e.Name, Key: e.Key,
 		State: Active, CreatedAt: s.o.Clock.Now()}
-	c := proto.Certificate{ID: m.ID, Role: e.Role, Class: e.Class, Key: e.Key, Name: e.Name, Count: Classes[e.Class].Count, Hops: Classes[e.Class].Hops}
+	c := proto.Certificate{ID: m.ID, Role: e.Role, Class: e.Class, Key: e.Key, Name: e.Name, Count: Classes[e.Class].Count,
+		Hops: Classes[e.Class].Hops}
 	if e.Role != proto.Holder {
 		c.Count, c.Hops = 1<<32, true
 	}

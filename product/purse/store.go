@@ -19,7 +19,8 @@ const (
 	selectKey = `select public, secret from purse_key where name = $1`
 	insertKey = `insert into purse_key (name, public, secret) values ($1,$2,$3)`
 
-	moduleColumns = `id, owner, payout, role, class, name, public, state, epoch, certificate, until, records, tail, synced_at, lost_at, created_at`
+	moduleColumns = `id, owner, payout, role, class, name, public, state, epoch, certificate, until, records, tail, synced_at, lost_at,
+		created_at`
 
 	insertModule     = `insert into purse_module (` + moduleColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)`
 	selectModule     = `select ` + moduleColumns + ` from purse_module where id = $1`
@@ -46,7 +47,8 @@ const (
 	selectGivenUp = `select body from purse_record where module = $1 and event = $2 and number > $3 order by number`
 	selectCleared = `select coalesce(max(number), 0) from purse_record where module = $1 and event = $2`
 
-	transferColumns = `hash, name, payer, payer_seq, payee, payee_seq, value, currency, purpose, place, payer_said, payee_said, due_at, heard_at`
+	transferColumns = `hash, name, payer, payer_seq, payee, payee_seq, value, currency, purpose, place, payer_said, payee_said, due_at,
+		heard_at`
 
 	insertTransfer    = `insert into purse_transfer (` + transferColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`
 	updateTransfer    = `update purse_transfer set place = $2, payer_said = $3, payee_said = $4, due_at = $5 where hash = $1`
@@ -59,7 +61,8 @@ const (
 	insertGiven = `insert into purse_given (payee, payee_seq, hash) values ($1,$2,$3) on conflict do nothing`
 	selectGiven = `select hash from purse_given where payee = $1 and payee_seq = $2`
 
-	insertCase  = `insert into purse_case (id, kind, module, hash, value, currency, evidence, opened_at) values ($1,$2,$3,$4,$5,$6,$7,$8) on conflict do nothing`
+	insertCase = `insert into purse_case (id, kind, module, hash, value, currency, evidence,
+		opened_at) values ($1,$2,$3,$4,$5,$6,$7,$8) on conflict do nothing`
 	selectCases = `select id, kind, module, hash, value, currency, opened_at from purse_case where id > $1 order by id limit $2`
 
 	orderColumns = `module, seq, take_from, take_minor, give_to, give_minor, house, name, state`
@@ -98,7 +101,8 @@ func scanTransfer(r db.Row) (t Transfer, err error) {
 	var hash []byte
 	var payer, payee string
 	var payerSeq, payeeSeq, purpose, place, payerSaid, payeeSaid, due, heard int64
-	err = r.Scan(&hash, &t.Name, &payer, &payerSeq, &payee, &payeeSeq, &t.Value, &t.Currency, &purpose, &place, &payerSaid, &payeeSaid, &due, &heard)
+	err = r.Scan(&hash, &t.Name, &payer, &payerSeq, &payee, &payeeSeq, &t.Value, &t.Currency, &purpose, &place, &payerSaid,
+		&payeeSaid, &due, &heard)
 	if err != nil {
 		return t, err
 	}

@@ -29,8 +29,8 @@ type Totals struct {
 	Issued, InPurses, InTills, Transit, Suspense, Redeemed int64
 }
 
-// Totals returns the totals of every currency. Issued = InPurses + InTills + Transit + Suspense + Redeemed at every moment; load agents' floats
-// are purses.
+// Totals returns the totals of every currency. Issued = InPurses + InTills + Transit + Suspense + Redeemed at every moment;
+// load agents' floats are purses.
 func (s *Issuer) Totals(ctx context.Context) ([]Totals, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (list []Totals, err error) {
 		for _, c := range s.o.Currencies {
@@ -119,7 +119,8 @@ func (s *Issuer) Verify(ctx context.Context, say func(Finding)) error {
 
 // verifyPlaces compares transit and suspense with the transfers and orders that stand there.
 func (s *Issuer) verifyPlaces(ctx context.Context, list []Totals, say func(Finding)) error {
-	for place, of := range map[Place]func(Totals) int64{InTransit: func(t Totals) int64 { return t.Transit }, Suspended: func(t Totals) int64 { return t.Suspense }} {
+	for place, of := range map[Place]func(Totals) int64{InTransit: func(t Totals) int64 { return t.Transit },
+		Suspended: func(t Totals) int64 { return t.Suspense }} {
 		sums := map[string]int64{}
 		err := s.o.DB.Read(ctx, func(tx *db.Tx) error {
 			after := []byte{}

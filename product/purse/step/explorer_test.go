@@ -198,8 +198,8 @@ func (x *explorer) visit(n node) {
 	x.queue = append(x.queue, n)
 }
 
-// expand tries everything that can happen next. Loss and a crash before sending are among it: nobody has to deliver anything. So is a crash after
-// persisting: every state is what Decode made of Encode.
+// expand tries everything that can happen next. Loss and a crash before sending are among it: nobody has to deliver anything.
+// So is a crash after persisting: every state is what Decode made of Encode.
 func (x *explorer) expand(n node) {
 	x.recover(n)
 	for p := range x.devices {
@@ -267,7 +267,8 @@ func (x *explorer) deliver(n node, p int, id messageID) {
 	}
 }
 
-// expandLogs reads a purse's exceptions, lets the archive have what was read, and asks the authority to clear every set it could be asked for.
+// expandLogs reads a purse's exceptions, lets the archive have what was read, and asks the authority to clear every set it
+// could be asked for.
 func (x *explorer) expandLogs(n node, p int, s *step.State) {
 	var mine []messageID
 	for i := range s.Log {

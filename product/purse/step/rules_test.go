@@ -22,6 +22,7 @@ func TestRulesPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(have) != want {
-		t.Error("docs/purse-rules.md says something else than the table: go test ./product/purse/step -run 'Vectors|Rules' -update, and read the difference")
+		t.Error("docs/purse-rules.md says something else than the table: " +
+			"go test ./product/purse/step -run 'Vectors|Rules' -update, and read the difference")
 	}
 }

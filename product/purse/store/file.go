@@ -182,7 +182,8 @@ func (f *File) Commit(next step.State, records step.Records) error {
 	return f.writeSlot(next, h)
 }
 
-// compact begins a log of the next generation with the records that the issuer does not have, and forgets the old one when the slot is safe.
+// compact begins a log of the next generation with the records that the issuer does not have, and forgets the old one when the
+// slot is safe.
 func (f *File) compact(next step.State, records step.Records) error {
 	kept, err := f.Records(next.Archived)
 	if err != nil {
