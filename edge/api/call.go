@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -320,6 +319,3 @@ func (c *call) answer(status int, kind []string, value any) {
 	c.w.WriteHeader(status)
 	c.w.Write(b.Bytes())
 }
-
-// isGone tells whether nobody waits for the answer any more.
-func (c *call) isGone() bool { return errors.Is(c.r.Context().Err(), context.Canceled) }

@@ -77,6 +77,6 @@ var (
 		text("Use a key of this kind: %s.", "请使用以下类型的密钥：%s。"))
 )
 
-// own lists the refusals of reading a body.
+// bodyFaults are the refusals of reading a body.
 var bodyFaults = []*fault.Fault{ErrBody, ErrMediaType, ErrJSON, ErrBodyMissing, ErrUTF8, ErrMark, ErrTrailing, ErrDepth, ErrTwice,
 	ErrUnknownMember, ErrType, ErrRequired, fault.ErrMalformed, fault.ErrInvalid}
