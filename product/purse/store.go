@@ -87,7 +87,8 @@ func scanModule(r db.Row) (m Module, err error) {
 	m.Epoch, m.Records = uint64(epoch), uint64(records)
 	copy(m.Key[:], public)
 	copy(m.tail[:], tail)
-	m.Until, m.SyncedAt, m.LostAt, m.CreatedAt = clock.FromMicros(until), clock.FromMicros(synced), clock.FromMicros(lost), clock.FromMicros(created)
+	m.Until, m.SyncedAt = clock.FromMicros(until), clock.FromMicros(synced)
+	m.LostAt, m.CreatedAt = clock.FromMicros(lost), clock.FromMicros(created)
 	var ok bool
 	if m.ID, ok = proto.ParseID(id); !ok {
 		return m, errRow

@@ -202,7 +202,8 @@ func (s *Issuer) chain(ctx context.Context, module proto.ID) (number uint64, tai
 		for _, one := range page {
 			var r proto.Record
 			signed, ok := proto.Open(one.body, &r)
-			if id := signed.ID(); !ok || r.Number != number+1 || int64(r.Number) != one.number || r.Before != tail || string(one.hash) != string(id[:]) {
+			id := signed.ID()
+			if !ok || r.Number != number+1 || int64(r.Number) != one.number || r.Before != tail || string(one.hash) != string(id[:]) {
 				return number, tail, nil
 			}
 			number, tail = r.Number, signed.ID()

@@ -121,7 +121,8 @@ func TestSignaturesAreRFC6979(t *testing.T) {
 		t.Fatal(err)
 	}
 	sig, err := key.Sign(sha256.Sum256([]byte("sample")))
-	const want = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+	const want = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716" +
+		"f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
 	if err != nil || hex.EncodeToString(sig[:]) != want {
 		t.Errorf("signature %x, %v", sig, err)
 	}
