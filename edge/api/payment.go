@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -307,24 +306,15 @@ func expireCheckout(c *call, _ *none) (client.CheckoutSession, error) {
 	return c.session(&k), nil
 }
 
-// listCheckouts walks the shop's payments: a session shares its bits with the payment it was made for.
 func listCheckouts(c *call, _ *none) (client.List[client.CheckoutSession], error) {
 	list := client.List[client.CheckoutSession]{Object: "list", URL: c.route.path, Data: []client.CheckoutSession{}}
-	page, err := c.api.Payments.Activity(c.ctx, c.caller, c.owner, payment.ActivityFilter{Kind: payment.Purchase, Direction: payment.In},
-		c.query.text("cursor"), c.query.limit())
+	page, next, err := c.api.Payments.Checkouts(c.ctx, c.caller, c.query.text("cursor"), c.query.limit())
 	if err != nil {
 		return list, err
 	}
-	list.HasMore, list.NextCursor = page.Next != "", page.Next
-	for i := range page.Items {
-		k, err := c.api.Payments.GetCheckout(c.ctx, c.caller, payment.CheckoutOf(page.Items[i].Payment.ID))
-		if errors.Is(err, fault.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return list, err
-		}
-		list.Data = append(list.Data, c.api.sessionOf(&k, paymentOf(&k.Payment, nil)))
+	list.HasMore, list.NextCursor = next != "", next
+	for i := range page {
+		list.Data = append(list.Data, c.api.sessionOf(&page[i], paymentOf(&page[i].Payment, nil)))
 	}
 	return list, nil
 }
