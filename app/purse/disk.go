@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // folder is a folder of the file system, as a purse's store wants it.
@@ -63,12 +64,23 @@ func (f *folder) Write(name string, at int64, b []byte) error {
 	return err
 }
 
-func (f *folder) Sync(name string) error {
-	file, err := f.file(name)
-	if err != nil {
-		return err
+// Sync syncs several files at once, so that they wait for the disk together.
+func (f *folder) Sync(names ...string) error {
+	errs := make([]error, len(names))
+	var group sync.WaitGroup
+	for i, name := range names {
+		file, err := f.file(name)
+		if err != nil {
+			return err
+		}
+		if i == len(names)-1 {
+			errs[i] = flush(file)
+			break
+		}
+		group.Go(func() { errs[i] = flush(file) })
 	}
-	return file.Sync()
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 func (f *folder) SyncFolder() error {

@@ -9,23 +9,27 @@ import (
 	"testing"
 )
 
-// mutants are the eleven mistakes that purses of this kind have been built with, each as a change of one place of our sources, and the tests that
-// have to notice. The sources have no switch for them: the changed file lies over the real one only while a mutant's tests are built.
+// mutants are the eleven mistakes that purses of this kind have been built with, each as a change of one place of our sources,
+// and the tests that have to notice. The sources have no switch for them: the changed file lies over the real one only while a
+// mutant's tests are built.
 var mutants = []struct {
 	name, file, from, to string
 	pkg, run             string
 }{
-	{"sends before it persists", "store/file.go", "if err := f.disk.Sync(name); err != nil {\n\t\treturn err\n\t}\n\tf.version, f.slot",
+	{"sends before it persists", "store/file.go",
+		"if err := f.disk.Sync(append(log, name)...); err != nil {\n\t\treturn err\n\t}\n\tf.version, f.slot",
 		"f.version, f.slot", "./store", "PowerLossAtEveryCall"},
 	{"no sequence increment", "step/effect.go", "func(t *turn) { t.s.Next++ }", "func(t *turn) {}", "./step", explorer},
 	{"no log in EPV", "step/effect.go", "\tt.s.Log = append(t.s.Log, Exception{side, gone})\n",
 		"\tif side == proto.Payer {\n\t\tt.s.Log = append(t.s.Log, Exception{side, gone})\n\t}\n", "./step", explorer},
 	{"no log in EPA", "step/effect.go", "\tt.s.Log = append(t.s.Log, Exception{side, gone})\n",
 		"\tif side == proto.Payee {\n\t\tt.s.Log = append(t.s.Log, Exception{side, gone})\n\t}\n", "./step", explorer},
-	{"a VAL is taken twice", "step/table.go", "Credit, RememberSale, RecordTaken, Finish}", "Credit, RememberSale, RecordTaken}", "./step", explorer},
+	{"a VAL is taken twice", "step/table.go", "Credit, RememberSale, RecordTaken, Finish}", "Credit, RememberSale, RecordTaken}",
+		"./step", explorer},
 	{"a VAL of another sequence number", "step/check.go", "t.old.Open.Same(t.transfer) }",
 		"t.old.Open.From == t.transfer.From && t.old.Open.To == t.transfer.To && t.old.Open.Value == t.transfer.Value }", "./step", explorer},
-	{"a REQ is not compared", "step/check.go", "return t.transfer.From == t.old.ID && t.transfer.FromSeq == t.old.Next && t.transfer.To == t.peer.ID",
+	{"a REQ is not compared", "step/check.go",
+		"return t.transfer.From == t.old.ID && t.transfer.FromSeq == t.old.Next && t.transfer.To == t.peer.ID",
 		"return t.transfer.To == t.peer.ID", "./step", explorer},
 	{"an ACK is not compared", "step/table.go", "In: []Status{EPA}, Checks: []Check{SignedByPeer, SameTransfer}",
 		"In: []Status{EPA}, Checks: []Check{SignedByPeer}", "./step", explorer},

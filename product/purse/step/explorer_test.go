@@ -64,7 +64,7 @@ type explorer struct {
 	t        testing.TB
 	devices  []*device
 	starts   []uint64 // sequence numbers that each purse may use
-	logs     bool   // read, archive and clear exception logs too
+	logs     bool     // read, archive and clear exception logs too
 	states   []step.State
 	stateIDs map[string]stateID
 	messages []message

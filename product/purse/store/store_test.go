@@ -171,10 +171,11 @@ func TestPowerLossAtEveryCall(t *testing.T) {
 		for at := 1; ; at++ {
 			happened := false
 			for f := range fates {
-				for _, resume := range []bool{true, false} {
+				for way := range 4 {
+					resume := way&1 == 0
 					payer, payee := newPurse(t, 1), newPurse(t, 2)
 					victim := []*purse{payer, payee}[side]
-					victim.disk.dieAt = at
+					victim.disk.dieAt, victim.disk.reverse = at, way&2 == 0
 					r := transfer(payer, payee)
 					happened = victim.disk.dead
 					if !happened {
@@ -280,7 +281,7 @@ func TestPowerLossAtCreation(t *testing.T) {
 func TestCompaction(t *testing.T) {
 	grown := newPurse(t, 1)
 	other := newPurse(t, 2)
-	for grown.disk.volatile["log.0"] == nil || len(grown.disk.volatile["log.0"]) < 70<<10 {
+	for grown.disk.volatile["log.0"] == nil || len(grown.disk.volatile["log.0"]) < 130<<10 {
 		transfer(grown, other)
 		transfer(other, grown)
 	}
