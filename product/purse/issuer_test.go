@@ -475,3 +475,13 @@ func TestVerifyFinds(t *testing.T) {
 		}
 	})
 }
+
+// FuzzBundle: what is read as a file is written as the same bytes; nothing makes the reader panic.
+func FuzzBundle(f *testing.F) {
+	f.Add(purse.Bundle{Statement: []byte("s"), Records: [][]byte{[]byte("a"), []byte("b")}}.Encode())
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if b, ok := purse.ParseBundle(in); ok && string(b.Encode()) != string(in) {
+			t.Errorf("%x is read and written differently", in)
+		}
+	})
+}

@@ -249,8 +249,9 @@ func (n *network) settle() {
 	}
 }
 
-// Seeded networks on both engines: at every sync the books verify, and after everybody has synced purses, abstract world and ledger agree on every
-// balance, every loss is refunded to the purse that suffered it, and nothing stays in transit or in suspense.
+// Seeded networks on both engines: at every sync the books verify, and after everybody has synced purses, abstract world and
+// ledger agree on every balance, every loss is refunded to the purse that suffered it, and nothing stays in transit or in
+// suspense.
 func TestRandomNetworks(t *testing.T) {
 	seeds, steps := uint64(2), 250
 	if os.Getenv("BILLFOLD_LONG") != "" {
@@ -278,7 +279,8 @@ func TestRandomNetworks(t *testing.T) {
 			}
 		}
 	})
-	for _, what := range []string{"54 9000", "52 9000", "72 9000", "74 9000", "54 6985", "52 6985", "lost", "letter lost", "given up", "load", "load lost",
+	for _, what := range []string{"54 9000", "52 9000", "72 9000", "74 9000", "54 6985", "52 6985", "lost", "letter lost",
+		"given up", "load", "load lost",
 		"sync", "sync, answer lost", "batch"} {
 		if total[what] == 0 {
 			t.Errorf("never happened: %s", what)
