@@ -71,7 +71,8 @@ func Bench(ctx context.Context, args []string, out, diag io.Writer) error {
 		}
 		fmt.Fprintf(out, "%s\n", line)
 	} else {
-		fmt.Fprintf(out, "%d purchases, both sides on disk: %.0f a second, p50 %.1f ms, p99 %.1f ms; %d lines collected: %.0f a second; verified %v\n",
+		fmt.Fprintf(out, "%d purchases, both sides on disk: %.0f a second, p50 %.1f ms, p99 %.1f ms; "+
+			"%d lines collected: %.0f a second; verified %v\n",
 			r.Purchases, r.PurchasesPerSecond, r.P50, r.P99, r.Collected, r.CollectedPerSecond, r.Verified)
 	}
 	if !r.Verified {
