@@ -65,6 +65,13 @@ func (b *books) settleTransfer(t *Transfer, isNew bool, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	to, err := b.party(t.To)
+	if err != nil {
+		return err
+	}
+	if to.desk && t.PayerSaid != Silent && t.PayeeSaid == Silent {
+		t.PayeeSaid = Done // an unload whose VAL was lost: the payee is ourselves, and the purse has signed to us that it paid
+	}
 	target := t.target(from.desk)
 	switch {
 	case t.Place.final() && target != t.Place:
@@ -84,10 +91,6 @@ func (b *books) settleTransfer(t *Transfer, isNew bool, raw []byte) error {
 		}
 	}
 	if t.Place == Suspended && t.DueAt.IsZero() {
-		to, err := b.party(t.To)
-		if err != nil {
-			return err
-		}
 		t.DueAt = b.s.o.Clock.Now().Add(Window)
 		if end := to.module.Until.Add(Window); end.After(t.DueAt) {
 			t.DueAt = end
@@ -105,7 +108,7 @@ func (b *books) settleTransfer(t *Transfer, isNew bool, raw []byte) error {
 // find returns the row of a transfer, or a new one; or the module that signed two transfers with one sequence number.
 func (b *books) find(p proto.Transfer) (t Transfer, isNew bool, fork *proto.ID, err error) {
 	hash := hashOf(p)
-	t, found, err := one(b.tx, scanTransfer, selectTransfer, p.From.String(), int64(p.FromSeq))
+	t, found, err := one(b.tx, scanTransfer, selectTransfer+b.tx.ForUpdate(), p.From.String(), int64(p.FromSeq))
 	if err != nil || found {
 		if err == nil && t.Hash != hash {
 			fork = &p.From
@@ -127,9 +130,13 @@ func (b *books) find(p proto.Transfer) (t Transfer, isNew bool, fork *proto.ID, 
 func (b *books) given(p proto.Transfer, raw []byte) error {
 	hash := hashOf(p)
 	b.tx.Queue(insertGiven, p.To.String(), int64(p.ToSeq), hash[:])
-	t, found, err := one(b.tx, scanTransfer, selectTransfer, p.From.String(), int64(p.FromSeq))
+	t, found, err := one(b.tx, scanTransfer, selectTransfer+b.tx.ForUpdate(), p.From.String(), int64(p.FromSeq))
 	if err != nil || !found || t.Hash != hash {
 		return err // the payer has not paid this one, as far as we know
+	}
+	to, err := b.party(p.To)
+	if err != nil || to.desk && t.PayeeSaid == Done {
+		return err // an unload that the purse's own record had paid out already
 	}
 	if t.PayeeSaid == Done {
 		return b.openCase(CaseFork, p.To, hash, p, raw)

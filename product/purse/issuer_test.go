@@ -1,6 +1,7 @@
 package purse_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +157,89 @@ func TestSuspense(t *testing.T) {
 		if have := w.balance(ann.owner + "/EUR"); have != 925_00 {
 			t.Errorf("ann's account has %d", have)
 		}
+		w.cases()
+	})
+}
+
+// An unload whose VAL or ACK is lost is paid out when the purse syncs: the issuer is the payee, and has the purse's word.
+func TestInterruptedUnload(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world) {
+		ann := w.enrol(proto.Holder, 3)
+		ann.load(50_00, "EUR")
+		begin := func() []byte {
+			request := ann.mustDesk(proto.INSStart, startData(ann.must(proto.INSHello, nil), 10_00, "EUR", proto.Unload, nil))
+			return ann.must(proto.INSDebit, request)
+		}
+		value := begin()
+		ann.mustSync()
+		w.check(purse.Totals{Issued: 50_00, InPurses: 40_00, Redeemed: 10_00})
+		ann.mustDesk(proto.INSTake, value) // it comes late, and pays nothing twice
+		w.check(purse.Totals{Issued: 50_00, InPurses: 40_00, Redeemed: 10_00})
+		begin() // the purse gives the first up, and starts the next; the desk is given a third
+		begin()
+		ann.giveUp()
+		ann.mustSync()
+		w.check(purse.Totals{Issued: 50_00, InPurses: 20_00, Redeemed: 30_00})
+		if have := w.balance(ann.owner + "/EUR"); have != 980_00 {
+			t.Errorf("the account has %d", have)
+		}
+		w.cases()
+		if len(ann.module.State().Log) > 0 {
+			t.Error("the log was not cleared")
+		}
+	})
+}
+
+// Everybody syncs at the same moment, twice over: both sides of every transfer, and the same bundle in two hands. The books
+// agree as if they had come one by one.
+func TestAllAtOnce(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world) {
+		till := w.enrol(proto.Acceptor, 3)
+		devices := []*device{till}
+		for range 6 {
+			d := w.enrol(proto.Holder, 3)
+			d.load(100_00, "EUR")
+			devices = append(devices, d)
+		}
+		lost := int64(0)
+		for i := range 18 {
+			from, to := devices[1+i%6], devices[1+(i*5+2)%6]
+			pay(from, till, 1_00, proto.Purchase, nil)
+			if from == to {
+				continue
+			}
+			if i%3 == 0 {
+				from.must(proto.INSDebit, to.must(proto.INSStart, startData(from.must(proto.INSHello, nil), 2_00, "EUR", proto.Person, nil)))
+				from.giveUp()
+				to.giveUp()
+				lost += 2_00
+				continue
+			}
+			pay(from, to, 2_00, proto.Person, nil)
+		}
+		till.must(proto.INSBatch, nil)
+		var group sync.WaitGroup
+		for _, d := range devices {
+			for range 2 {
+				b := d.bundle(nil)
+				group.Go(func() {
+					if _, err := w.issuer.Sync(ctx, b); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		group.Wait()
+		if err := w.issuer.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range devices {
+			d.mustSync()
+		}
+		if lost == 0 {
+			t.Error("nothing was given up by both sides")
+		}
+		w.check(purse.Totals{Issued: 600_00, InPurses: 582_00 - lost, Redeemed: 18_00 + lost})
 		w.cases()
 	})
 }

@@ -12,13 +12,21 @@ import (
 // Sweep ends what time ends: value in suspense whose date has passed goes back to its payer; a lost purse whose window is over is paid
 // out, with the loads that were on their way to it. It is a job's body, to be run every hour, and may run at any time.
 func (s *Issuer) Sweep(ctx context.Context) error {
-	for {
-		n, err := db.Write(ctx, s.o.DB, s.sweepSuspense)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
+	due := func(tx *db.Tx) ([]Transfer, error) {
+		return db.All(tx, scanTransfer, selectDue, int64(Suspended), clock.Micros(s.o.Clock.Now()), 200)
+	}
+	missed := func(place Place) func(*db.Tx) ([]Transfer, error) {
+		return func(tx *db.Tx) ([]Transfer, error) { return db.All(tx, scanTransfer, selectMissed, int64(place), 200) }
+	}
+	for _, list := range []func(*db.Tx) ([]Transfer, error){missed(InTransit), missed(Suspended), due} {
+		for {
+			n, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (int, error) { return s.giveBack(tx, list) })
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
 		}
 	}
 	lost, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Module, error) {
@@ -35,14 +43,22 @@ func (s *Issuer) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepSuspense gives back the oldest transfers in suspense that nobody proved in time.
-func (s *Issuer) sweepSuspense(tx *db.Tx) (int, error) {
-	list, err := db.All(tx, scanTransfer, selectDue, int64(Suspended), clock.Micros(s.o.Clock.Now()), 200)
+// giveBack returns transfers to their payers: those that nobody proved in time, and those of which both sides told at the same moment
+// that they gave up, so that neither transaction saw the other's word.
+func (s *Issuer) giveBack(tx *db.Tx, which func(*db.Tx) ([]Transfer, error)) (int, error) {
+	list, err := which(tx)
 	if err != nil {
 		return 0, err
 	}
 	b := s.books(tx)
-	for _, t := range list {
+	for _, old := range list {
+		t, found, err := one(tx, scanTransfer, selectTransfer+tx.ForUpdate(), old.From.String(), int64(old.FromSeq))
+		if err != nil {
+			return 0, err
+		}
+		if !found || t.Place != old.Place { // proved in the meantime
+			continue
+		}
 		if err := b.move(&t, Returned); err != nil {
 			return 0, err
 		}

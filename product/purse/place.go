@@ -25,7 +25,12 @@ type books struct {
 	entries []ledger.Entry
 }
 
-func (s *Issuer) books(tx *db.Tx) *books { return &books{s: s, tx: tx, parties: map[proto.ID]party{}} }
+// books opens the books in a transaction. Both sides of a transfer may bring their evidence at the same moment: its row is
+// locked, and whoever inserts it second runs again and finds it.
+func (s *Issuer) books(tx *db.Tx) *books {
+	tx.RerunOnConflict("purse_transfer")
+	return &books{s: s, tx: tx, parties: map[proto.ID]party{}}
+}
 
 // party finds out who an id is.
 func (b *books) party(i proto.ID) (party, error) {

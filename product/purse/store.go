@@ -50,11 +50,14 @@ const (
 	transferColumns = `hash, name, payer, payer_seq, payee, payee_seq, value, currency, purpose, place, payer_said, payee_said, due_at,
 		heard_at`
 
-	insertTransfer    = `insert into purse_transfer (` + transferColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`
-	updateTransfer    = `update purse_transfer set place = $2, payer_said = $3, payee_said = $4, due_at = $5 where hash = $1`
-	selectTransfer    = `select ` + transferColumns + ` from purse_transfer where payer = $1 and payer_seq = $2`
-	selectTransferTo  = `select ` + transferColumns + ` from purse_transfer where payee = $1 and payee_seq = $2`
-	selectDue         = `select ` + transferColumns + ` from purse_transfer where place = $1 and due_at < $2 order by due_at limit $3`
+	insertTransfer   = `insert into purse_transfer (` + transferColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`
+	updateTransfer   = `update purse_transfer set place = $2, payer_said = $3, payee_said = $4, due_at = $5 where hash = $1`
+	selectTransfer   = `select ` + transferColumns + ` from purse_transfer where payer = $1 and payer_seq = $2`
+	selectTransferTo = `select ` + transferColumns + ` from purse_transfer where payee = $1 and payee_seq = $2`
+	selectDue        = `select ` + transferColumns + ` from purse_transfer where place = $1 and due_at < $2 order by due_at limit $3`
+	selectMissed     = `select t.hash, t.name, t.payer, t.payer_seq, t.payee, t.payee_seq, t.value, t.currency, t.purpose, t.place,
+		t.payer_said, t.payee_said, t.due_at, t.heard_at from purse_transfer t join purse_given g on g.payee = t.payee
+		and g.payee_seq = t.payee_seq and g.hash = t.hash where t.place = $1 order by t.due_at limit $2`
 	selectAtPlace     = `select ` + transferColumns + ` from purse_transfer where place = $1 and hash > $2 order by hash limit $3`
 	selectTransfersOf = `select ` + transferColumns + ` from purse_transfer where payer = $1 or payee = $1 order by name desc limit $2`
 
