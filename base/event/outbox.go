@@ -20,7 +20,7 @@ const (
 	batchMost = 500
 	// gather is how long a busy outbox lets news collect before it numbers again: a payer hears within a hundredth of a
 	// second, and a thousand payments a second are told in a hundred transactions.
-	gather = 10 * time.Millisecond
+	gather = 25 * time.Millisecond
 	// poll finds news of other processes, which wake nobody here.
 	poll = time.Second
 	// retryMost bounds the pause after a handler failed.
