@@ -28,6 +28,7 @@ import (
 	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/edge/api"
+	"billfold/product/purse"
 )
 
 // App is one Billfold, built and not yet running. Its services are what the edge calls, and bench and tests may.
@@ -52,6 +53,7 @@ type App struct {
 	Inbox    *rail.Inbox
 	Card     *rail.Sandbox // nil unless this is a sandbox
 	Payments *payment.Service
+	Purses   *purse.Issuer // offline purses
 
 	// Handler answers everything: pages, API, callbacks, health.
 	Handler http.Handler
@@ -100,6 +102,9 @@ func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.core(); err != nil {
+		return nil, err
+	}
+	if err := a.purses(ctx); err != nil {
 		return nil, err
 	}
 	return a, a.edge()

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"billfold/app"
-	"billfold/base/money"
 	issuer "billfold/product/purse"
 )
 
@@ -22,34 +21,5 @@ func openIssuer(ctx context.Context, data string) (*issuer.Issuer, func() error,
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := issuerOf(ctx, a)
-	if err != nil {
-		return nil, nil, errors.Join(err, a.Close(ctx))
-	}
-	return s, func() error { return a.Close(ctx) }, nil
-}
-
-// issuerOf builds the issuer of an installation.
-func issuerOf(ctx context.Context, a *app.App) (*issuer.Issuer, error) {
-	if err := a.DB.Migrate(ctx, a.Real.Now(), issuer.Schema); err != nil {
-		return nil, err
-	}
-	var list []money.Currency
-	for _, code := range a.Config.Currencies {
-		c, err := money.ParseCurrency(code)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return issuer.New(ctx, issuer.Options{DB: a.DB, Clock: a.Clock, IDs: a.IDs, Ledger: a.Ledger, Keys: a.Keys,
-		Network: Network(a), Currencies: list})
-}
-
-// Network is the network id of an installation: sandboxes and live installations never mix, nor do two of either.
-func Network(a *app.App) string {
-	if a.Installation.Mode == app.Sandbox {
-		return "test/" + a.Installation.ID
-	}
-	return "live/" + a.Installation.ID
+	return a.Purses, func() error { return a.Close(ctx) }, nil
 }

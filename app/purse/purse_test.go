@@ -3,6 +3,7 @@ package purse
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,11 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"billfold/app"
 	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/id"
 	"billfold/base/money"
+	"billfold/core/identity"
 	"billfold/core/ledger"
+	"billfold/core/merchant"
 	issuer "billfold/product/purse"
 	"billfold/product/purse/step"
 	"billfold/test/harness"
@@ -371,6 +375,79 @@ func (v *town) everyCent() {
 		v.t.Errorf("cases %+v, %v", cases, err)
 	}
 	v.settled(list[0])
+}
+
+// The whole way with a real installation in a data folder: enrol, load from a wallet, pay a till with the installation closed,
+// collect into the shop's receipts, unload, verify.
+func TestInstallation(t *testing.T) {
+	data, dir := t.TempDir(), t.TempDir()
+	a, err := app.Open(ctx, app.Config{Mode: app.Sandbox, Data: data, Empty: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	people, err := a.People.Create(ctx, []identity.NewPerson{{Name: "Ann Lee", Handle: "ann_purse"}, {Name: "Bob Ray", Handle: "bob_purse"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, err := a.Shops.Register(ctx, merchant.Draft{Owner: people[1].ID, Name: "Café Anna", Handle: "cafe_purse", MCC: "5814", Country: "DE",
+		Currencies: []string{"EUR"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eur, _ := money.Lookup("EUR")
+	err = a.DB.Write(ctx, func(tx *db.Tx) error {
+		bank, err := a.Ledger.Open(tx, ledger.Spec{Address: "bank/test/EUR", Currency: eur, Limit: ledger.Unlimited})
+		if err != nil {
+			return err
+		}
+		wallet, err := a.Payments.OpenWallet(tx, people[0].ID, eur)
+		if err != nil {
+			return err
+		}
+		_, err = a.Ledger.Post(tx, ledger.Entry{Kind: "test", Legs: []ledger.Leg{{Debit: bank.ID, Credit: wallet, Amount: 100_00}}})
+		return err
+	})
+	if err := errors.Join(err, a.Close(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	ok := func(args ...string) {
+		t.Helper()
+		var diag bytes.Buffer
+		if status := Main(ctx, args, strings.NewReader(""), io.Discard, &diag); status != 0 {
+			t.Fatalf("%v: status %d, %s", args, status, &diag)
+		}
+	}
+	ann, till := filepath.Join(dir, "ann"), filepath.Join(dir, "till")
+	ok("new", ann, "--data", data, "--owner", string(people[0].ID))
+	ok("new", till, "--data", data, "--owner", string(shop.ID), "--role", "acceptor", "--name", "Café Anna")
+	ok("load", ann, "20.00", "--data", data)
+	toTill, fromAnn := io.Pipe()
+	toAnn, fromTill := io.Pipe()
+	var group sync.WaitGroup
+	group.Go(func() { Main(ctx, []string{"take", till, "4.20", "--text"}, toTill, fromTill, io.Discard) })
+	if status := Main(ctx, []string{"pay", ann, "--text", "--yes", "--most", "5"}, toAnn, fromAnn, io.Discard); status != 0 {
+		t.Fatal("the payment failed")
+	}
+	group.Wait()
+	ok("batch", till)
+	ok("sync", till, "--data", data)
+	ok("unload", ann, "5.80", "--data", data)
+	ok("sync", ann, "--data", data)
+	audit, err := app.Verify(ctx, app.Config{Data: data}, func(finding string) { t.Error(finding) })
+	if err != nil || audit.Ledger.Entries == 0 {
+		t.Errorf("verify: %+v, %v", audit, err)
+	}
+	issued, end, err := openIssuer(ctx, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := issued.Totals(ctx)
+	if err != nil || list[0].Issued+list[1].Issued != 20_00 || list[0].Redeemed+list[1].Redeemed != 10_00 {
+		t.Errorf("totals %+v, %v", list, err)
+	}
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The bench measures something, and its books add up.
