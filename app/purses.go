@@ -24,8 +24,8 @@ func (a *App) purseOptions() (purse.Options, error) {
 	return o, nil
 }
 
-// purses builds the issuer of offline purses. Its network id says installation and mode, so that purses of a sandbox and of real money, or of
-// two installations, never understand each other.
+// purses builds the issuer of offline purses. Its network id says installation and mode, so that purses of a sandbox and of real money, or
+// of two installations, never understand each other.
 func (a *App) purses(ctx context.Context) error {
 	o, err := a.purseOptions()
 	if err != nil {

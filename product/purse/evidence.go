@@ -82,7 +82,7 @@ func (b *books) settleTransfer(t *Transfer, isNew bool, raw []byte) error {
 		}
 	case from.module.State == Refunded && !from.desk && t.Place == Nowhere && target != Nowhere:
 		t.Place = Disputed
-		if err := b.openCase(CaseLate, t.From, t.Hash, t.Transfer, raw); err != nil {
+		if err := b.openCase(CaseLate, t.To, t.Hash, t.Transfer, raw); err != nil {
 			return err
 		}
 	case target != t.Place:

@@ -244,6 +244,52 @@ func TestAllAtOnce(t *testing.T) {
 	})
 }
 
+// A statement may be old when it is read: what others proved in the meantime is no difference.
+func TestOldStatement(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world) {
+		ann, bob, till := w.enrol(proto.Holder, 3), w.enrol(proto.Holder, 3), w.enrol(proto.Acceptor, 3)
+		ann.load(50_00, "EUR")
+		request := ann.must(proto.INSStart, startData(ann.mustDesk(proto.INSHello, nil), 10_00, "EUR", proto.Load, nil))
+		value := ann.mustDesk(proto.INSDebit, request)
+		file := ann.bundle(nil) // with an open load
+		ann.mustDesk(proto.INSComplete, ann.must(proto.INSCredit, value))
+		pay(ann, till, 5_00, proto.Purchase, nil)
+		pay(ann, bob, 3_00, proto.Person, nil)
+		till.mustSync()
+		bob.mustSync()
+		if _, err := w.issuer.Sync(ctx, file); err != nil {
+			t.Errorf("an honest purse's old file: %v", err)
+		}
+		ann.mustSync()
+		w.check(purse.Totals{Issued: 60_00, InPurses: 55_00, InTills: 5_00})
+		w.cases()
+	})
+}
+
+// Proof that comes after the date is a case for a person, not a counterfeit: the payer has it back, the payee's purse is
+// blocked until somebody has looked.
+func TestLateProof(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world) {
+		ann, bob := w.enrol(proto.Holder, 0), w.enrol(proto.Holder, 0)
+		ann.load(20_00, "EUR")
+		ann.mustSync()
+		hello := startData(ann.must(proto.INSHello, nil), 5_00, "EUR", proto.Person, nil)
+		bob.must(proto.INSCredit, ann.must(proto.INSDebit, bob.must(proto.INSStart, hello)))
+		ann.mustSync()
+		w.advance(20 * 24 * time.Hour)
+		if err := w.issuer.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		w.check(purse.Totals{Issued: 20_00, InPurses: 15_00, Redeemed: 5_00})
+		wantFault(t, bob.sync(), purse.ErrBlocked)
+		w.cases(purse.CaseLate)
+		w.check(purse.Totals{Issued: 20_00, InPurses: 15_00, Redeemed: 5_00})
+		if m, err := w.issuer.Get(ctx, bob.id); err != nil || m.State != purse.Blocked {
+			t.Errorf("bob's purse is %s, %v", m.State, err)
+		}
+	})
+}
+
 // copyOf is a device whose folder was copied.
 func (d *device) copyOf() *device {
 	c := *d

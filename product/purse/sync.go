@@ -334,10 +334,15 @@ func (s *Issuer) conclude(tx *db.Tx, module proto.ID, r *read) (a Answer, fault,
 	return a, fault, err
 }
 
-// compare checks that a module holds what its history says. A difference means that value was made on the device.
+// compare checks that a module holds what its history says. A difference that late proof explains is for a person to look at;
+// any other means that value was made on the device.
 func (s *Issuer) compare(b *books, m *Module, said *proto.Statement, statement []byte) (fault, err error) {
 	if m.Role == proto.Acceptor || m.State == Forked || m.State == Refunded {
 		return nil, nil // a till's closed batches are its merchant's; see step's TakeOver
+	}
+	later, err := b.later(m, said)
+	if err != nil {
+		return nil, err
 	}
 	for _, slot := range said.Slots {
 		account, err := s.account(b.tx, shadowAddress(m.ID), slot.Currency, limitOf(shadowAddress(m.ID)))
@@ -348,13 +353,55 @@ func (s *Issuer) compare(b *books, m *Module, said *proto.Statement, statement [
 		if err != nil {
 			return nil, err
 		}
-		if balance.Posted != slot.Total() {
-			p := proto.Transfer{Value: slot.Total() - balance.Posted, Currency: slot.Currency}
-			if err := b.openCase(CaseCounterfeit, m.ID, said.Tail, p, statement); err != nil {
-				return nil, err
-			}
-			return ErrForked, b.block(m.ID)
+		difference := slot.Total() - (balance.Posted - later[slot.Currency])
+		if difference == 0 {
+			continue
 		}
+		late, err := b.late(m, slot.Currency)
+		if err != nil {
+			return nil, err
+		}
+		if difference == late {
+			_, err = b.tx.Exec(updateState, m.ID.String(), string(Blocked))
+			return ErrBlocked, err
+		}
+		p := proto.Transfer{Value: difference, Currency: slot.Currency}
+		if err := b.openCase(CaseCounterfeit, m.ID, said.Tail, p, statement); err != nil {
+			return nil, err
+		}
+		return ErrForked, b.block(m.ID)
 	}
 	return nil, nil
+}
+
+// later is what others have proved since the statement was made: how much a module's shadow has changed by transfers of
+// sequence numbers that the statement does not know, or knows as open. A statement in a file may be days old when it is read.
+func (b *books) later(m *Module, said *proto.Statement) (map[string]int64, error) {
+	change := map[string]int64{}
+	opened := said.Next
+	if said.Open != nil && said.Side == proto.Payee {
+		opened = said.Open.ToSeq
+	}
+	list, err := db.All(b.tx, scanTransfer, selectLater, m.ID.String(), int64(said.Next), int64(opened))
+	for _, t := range list {
+		switch {
+		case t.From == m.ID && t.Place != Nowhere && t.Place != Disputed:
+			change[t.Currency] -= t.Value
+		case t.To == m.ID && t.Place == Arrived:
+			change[t.Currency] += t.Value
+		}
+	}
+	return change, err
+}
+
+// late is what a module took and proved too late: it holds that, and the payer has it back.
+func (b *books) late(m *Module, currency string) (sum int64, err error) {
+	list, err := db.All(b.tx, func(r db.Row) (v int64, err error) {
+		err = r.Scan(&v)
+		return v, err
+	}, selectLate, string(CaseLate), m.ID.String(), currency)
+	for _, v := range list {
+		sum += v
+	}
+	return sum, err
 }
