@@ -29,7 +29,7 @@ var floors = [][]string{
 		"product/device", "product/chain", "product/insight"},
 	{"edge/api", "edge/web", "edge/hook"},
 	{"app"},
-	{"app/bench"},
+	{"app/bench", "app/purse"},
 	{"cmd/billfold"},
 }
 

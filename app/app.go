@@ -28,6 +28,7 @@ import (
 	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/edge/api"
+	"billfold/product/purse"
 )
 
 // App is one Billfold, built and not yet running. Its services are what the edge calls, and bench and tests may.
@@ -52,6 +53,7 @@ type App struct {
 	Inbox    *rail.Inbox
 	Card     *rail.Sandbox // nil unless this is a sandbox
 	Payments *payment.Service
+	Purses   *purse.Issuer // offline purses
 
 	// Handler answers everything: pages, API, callbacks, health.
 	Handler http.Handler
@@ -100,6 +102,9 @@ func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.core(); err != nil {
+		return nil, err
+	}
+	if err := a.purses(ctx); err != nil {
 		return nil, err
 	}
 	return a, a.edge()
@@ -248,15 +253,14 @@ func (a *App) Start() {
 // Close stops what runs, in order: nothing new is begun, what happened is told once more, jobs end, and only then the
 // database and the keyring are closed. What could not be told or done stays in the database for the next start.
 func (a *App) Close(ctx context.Context) error {
-	a.news.stop()
+	a.state.Store(stopping)
 	var told error
-	if a.state.Swap(stopping) == running {
-		_, told = a.Outbox.Step(ctx, 0)
+	if a.news.stop() {
+		if _, err := a.Outbox.Step(ctx, 0); err != nil {
+			told = fmt.Errorf("tell what is still to be told: %w", err)
+		}
 	}
 	a.work.stop()
-	if told != nil {
-		told = fmt.Errorf("tell what is still to be told: %w", told)
-	}
 	return errors.Join(told, a.release())
 }
 
@@ -295,11 +299,14 @@ func (w *worker) start(loops ...func(context.Context) error) {
 	}
 }
 
-func (w *worker) stop() {
-	if w.cancel != nil {
-		w.cancel()
-		w.all.Wait()
+// stop ends the loops, waits for them, and says whether they had been started.
+func (w *worker) stop() bool {
+	if w.cancel == nil {
+		return false
 	}
+	w.cancel()
+	w.all.Wait()
+	return true
 }
 
 // whole says whether every loop still runs.

@@ -209,6 +209,17 @@ func TestDoors(t *testing.T) {
 	}
 }
 
+// TestHeadLimit shows that a request with more header than anybody needs is refused, and that the next one is served.
+func TestHeadLimit(t *testing.T) {
+	a, _ := start(t, Config{Data: t.TempDir()})
+	if status, _ := fetch(t, a, "/healthz", "X-Long", strings.Repeat("x", 100_000)); status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("100 kB of header answer %d", status)
+	}
+	if status, _ := fetch(t, a, "/healthz"); status != 200 {
+		t.Errorf("the next request answers %d", status)
+	}
+}
+
 // TestGate shows that before the start, and while it stops, a server lives but is not ready, and says so.
 func TestGate(t *testing.T) {
 	ctx := context.Background()

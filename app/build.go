@@ -22,11 +22,12 @@ import (
 	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
+	"billfold/product/purse"
 )
 
 // Schemas are the tables of every package, in the order in which they are made.
 var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema,
-	merchant.Schema, rail.Schema, payment.Schema}
+	merchant.Schema, rail.Schema, payment.Schema, purse.Schema}
 
 // foldEvery is how often the balances of busy accounts are summed up.
 const foldEvery = time.Second

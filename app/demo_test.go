@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 
 	"billfold/app/demo"
@@ -161,4 +163,46 @@ func TestCutShortDemo(t *testing.T) {
 			t.Errorf("verify: %+v, %v", audit, err)
 		}
 	})
+}
+
+// TestNothingLegible shows that whoever copies the database away reads no name, handle, address or words of a person in it, and
+// no key.
+func TestNothingLegible(t *testing.T) {
+	a, stop := start(t, Config{Mode: Sandbox, Data: t.TempDir()})
+	keys, err := a.DemoKeys(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() []byte {
+		var all []byte
+		for _, name := range []string{File(a.Config.Data), File(a.Config.Data) + "-wal"} {
+			text, err := os.ReadFile(name)
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			all = append(all, text...)
+		}
+		return all
+	}
+	running := read()
+	stop()
+	for _, all := range [][]byte{running, read()} {
+		if !bytes.Contains(all, []byte("Café Linden")) {
+			t.Error("not even the shop's name is there: this looks at the wrong file")
+		}
+		secret := []string{keys.Shop, keys.Payer, keys.Operator}
+		for _, p := range demo.People {
+			secret = append(secret, p.Name, p.Handle+"@example.org")
+		}
+		for _, act := range demo.Acts(demo.Plan(1, demoDays)) {
+			if act.Deed == demo.Send {
+				secret = append(secret, act.Words)
+			}
+		}
+		for _, words := range append(secret, "ana_garcia", "bo_lindqvist") {
+			if bytes.Contains(all, []byte(words)) {
+				t.Errorf("%q can be read in the database", words)
+			}
+		}
+	}
 }

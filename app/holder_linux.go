@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// holder names the process that listens at a port, such as "nginx (process 812)", as far as /proc lets this user see:
+// holder names the process that listens at a port, such as "nginx, process 812", as far as /proc lets this user see:
 // proc(5), /proc/net/tcp and /proc/pid/fd.
 func holder(addr string) string {
 	_, text, err := net.SplitHostPort(addr)
@@ -59,7 +59,7 @@ func owner(socket string) string {
 		if err != nil {
 			return "process " + pid
 		}
-		return strings.TrimSpace(string(name)) + " (process " + pid + ")"
+		return strings.TrimSpace(string(name)) + ", process " + pid
 	}
 	return ""
 }

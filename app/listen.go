@@ -23,7 +23,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		by := ""
 		if who := holder(addr); who != "" {
-			by = " by " + who
+			by = " (" + who + ")"
 		}
 		return nil, ErrAddress.Fill(addr, by, nextFree(ctx, addr)).Because(err)
 	}

@@ -170,7 +170,7 @@ func (a *App) front(hook, api, web http.Handler) http.Handler {
 			if broke != nil && broke != http.ErrAbortHandler {
 				a.Config.Log.ErrorContext(r.Context(), "panic", "error", fault.ErrInternal, "stack", string(debug.Stack()))
 				if seen.status == 0 {
-					refuse(seen, r, fault.ErrInternal)
+					a.refuse(seen, r, fault.ErrInternal)
 				}
 			}
 			a.note(r, seen, watch, seconds)
@@ -179,7 +179,7 @@ func (a *App) front(hook, api, web http.Handler) http.Handler {
 			}
 		}()
 		if a.Config.Mode == Sandbox && !a.forUs(r.Host) {
-			refuse(seen, r, errHost.Fill(a.URL.Host))
+			a.refuse(seen, r, errHost.Fill(a.URL.Host))
 			return
 		}
 		mux.ServeHTTP(seen, r)
@@ -207,7 +207,7 @@ func (a *App) gate(api, web http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case a.state.Load() == building:
-			refuse(w, r, ErrStarting.RetryIn(time.Second))
+			a.refuse(w, r, ErrStarting.RetryIn(time.Second))
 		case forPrograms(r.URL.Path):
 			api.ServeHTTP(w, r)
 		default:
@@ -218,7 +218,7 @@ func (a *App) gate(api, web http.Handler) http.Handler {
 
 // forPrograms says which paths are the API's.
 func forPrograms(path string) bool {
-	return strings.HasPrefix(path, "/v1/") || path == "/v1" || path == "/openapi.json"
+	return strings.HasPrefix(path, "/v1/") || path == "/v1" || path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/")
 }
 
 // forUs says whether a host header names this sandbox. Anything else is a page elsewhere whose name was made to point at
@@ -237,7 +237,7 @@ var errHost = fault.Define(fault.Denied, "host_unknown",
 	text("A sandbox answers at %s only. Open that address.", "沙盒仅在 %s 提供服务。请打开该地址。"))
 
 // refuse answers what the edge does not get to see, as a problem document (RFC 9457).
-func refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+func (a *App) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	status := http.StatusServiceUnavailable
 	switch f.Kind {
 	case fault.Internal:
@@ -260,7 +260,7 @@ func refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Language", string(tag))
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(client.Problem{Type: "/docs/errors#" + f.Code, Title: f.Title.In(tag), Status: status,
+	_ = json.NewEncoder(w).Encode(client.Problem{Type: a.URL.String() + "/docs/errors#" + f.Code, Title: f.Title.In(tag), Status: status,
 		Detail: f.Detail.In(tag), Instance: r.URL.Path, Code: f.Code, MoneyMoved: f.Moved.String(), Retryable: f.Retryable,
 		RequestID: h.Get("Request-Id")})
 }

@@ -8,6 +8,7 @@ import (
 	"billfold/base/seal"
 	"billfold/core/ledger"
 	"billfold/core/payment"
+	"billfold/product/purse"
 )
 
 // Audit is what Verify looked at.
@@ -70,5 +71,15 @@ func Verify(ctx context.Context, c Config, say func(finding string)) (audit Audi
 		audit.Findings++
 		say(f.Where + ": " + f.What)
 	})
-	return audit, err
+	if err != nil {
+		return audit, err
+	}
+	purses, err := a.purseOptions()
+	if err != nil {
+		return audit, err
+	}
+	return audit, purse.Books(purses).Verify(ctx, func(f purse.Finding) {
+		audit.Findings++
+		say(f.String())
+	})
 }

@@ -79,7 +79,8 @@ func open(t *testing.T, script ...string) (*bank, *Client) {
 
 // TestOneKeyOverAllTries: whatever happens to a request or its answer, it is sent again with the same key, and the money moves once.
 func TestOneKeyOverAllTries(t *testing.T) {
-	for _, script := range [][]string{{}, {"drop before"}, {"drop after"}, {"busy", "busy"}, {"unknown"}, {"proxy"}, {"drop after", "busy", "drop before"}} {
+	for _, script := range [][]string{{}, {"drop before"}, {"drop after"}, {"busy", "busy"}, {"unknown"}, {"proxy"}, {"drop after", "busy",
+		"drop before"}} {
 		b, c := open(t, script...)
 		var head Answer
 		p, err := c.CreatePayment(t.Context(), CreatePayment{}, Into(&head))
@@ -116,7 +117,8 @@ func TestUnknownIsTold(t *testing.T) {
 		t.Fatalf("%v after %d", err, b.asked)
 	}
 	var head Answer
-	if _, err := c.CreatePayment(t.Context(), CreatePayment{}, IdempotencyKey(unknown.Key), Into(&head)); err != nil || !head.Replayed || len(b.made) != 1 {
+	if _, err := c.CreatePayment(t.Context(), CreatePayment{}, IdempotencyKey(unknown.Key), Into(&head)); err != nil || !head.Replayed ||
+		len(b.made) != 1 {
 		t.Errorf("%v, replayed %v, made %v", err, head.Replayed, b.made)
 	}
 	// Storage that is away after a lost answer does not say what became of the first try.
@@ -153,7 +155,8 @@ func TestWhatMayNotBeSentTwice(t *testing.T) {
 
 // TestParty: both forms of a side are read, and written as they were.
 func TestParty(t *testing.T) {
-	for _, text := range []string{`"usr_1"`, `{"id":"usr_1","object":"person","name":"Lena H."}`, `{"id":"mch_1","object":"merchant","name":"Café"}`} {
+	for _, text := range []string{`"usr_1"`, `{"id":"usr_1","object":"person","name":"Lena H."}`,
+		`{"id":"mch_1","object":"merchant","name":"Café"}`} {
 		var p Party
 		if err := json.Unmarshal([]byte(text), &p); err != nil || p.ID == "" {
 			t.Fatal(err)

@@ -15,8 +15,10 @@ import (
 const (
 	// queueRoom bounds the writes that may wait; more are refused as busy after waiting for room.
 	queueRoom = 4096
-	// groupMost bounds a group, so that the first member is not kept waiting for the thousandth.
-	groupMost = 512
+	// groupMost bounds a group, so that the first member is not kept waiting for the thousandth; groupLeast is a size at
+	// which the fsync is shared by enough.
+	groupMost  = 512
+	groupLeast = 16
 	// gatherYields is how often the committer lets others run, to arrive, before it commits what it has. Yielding
 	// costs a microsecond, an fsync hundreds; a timer would cost a lone caller its whole tick.
 	gatherYields = 2
@@ -50,6 +52,7 @@ type lite struct {
 	queue    chan *member
 	conn     *liteConn // the committer's; nil after a lost group until it is opened again
 	commits  atomic.Int64
+	last     int // members of the last group
 
 	closing sync.RWMutex // held for reading while a caller enqueues
 	closed  bool
@@ -201,7 +204,8 @@ func (l *lite) commitGroup(group *[]*member) {
 		l.failGroup(*group, err)
 		return
 	}
-	lost := l.runMembers(group)
+	lost := l.runMembers(group, l.room())
+	l.last = len(*group)
 	if lost {
 		l.discard()
 		takeBackGroup(*group)
@@ -223,19 +227,24 @@ func takeBackGroup(group []*member) {
 	}
 }
 
-// runMembers runs bodies, taking in arrivals, until nobody waits or the group is full. It says whether the
+// room is how many members the next group takes: half of those who were in the last one or wait now. Were it all of them, callers
+// who wait for their answers would all wait for the same fsync, and then the committer for all of them to come back: of
+// two halves one runs while the other is being answered.
+func (l *lite) room() int { return min(max((l.last+len(l.queue)+1)/2, groupLeast), groupMost) }
+
+// runMembers runs bodies, taking in arrivals, until nobody waits or the group has `most` members. It says whether the
 // transaction was lost.
-func (l *lite) runMembers(group *[]*member) (lost bool) {
+func (l *lite) runMembers(group *[]*member, most int) (lost bool) {
 	for i, yields := 0, 0; ; {
 		for ; i < len(*group); i++ {
 			if l.runMember((*group)[i]) {
 				return true
 			}
 		}
-		if len(*group) >= groupMost {
+		if len(*group) >= most {
 			return false
 		}
-		more := l.drain(groupMost - len(*group))
+		more := l.drain(most - len(*group))
 		if len(more) == 0 {
 			if yields++; yields > gatherYields {
 				return false

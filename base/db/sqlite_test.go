@@ -121,8 +121,8 @@ func TestNeighboursOfAFailureAreKept(t *testing.T) {
 	if n := count(t, d); n != 20 {
 		t.Errorf("%d rows, want the 20 good ones and nothing of the bad", n)
 	}
-	if after, _ := d.Fsyncs(t.Context()); after-before != 1 {
-		t.Errorf("%d commits for one group", after-before)
+	if after, _ := d.Fsyncs(t.Context()); after-before > 3 {
+		t.Errorf("%d commits for %d writes that waited together", after-before, 20+len(ways))
 	}
 }
 

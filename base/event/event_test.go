@@ -127,6 +127,30 @@ func TestHandlerFailureKeepsItsPlace(t *testing.T) {
 	}, event.Schema)
 }
 
+// A delivery that ends because the outbox was told to stop is not held against the handler: the last Step of a clean stop,
+// which comes at once, still tells.
+func TestStopIsNoFailure(t *testing.T) {
+	harness.Engines(t, func(t *testing.T, d *db.DB) {
+		o := outbox(t, d)
+		stopping, stop := context.WithCancel(t.Context())
+		calls := 0
+		o.Subscribe("test", func(*db.Tx, []event.Event) error {
+			if calls++; calls == 1 {
+				stop()
+				return stopping.Err()
+			}
+			return nil
+		})
+		send(t, d, o, "obj_a", 1, "usr_a")
+		if _, err := o.Step(stopping, 0); err == nil {
+			t.Fatal("the delivery was not cut short: nothing is shown")
+		}
+		if _, err := o.Step(t.Context(), 0); err != nil || calls != 2 {
+			t.Errorf("the last step told %d times, %v", calls-1, err)
+		}
+	}, event.Schema)
+}
+
 func TestOwnersSeeTheirOwn(t *testing.T) {
 	harness.Engines(t, func(t *testing.T, d *db.DB) {
 		o := outbox(t, d)

@@ -20,7 +20,7 @@ const (
 	batchMost = 500
 	// gather is how long a busy outbox lets news collect before it numbers again: a payer hears within a hundredth of a
 	// second, and a thousand payments a second are told in a hundred transactions.
-	gather = 10 * time.Millisecond
+	gather = 25 * time.Millisecond
 	// poll finds news of other processes, which wake nobody here.
 	poll = time.Second
 	// retryMost bounds the pause after a handler failed.
@@ -260,6 +260,9 @@ func (o *Outbox) deliver(ctx context.Context, s *subscriber) error {
 			tx.Queue(updateCursor, s.name, events[len(events)-1].Number)
 			return len(events), nil
 		})
+		if err != nil && ctx.Err() != nil {
+			return err // we were told to stop, the handler did not fail: a last Step must not find it pausing
+		}
 		if err != nil {
 			s.pause = min(max(2*s.pause, 100*time.Millisecond), retryMost)
 			s.until = o.Real.Now().Add(s.pause)

@@ -16,6 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"billfold/base/db"
+	"billfold/base/event"
 	"billfold/client"
 )
 
@@ -179,7 +181,44 @@ func TestStop(t *testing.T) {
 		if code, out, _ := billfold(t, at.env, "verify", "--data", at.dir); code != 0 {
 			t.Errorf("verify ended with %d\n%s", code, out)
 		}
+		d := at.open(t)
+		defer d.Close()
+		var unnumbered, untold int64
+		if err := d.Read(context.Background(), func(tx *db.Tx) (err error) {
+			unnumbered, untold, err = event.Lag(tx, "payment.tell")
+			return err
+		}); err != nil || unnumbered != 0 || untold != 0 {
+			t.Errorf("%d events are not numbered and %d not told: %v", unnumbered, untold, err)
+		}
 	})
+}
+
+// TestStopWithListeners shows that an open stream of events does not hold up the stop: it is ended, not cut off.
+func TestStopWithListeners(t *testing.T) {
+	at := place{dir: t.TempDir()}
+	p := at.dev(t).ready()
+	secrets := at.secrets(t)
+	r, err := http.NewRequest(http.MethodGet, secrets["BILLFOLD_URL"]+"/v1/events/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	r.SetBasicAuth(secrets["BILLFOLD_KEY"], "")
+	stream, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if kind := stream.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
+		t.Fatalf("no stream but %d %s", stream.StatusCode, kind)
+	}
+	_ = p.cmd.Process.Signal(unix.SIGTERM)
+	if _, err := io.Copy(io.Discard, stream.Body); err != nil {
+		t.Errorf("the stream broke off: %v", err)
+	}
+	if code := p.exit(); code != 0 || strings.Contains(p.complaint(), "cut off") {
+		t.Errorf("it ended with %d: %s", code, p.complaint())
+	}
 }
 
 // TestSecondSignal shows that a second signal ends the process although a request is still being served.

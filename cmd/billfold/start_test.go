@@ -197,9 +197,10 @@ func TestAddress(t *testing.T) {
 	defer ln.Close()
 	dir := t.TempDir()
 	code, _, complaint := billfold(t, nil, "dev", "--data", dir, "--addr", ln.Addr().String())
-	if code != 1 || !strings.Contains(complaint, "(process ") || !strings.Contains(complaint, "--addr 127.0.0.1:") {
+	if code != 1 || !strings.Contains(complaint, ", process ") || !strings.Contains(complaint, "--addr 127.0.0.1:") {
 		t.Errorf("exit %d: %s", code, complaint)
 	}
+	refused(t, []string{"LC_ALL=zh_CN.UTF-8"}, 1, "地址已被占用", "dev", "--data", dir, "--addr", ln.Addr().String())
 	refused(t, nil, 1, "Nobody can listen", "dev", "--data", dir, "--addr", "192.0.2.1:8080")
 	refused(t, nil, 1, "Plain HTTP is for this machine only", "serve", "--data", dir, "--addr", "0.0.0.0:0")
 	refused(t, nil, 1, "The certificate cannot be used", "serve", "--data", dir, "--addr", "127.0.0.1:0",

@@ -290,6 +290,53 @@ func (s *Service) ExpireCheckout(ctx context.Context, c Caller, checkout Checkou
 	return s.checkout(ctx, c, checkout, &p)
 }
 
+// Checkouts lists the calling shop's sessions, newest first, from the one after the cursor, which is the id of the last one
+// seen; limit is 1 to 100. next is "" at the end. Faults: shop_required, invalid_cursor.
+func (s *Service) Checkouts(ctx context.Context, c Caller, cursor string, limit int) (list []Checkout, next string, err error) {
+	if c.Shop == "" {
+		return nil, "", ErrShopOnly
+	}
+	if cursor == "" {
+		cursor = "chk_" + strings.Repeat("z", 26) // after every id, under every collation
+	} else if !id.Valid(cursor, "chk") {
+		return nil, "", ErrCursor.With("cursor")
+	}
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	read, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]session, error) {
+		rows, err := db.All(tx, scanCheckout, selectCheckouts, string(c.Shop), cursor, limit+1)
+		read := make([]session, len(rows))
+		for i := range rows {
+			if err != nil {
+				break
+			}
+			read[i].row = rows[i]
+			read[i].out, err = load(tx, rows[i].payment, 0)
+		}
+		return read, err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	for i := range read {
+		if i == limit {
+			return list, string(list[i-1].ID), nil
+		}
+		k, err := s.showCheckout(ctx, c, read[i], nil)
+		if err != nil {
+			return nil, "", err
+		}
+		list = append(list, k)
+	}
+	return list, "", nil
+}
+
+// session is a checkout session as it is stored, with its payment.
+type session struct {
+	row checkoutRow
+	out outcome
+}
+
 // checkout reads a session; p is its payment where the caller has it, as of the version an answer shows.
 func (s *Service) checkout(ctx context.Context, c Caller, checkout CheckoutID, p *Payment) (Checkout, error) {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
@@ -297,16 +344,12 @@ func (s *Service) checkout(ctx context.Context, c Caller, checkout CheckoutID, p
 	if !id.Valid(string(checkout), "chk") {
 		return Checkout{}, fault.ErrNotFound
 	}
-	type both struct {
-		row checkoutRow
-		out outcome
-	}
-	b, err := db.Read(ctx, s.DB, func(tx *db.Tx) (b both, err error) {
-		if b.row, err = db.One(tx, scanCheckout, selectCheckout, string(checkout)); err != nil || p != nil {
-			return b, err
+	read, err := db.Read(ctx, s.DB, func(tx *db.Tx) (read session, err error) {
+		if read.row, err = db.One(tx, scanCheckout, selectCheckout, string(checkout)); err != nil || p != nil {
+			return read, err
 		}
-		b.out, err = load(tx, b.row.payment, 0)
-		return b, err
+		read.out, err = load(tx, read.row.payment, 0)
+		return read, err
 	})
 	if errors.Is(err, db.ErrNoRow) {
 		return Checkout{}, fault.ErrNotFound
@@ -314,20 +357,25 @@ func (s *Service) checkout(ctx context.Context, c Caller, checkout CheckoutID, p
 	if err != nil {
 		return Checkout{}, err
 	}
+	return s.showCheckout(ctx, c, read, p)
+}
+
+// showCheckout renders a session for one viewer; p is its payment where that was rendered before.
+func (s *Service) showCheckout(ctx context.Context, c Caller, read session, p *Payment) (Checkout, error) {
 	if p == nil {
-		shown, err := s.show(ctx, c, b.out)
+		shown, err := s.show(ctx, c, read.out)
 		if err != nil {
 			return Checkout{}, err
 		}
 		p = &shown
 	}
-	k := Checkout{ID: b.row.id, Shop: b.row.shop, ShopName: p.PayeeName, Payment: *p, ReturnURL: b.row.returnURL,
-		CancelURL: b.row.cancelURL, CreatedAt: b.row.createdAt, ExpiresAt: b.row.expiresAt, Replayed: p.Replayed,
+	k := Checkout{ID: read.row.id, Shop: read.row.shop, ShopName: p.PayeeName, Payment: *p, ReturnURL: read.row.returnURL,
+		CancelURL: read.row.cancelURL, CreatedAt: read.row.createdAt, ExpiresAt: read.row.expiresAt, Replayed: p.Replayed,
 		State: checkoutState(*p, s.Clock.Now())}
 	if p.Replayed {
 		k.State = checkoutState(*p, p.CreatedAt) // as it was then, not as late as it is now
 	}
-	items, err := s.open(string(b.row.shop), itemsRow(b.row.id), b.row.items)
+	items, err := s.open(string(read.row.shop), itemsRow(read.row.id), read.row.items)
 	if err != nil || items == "" {
 		return k, err
 	}

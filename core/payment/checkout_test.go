@@ -2,6 +2,7 @@ package payment
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,5 +181,37 @@ func TestActivity(t *testing.T) {
 		}
 		_, err = w.Activity(w.ctx, w.by(w.lena), string(w.lena), ActivityFilter{}, "nonsense!", 1)
 		w.refused(err, ErrCursor, "a cursor of somebody else")
+	})
+}
+
+// TestCheckouts: a shop pages through its sessions, newest first, and through nobody else's.
+func TestCheckouts(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 100)
+		var want []CheckoutID
+		for i := range 5 {
+			want = append([]CheckoutID{w.session(int64(100 + i)).ID}, want...)
+		}
+		var got []CheckoutID
+		for cursor, more := "", true; more; more = cursor != "" {
+			page, next, err := w.Checkouts(w.ctx, w.byShop(), cursor, 2)
+			if err != nil || len(page) > 2 {
+				t.Fatalf("%d sessions on a page, %v", len(page), err)
+			}
+			for _, k := range page {
+				got = append(got, k.ID)
+			}
+			cursor = next
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("listed %v, want %v", got, want)
+		}
+		if page, _, err := w.Checkouts(w.ctx, Caller{Shop: merchant.ID(w.ids.New("mch"))}, "", 10); err != nil || len(page) != 0 {
+			t.Errorf("another shop's: %v, %v", page, err)
+		}
+		_, _, err := w.Checkouts(w.ctx, w.by(w.lena), "", 10)
+		w.refused(err, ErrShopOnly, "a person's list")
+		_, _, err = w.Checkouts(w.ctx, w.byShop(), "rubbish", 10)
+		w.refused(err, ErrCursor, "a cursor that is none")
 	})
 }

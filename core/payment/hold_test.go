@@ -164,6 +164,24 @@ func (w *world) refunded(back int64) ID {
 	return p.ID
 }
 
+// TestRefundsOf: both sides see what was given back, oldest first; nobody else does.
+func TestRefundsOf(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 2000)
+		p := w.refunded(300)
+		rest := eur.Of(200)
+		w.must(w.Refund(w.ctx, w.byShop(), p, &rest, "cold", w.key()))
+		for _, c := range []Caller{w.by(w.lena), w.byShop()} {
+			list, err := w.Refunds(w.ctx, c, p)
+			if err != nil || len(list) != 2 || list[0].Amount.Minor != 300 || list[1].Amount.Minor != 200 || list[1].Description != "cold" {
+				t.Errorf("refunds: %+v, %v", list, err)
+			}
+		}
+		_, err := w.Refunds(w.ctx, w.by(w.omar), p)
+		w.refused(err, fault.ErrNotFound, "a stranger's look")
+	})
+}
+
 // runOut lets one payment's time run out by making the verb meet it late.
 func (w *world) runOut(p ID) (Payment, error) {
 	if err := w.business.Advance(DefaultExpiry); err != nil {

@@ -117,3 +117,31 @@ func (s *Service) countRefund(tx *db.Tx, first, back *record) (outcome, error) {
 	s.announce(tx, first, eventRefunded, back.amount.Minor)
 	return back.answer(), nil
 }
+
+// Refunds lists what was given back of a payment, oldest first, to whoever may read the payment.
+func (s *Service) Refunds(ctx context.Context, c Caller, payment ID) ([]Payment, error) {
+	if _, err := s.Get(ctx, c, payment); err != nil {
+		return nil, err
+	}
+	list, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]outcome, error) {
+		rows, err := db.All(tx, scanRecord, selectRefunds, string(payment))
+		list := make([]outcome, len(rows))
+		for i := range rows {
+			if err != nil {
+				break
+			}
+			list[i], err = load(tx, rows[i].id, 0)
+		}
+		return list, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]Payment, len(list))
+	for i := range list {
+		if shown[i], err = s.show(ctx, c, list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return shown, nil
+}

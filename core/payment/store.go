@@ -48,6 +48,8 @@ const (
 		values ($1,$2,$3,$4,$5,$6,$7,$8)`
 	selectCheckout = `select id, shop, payment, return_url, cancel_url, items, created_at, expires_at
 		from payment_checkout where id = $1`
+	selectCheckouts = `select id, shop, payment, return_url, cancel_url, items, created_at, expires_at
+		from payment_checkout where shop = $1 and id < $2 order by id desc limit $3`
 
 	insertIntent     = `insert into payment_intent (payment, rail, token, asked_at, asks, answered) values ($1,$2,$3,$4,0,false)`
 	selectIntent     = `select payment, rail, token, asked_at, asks, answered from payment_intent where payment = $1`

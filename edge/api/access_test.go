@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,7 +32,8 @@ func (w *world) visits() map[string]visit {
 		return p
 	}
 	session := func() string {
-		s, err := w.as(w.cafeKey).CreateCheckoutSession(w.ctx, client.CreateCheckoutSession{Amount: eur("100"), ReturnURL: "https://shop.example/"})
+		s, err := w.as(w.cafeKey).CreateCheckoutSession(w.ctx, client.CreateCheckoutSession{Amount: eur("100"),
+			ReturnURL: "https://shop.example/"})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -44,24 +46,7 @@ func (w *world) visits() map[string]visit {
 		}
 		return p.ID
 	}
-	account := func(list client.List[client.Account], err error) string {
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return list.Data[0].ID
-	}(w.as(w.lenaKey).Accounts(w.ctx, ""))
-	entry := func(list client.List[client.LedgerEntry], err error) string {
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return list.Data[0].ID
-	}(w.as(w.ops).Entries(w.ctx, client.EntryFilter{}))
-	event := func(list client.List[client.Event], err error) string {
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return list.Data[0].ID
-	}(w.as(w.lenaKey).Events(w.ctx, client.EventFilter{}))
+	account, entry, event := w.someIDs()
 	const amount = `"amount":{"amount":"100","currency":"EUR"}`
 	return map[string]visit{
 		"listCurrencies": {owner: "", path: at("/v1/currencies")},
@@ -75,27 +60,43 @@ func (w *world) visits() map[string]visit {
 		"listPayments":   {owner: w.cafeKey, path: at("/v1/payments?owner=" + string(w.cafe.ID)), foreign: true},
 		"getPayment":     {owner: w.lenaKey, path: func() string { return "/v1/payments/" + own() }, foreign: true},
 		"confirmPayment": {owner: w.lenaKey, path: func() string { return "/v1/payments/" + own() + "/confirm" }, foreign: true},
-		"capturePayment": {owner: w.cafeKey, path: func() string { return "/v1/payments/" + w.hold(w.lenaKey, "100").ID + "/capture" }, foreign: true},
-		"voidPayment":    {owner: w.cafeKey, path: func() string { return "/v1/payments/" + asked().ID + "/void" }, foreign: true},
-		"refundPayment":  {owner: w.cafeKey, path: func() string { return "/v1/payments/" + w.pay(w.lenaKey, "100").ID + "/refund" }, foreign: true},
+		"capturePayment": {owner: w.cafeKey, path: func() string { return "/v1/payments/" + w.hold(w.lenaKey, "100").ID + "/capture" },
+			foreign: true},
+		"voidPayment": {owner: w.cafeKey, path: func() string { return "/v1/payments/" + asked().ID + "/void" }, foreign: true},
+		"refundPayment": {owner: w.cafeKey, path: func() string { return "/v1/payments/" + w.pay(w.lenaKey, "100").ID + "/refund" },
+			foreign: true},
 		"createCheckoutSession": {owner: w.cafeKey, path: at("/v1/checkout/sessions"),
 			body: `{"return_url":"https://shop.example/",` + amount + `}`},
-		"listCheckoutSessions":  {owner: w.cafeKey, path: at("/v1/checkout/sessions?owner=" + string(w.cafe.ID)), foreign: true},
-		"getCheckoutSession":    {owner: w.cafeKey, path: func() string { return "/v1/checkout/sessions/" + session() }, foreign: true},
-		"expireCheckoutSession": {owner: w.cafeKey, path: func() string { return "/v1/checkout/sessions/" + session() + "/expire" }, foreign: true},
-		"listEvents":            {owner: w.lenaKey, path: at("/v1/events?owner=" + string(w.lena)), foreign: true},
-		"getEvent":              {owner: w.lenaKey, path: at("/v1/events/" + event), foreign: true},
+		"listCheckoutSessions": {owner: w.cafeKey, path: at("/v1/checkout/sessions?owner=" + string(w.cafe.ID)), foreign: true},
+		"getCheckoutSession":   {owner: w.cafeKey, path: func() string { return "/v1/checkout/sessions/" + session() }, foreign: true},
+		"expireCheckoutSession": {owner: w.cafeKey, path: func() string { return "/v1/checkout/sessions/" + session() + "/expire" },
+			foreign: true},
+		"listEvents": {owner: w.lenaKey, path: at("/v1/events?owner=" + string(w.lena)), foreign: true},
+		"getEvent":   {owner: w.lenaKey, path: at("/v1/events/" + event), foreign: true},
 		"postEntries": {owner: w.ops, path: at("/v1/ledger/entries"), body: `{"entries":[{"kind":"test","legs":[{"debit":"test/from",` +
 			`"credit":"test/to","amount":"1","currency":"EUR"}]}]}`},
-		"listEntries":       {owner: w.ops, path: at("/v1/ledger/entries")},
-		"getEntry":          {owner: w.ops, path: at("/v1/ledger/entries/" + entry)},
-		"openLedgerAccount": {owner: w.ops, path: at("/v1/ledger/accounts"), body: `{"address":"test/from","currency":"EUR","limit":"unlimited"}`},
+		"listEntries": {owner: w.ops, path: at("/v1/ledger/entries")},
+		"getEntry":    {owner: w.ops, path: at("/v1/ledger/entries/" + entry)},
+		"openLedgerAccount": {owner: w.ops, path: at("/v1/ledger/accounts"),
+			body: `{"address":"test/from","currency":"EUR","limit":"unlimited"}`},
 		"listLedgerAccounts": {owner: w.ops,
 			path: at("/v1/ledger/accounts")},
 		"getLedgerAccount": {owner: w.ops, path: at("/v1/ledger/accounts/" + account)},
 		"getTestClock":     {owner: w.lenaKey, path: at("/v1/test/clock")},
 		"advanceTestClock": {owner: w.cafeKey, path: at("/v1/test/clock/advance"), body: `{"by":"1s"}`},
 	}
+}
+
+// someIDs are an account and an event of lena's, and an entry.
+func (w *world) someIDs() (account, entry, event string) {
+	w.t.Helper()
+	accounts, err1 := w.as(w.lenaKey).Accounts(w.ctx, "")
+	entries, err2 := w.as(w.ops).Entries(w.ctx, client.EntryFilter{})
+	events, err3 := w.as(w.lenaKey).Events(w.ctx, client.EventFilter{})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		w.t.Fatal(err)
+	}
+	return accounts.Data[0].ID, entries.Data[0].ID, events.Data[0].ID
 }
 
 // TestAccess calls every operation of the document with no key, a wrong one, a revoked one, a key of the other mode, a key of every
@@ -278,7 +279,8 @@ func TestMassAssignment(t *testing.T) {
 			if method != http.MethodPost {
 				continue
 			}
-			for _, field := range []string{"balance", "role", "status", "state", "fee", "owner", "owner_id", "payer", "captured", "kyc_level", "ID", "version"} {
+			for _, field := range []string{"balance", "role", "status", "state", "fee", "owner", "owner_id", "payer", "captured", "kyc_level",
+				"ID", "version"} {
 				body := `{"` + field + `":"1"}`
 				if v.body != "" {
 					body = `{"` + field + `":"1",` + v.body[1:]

@@ -102,7 +102,8 @@ func TestSameKey(t *testing.T) {
 			return w.send(who, http.MethodPost, "/v1/payments"+what, body, "Idempotency-Key: "+key)
 		}
 		// 3: another body, another path.
-		if p := again(w.lenaKey, "", strings.Replace(body, "1000", "1001", 1), "twin").problem(t); p.Code != "idempotency_mismatch" || p.MoneyMoved != "no" {
+		if p := again(w.lenaKey, "", strings.Replace(body, "1000", "1001", 1), "twin").problem(t); p.Code != "idempotency_mismatch" ||
+			p.MoneyMoved != "no" {
 			t.Errorf("another body: %+v", p)
 		}
 		one, two := w.hold(w.lenaKey, "100"), w.hold(w.lenaKey, "100")
@@ -113,7 +114,8 @@ func TestSameKey(t *testing.T) {
 			t.Errorf("the key of another payment's capture: %+v", p)
 		}
 		// 4: another person's key of the same name is theirs.
-		if a := again(w.omarKey, "", body, "twin"); a.status != http.StatusCreated || a.body == bodies[0] || a.header.Get("Idempotent-Replayed") != "" {
+		if a := again(w.omarKey, "", body, "twin"); a.status != http.StatusCreated || a.body == bodies[0] ||
+			a.header.Get("Idempotent-Replayed") != "" {
 			t.Errorf("another person: %s", a.body)
 		}
 		// 5: told, refunded, a day later, by another process: the first answer, to the byte.
@@ -178,8 +180,10 @@ func TestEveryVerbReplays(t *testing.T) {
 }
 
 // amounts are case 6, each as it would stand in JSON.
-var amounts = []string{`-1`, `0`, `0.001`, `1e3`, `"1e3"`, `"١٠٠"`, `NaN`, `9223372036854775807`, `"9223372036854775808"`, `1.005`, `"1.005"`,
-	`" 1"`, `"1 "`, `"01"`, `9007199254740993`, `"-1"`, `"0"`, `"-0"`, `"+1"`, `"1,000"`, `"0x10"`, `"１"`, `"NaN"`, `"Infinity"`, `""`, `null`, `true`,
+var amounts = []string{`-1`, `0`, `0.001`, `1e3`, `"1e3"`, `"١٠٠"`, `NaN`, `9223372036854775807`, `"9223372036854775808"`, `1.005`,
+	`"1.005"`,
+	`" 1"`, `"1 "`, `"01"`, `9007199254740993`, `"-1"`, `"0"`, `"-0"`, `"+1"`, `"1,000"`, `"0x10"`, `"１"`, `"NaN"`, `"Infinity"`, `""`,
+	`null`, `true`,
 	`[]`, `{}`, `"\u0000"`, `"1\n"`, `100`}
 
 // TestAmounts is case 6 on every field that holds money: refused with 400, the field named, nothing moved, nothing rounded.
@@ -206,7 +210,8 @@ func TestAmounts(t *testing.T) {
 			for _, amount := range amounts {
 				a := w.send(field.key, http.MethodPost, field.path, fmt.Sprintf(field.body, amount))
 				p := a.problem(t)
-				if p.Status != 400 && !(p.Status == 409 && p.Code == "batch_refused") || !strings.HasPrefix(p.Param, field.param) || p.MoneyMoved != "no" {
+				if p.Status != 400 && !(p.Status == 409 && p.Code == "batch_refused") || !strings.HasPrefix(p.Param, field.param) ||
+					p.MoneyMoved != "no" {
 					t.Errorf("%s %s: %d %s blames %q, want %q", field.path, amount, p.Status, p.Code, p.Param, field.param)
 				}
 			}
@@ -215,12 +220,14 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%s available", got)
 		}
 		// The largest amount is an amount; there is just not that much money.
-		_, err := w.as(w.lenaKey).CreatePayment(w.ctx, client.CreatePayment{Amount: eur("9223372036854775807"), Payee: "@rosas_cafe", Confirm: true})
+		_, err := w.as(w.lenaKey).CreatePayment(w.ctx, client.CreatePayment{Amount: eur("9223372036854775807"), Payee: "@rosas_cafe",
+			Confirm: true})
 		refused(t, "max int64", err, 402, "ledger_overflow")
 		_, err = w.as(w.lenaKey).CreatePayment(w.ctx, client.CreatePayment{Amount: eur("9007199254740993"), Payee: "@rosas_cafe", Confirm: true})
 		refused(t, "2^53+1, as a string", err, 402, "insufficient_funds")
 		for _, code := range []string{"eur", "XTS", "XXX", "EURO", "", "Eur", "ЕUR", "EUR "} {
-			_, err := w.as(w.lenaKey).CreatePayment(w.ctx, client.CreatePayment{Amount: client.Money{Amount: "1", Currency: code}, Payee: "@rosas_cafe"})
+			_, err := w.as(w.lenaKey).CreatePayment(w.ctx, client.CreatePayment{Amount: client.Money{Amount: "1", Currency: code},
+				Payee: "@rosas_cafe"})
 			var p *client.Problem
 			if !errors.As(err, &p) || p.Param != "amount.currency" {
 				t.Errorf("currency %q: %v", code, err)
@@ -243,7 +250,8 @@ func (w *world) openAccount(address, limit string) client.LedgerAccount {
 // TestOverflow is case 7: a credit that would carry a total past 64 bits is refused, not wrapped.
 func TestOverflow(t *testing.T) {
 	engines(t, func(w *world) {
-		from, to, other := w.openAccount("test/from", "unlimited"), w.openAccount("test/to", "non_negative"), w.openAccount("test/other", "unlimited")
+		from, to, other := w.openAccount("test/from", "unlimited"), w.openAccount("test/to", "non_negative"), w.openAccount("test/other",
+			"unlimited")
 		post := func(debit, credit, amount string) client.EntryResult {
 			t.Helper()
 			got, err := w.as(w.ops).PostEntries(w.ctx, client.PostEntries{Entries: []client.NewEntry{{Kind: "test",
@@ -304,7 +312,7 @@ func TestPayees(t *testing.T) {
 			t.Errorf("%s left", w.available(w.omarKey))
 		}
 		w.freezeAccount(w.rosa)
-		try("@rosa", 423, "account_frozen")
+		try("@rosa", 423, "payee_frozen")
 	})
 }
 

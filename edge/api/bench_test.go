@@ -59,7 +59,8 @@ func BenchmarkCreateByVerb(b *testing.B) {
 	terms := payment.Terms{Payee: string(w.cafe.ID), Amount: w.currency("EUR").Of(1), Description: "coffee", Reference: "order-1"}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if _, err := w.api.Payments.Create(w.ctx, caller, terms, true, once.Call{Key: "key-" + strconv.Itoa(i), Hash: sha256.Sum256(nil)}); err != nil {
+		if _, err := w.api.Payments.Create(w.ctx, caller, terms, true, once.Call{Key: "key-" + strconv.Itoa(i),
+			Hash: sha256.Sum256(nil)}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -255,7 +254,8 @@ func (c *call) mediaType() error {
 	}
 	kind, parameters, _ := strings.Cut(list[0], ";")
 	charset := strings.ToLower(strings.ReplaceAll(parameters, " ", ""))
-	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") || charset != "" && charset != "charset=utf-8" && charset != `charset="utf-8"` {
+	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") || charset != "" && charset != "charset=utf-8" &&
+		charset != `charset="utf-8"` {
 		return ErrMediaType.With("Content-Type")
 	}
 	return nil
@@ -319,6 +319,3 @@ func (c *call) answer(status int, kind []string, value any) {
 	c.w.WriteHeader(status)
 	c.w.Write(b.Bytes())
 }
-
-// isGone tells whether nobody waits for the answer any more.
-func (c *call) isGone() bool { return errors.Is(c.r.Context().Err(), context.Canceled) }

@@ -163,11 +163,14 @@ func paramOf(pointer string) string {
 		b.WriteString(token)
 	}
 	const most = 200
-	if s := b.String(); len(s) > most {
+	s := b.String()
+	switch {
+	case s == "": // the member without a name
+		return "body"
+	case len(s) > most:
 		return strings.ToValidUTF8(s[:most], "") + "…"
-	} else {
-		return s
 	}
+	return s
 }
 
 func isIndex(s string) bool {

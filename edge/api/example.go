@@ -31,7 +31,8 @@ func exampleList[T any](url string, one T) client.List[T] {
 
 var (
 	exampleIdentity = client.Identity{Object: "identity", Owner: exampleShop, Name: "Café Lumen", Mode: "test",
-		Key: client.KeyFacts{ID: "key_01kjkyz3a7b8c9d0e1f2g3h400", Kind: "secret", Label: "server", Hint: "bf_test_sk_…7k2m", CreatedAt: exampleAt}}
+		Key: client.KeyFacts{ID: "key_01kjkyz3a7b8c9d0e1f2g3h400", Kind: "secret", Label: "server", Hint: "bf_test_sk_…7k2m",
+			CreatedAt: exampleAt}}
 	exampleAccountBalance = client.AccountBalance{Account: exampleAcc, Available: exampleAmount, Posted: exampleAmount, Held: exampleNothing,
 		Incoming: exampleNothing}
 	exampleBalance = client.Balance{Object: "balance", Owner: examplePerson, AsOf: exampleAt,
@@ -96,9 +97,11 @@ var (
 		s.State, s.Payment.State, s.Payment.NextAction = "expired", "expired", nil
 		return s
 	}()
-	exampleEvent = client.Event{ID: "evt_01kjkz4nafk2e9v8w7x6y5z400", Object: "event", Type: "payment.completed", Sequence: 3, CreatedAt: exampleAt,
+	exampleEvent = client.Event{ID: "evt_01kjkz4nafk2e9v8w7x6y5z400", Object: "event", Type: "payment.completed", Sequence: 3,
+		CreatedAt: exampleAt,
 		Data: client.EventData{Object: client.EventObject{ID: examplePay, Object: "payment", Kind: "purchase", State: "completed",
-			Payer: examplePerson, Payee: exampleShop, Amount: exampleAmount, Moved: exampleAmount, Captured: exampleAmount, Refunded: exampleNothing}}}
+			Payer: examplePerson, Payee: exampleShop, Amount: exampleAmount, Moved: exampleAmount, Captured: exampleAmount,
+			Refunded: exampleNothing}}}
 	exampleEvents = client.List[client.Event]{Object: "list", Data: []client.Event{exampleEvent}, NextCursor: "42", URL: "/v1/events"}
 )
 
@@ -111,10 +114,13 @@ var (
 		{Status: "posted", Entry: &exampleEntry},
 		{Status: "refused", Error: &client.EntryError{Code: "insufficient_funds", Title: "There is not enough money",
 			Detail: "The account cannot cover this amount.", Param: "entries[1].legs[0].debit"}}}}
-	exampleOpen          = client.OpenLedgerAccount{Address: "points/issued", Currency: "POINTS", Scale: new(int), Limit: "unlimited", Busy: true}
-	exampleLedgerAccount = client.LedgerAccount{ID: exampleAcc, Object: "ledger_account", Address: "user/" + examplePerson + "/EUR", Currency: "EUR",
-		Scale: 2, Limit: "non_negative", State: "open", CreatedAt: exampleAt, Balance: client.LedgerBalance{AsOf: exampleDay, Posted: exampleAmount,
-			Held: exampleNothing, Incoming: exampleNothing, Available: exampleAmount}}
+	exampleOpen = client.OpenLedgerAccount{Address: "points/issued", Currency: "POINTS", Scale: new(int), Limit: "unlimited",
+		Busy: true}
+	exampleLedgerAccount = client.LedgerAccount{ID: exampleAcc, Object: "ledger_account", Address: "user/" + examplePerson + "/EUR",
+		Currency: "EUR",
+		Scale:    2, Limit: "non_negative", State: "open", CreatedAt: exampleAt, Balance: client.LedgerBalance{AsOf: exampleDay,
+			Posted: exampleAmount,
+			Held:   exampleNothing, Incoming: exampleNothing, Available: exampleAmount}}
 	exampleClock   = client.TestClock{Object: "test_clock", Now: exampleAt}
 	exampleAdvance = client.AdvanceClock{By: "3d"}
 )

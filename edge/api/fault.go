@@ -16,7 +16,8 @@ var (
 	// ErrMediaType refuses a body that is not application/json as it is.
 	ErrMediaType = fault.Define(fault.Malformed, "unsupported_media_type",
 		text("The body has a type that is not taken", "不支持的正文类型"),
-		text("Send Content-Type: application/json, in UTF-8, and no Content-Encoding.", "请使用 Content-Type: application/json，UTF-8 编码，且不使用 Content-Encoding。"))
+		text("Send Content-Type: application/json, in UTF-8, and no Content-Encoding.",
+			"请使用 Content-Type: application/json，UTF-8 编码，且不使用 Content-Encoding。"))
 	// ErrMethod refuses a method that a path does not have.
 	ErrMethod = fault.Define(fault.Malformed, "method_not_allowed",
 		text("This address does not take this method", "该地址不支持此请求方法"),
@@ -60,7 +61,8 @@ var (
 	// ErrAmountNumber refuses a JSON number for an amount: readers of JSON round numbers beyond 2^53.
 	ErrAmountNumber = fault.Define(fault.Malformed, "amount_not_a_string",
 		text("An amount must be a string", "金额必须是字符串"),
-		text("Send whole minor units in quotes: \"4850\" for 48.50 EUR. JSON numbers lose digits.", "请用带引号的最小货币单位整数：\"4850\" 即 48.50 EUR。JSON 数字会丢失精度。"))
+		text("Send whole minor units in quotes: \"4850\" for 48.50 EUR. JSON numbers lose digits.",
+			"请用带引号的最小货币单位整数：\"4850\" 即 48.50 EUR。JSON 数字会丢失精度。"))
 	// ErrRequired refuses a request that leaves out what is needed.
 	ErrRequired = fault.Define(fault.Malformed, "parameter_required",
 		text("Something is missing", "缺少必需的参数"),
@@ -75,6 +77,6 @@ var (
 		text("Use a key of this kind: %s.", "请使用以下类型的密钥：%s。"))
 )
 
-// own lists the refusals of reading a body.
+// bodyFaults are the refusals of reading a body.
 var bodyFaults = []*fault.Fault{ErrBody, ErrMediaType, ErrJSON, ErrBodyMissing, ErrUTF8, ErrMark, ErrTrailing, ErrDepth, ErrTwice,
 	ErrUnknownMember, ErrType, ErrRequired, fault.ErrMalformed, fault.ErrInvalid}

@@ -29,7 +29,8 @@ func TestStrictBodies(t *testing.T) {
 			code, param string
 		}{
 			{"a member twice", `{"payee":"@lena",` + good[1:], 400, "duplicate_member", "payee"},
-			{"a member twice, inside", `{"amount":{"amount":"100","amount":"1","currency":"EUR"},"payee":"@rosas_cafe"}`, 400, "duplicate_member", "amount.amount"},
+			{"a member twice, inside", `{"amount":{"amount":"100","amount":"1","currency":"EUR"},"payee":"@rosas_cafe"}`, 400, "duplicate_member",
+				"amount.amount"},
 			{"a member twice, one escaped", `{"p\u0061yee":"@lena",` + good[1:], 400, "duplicate_member", "payee"},
 			{"metadata twice", `{"metadata":{"a":"1","a":"2"},` + good[1:], 400, "duplicate_member", "metadata.a"},
 			{"an unknown member", `{"payer":"@lena",` + good[1:], 400, "unknown_member", "payer"},
@@ -56,7 +57,8 @@ func TestStrictBodies(t *testing.T) {
 			{"10,000 objects deep", strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000), 400, "nesting_too_deep", "body"},
 			{"100,000 deep", deep(100_000), 413, "body_too_large", "body"},
 			{"1 MB", `{"description":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "body_too_large", "body"},
-			{"a number of 60 kB", `{"amount":{"amount":` + strings.Repeat("9", 60_000) + `,"currency":"EUR"}}`, 400, "amount_not_a_string", "amount.amount"},
+			{"a number of 60 kB", `{"amount":{"amount":` + strings.Repeat("9", 60_000) + `,"currency":"EUR"}}`, 400, "amount_not_a_string",
+				"amount.amount"},
 			{"a name of 60 kB", `{"` + strings.Repeat("x", 60_000) + `":1}`, 400, "unknown_member", strings.Repeat("x", 200) + "…"},
 			{"10,000 members", `{"metadata":{"a":"b"` + strings.Repeat(`,"x":"y"`, 5_000) + `}}`, 400, "duplicate_member", "metadata.x"},
 			{"an amount alone", `{"amount":"100","payee":"@rosas_cafe"}`, 400, "wrong_type", "amount"},
@@ -79,9 +81,11 @@ func TestStrictBodies(t *testing.T) {
 				t.Errorf("%s: %d %s (%s) %s, want %d %s (%s)", one.what, p.Status, p.Code, p.Param, p.Detail, one.status, one.code, one.param)
 			}
 		}
-		for kind, status := range map[string]int{"application/json": 201, "application/json; charset=utf-8": 201, "Application/JSON;charset=\"UTF-8\"": 201,
-			"text/plain": 415, "application/x-www-form-urlencoded": 415, "multipart/form-data; boundary=x": 415, "application/json; charset=utf-16": 415,
-			"application/jsonx": 415, "application/problem+json": 415, "": 415} {
+		for kind, status := range map[string]int{"application/json": 201, "application/json; charset=utf-8": 201,
+			"Application/JSON;charset=\"UTF-8\"": 201,
+			"text/plain":                         415, "application/x-www-form-urlencoded": 415, "multipart/form-data; boundary=x": 415,
+			"application/json; charset=utf-16": 415,
+			"application/jsonx":                415, "application/problem+json": 415, "": 415} {
 			if a := w.send(w.lenaKey, http.MethodPost, "/v1/payments", good, "Content-Type: "+kind); a.status != status {
 				t.Errorf("%q: %d %s", kind, a.status, a.body)
 			}
@@ -122,15 +126,24 @@ func TestBigBatch(t *testing.T) {
 		}
 		const entry = `{"kind":"test","legs":[{"debit":"test/from","credit":"test/to","amount":"1","currency":"EUR"}]}`
 		list := `{"entries":[` + strings.Repeat(entry+",", 9_999) + entry + `]}`
-		a := w.send(w.ops, http.MethodPost, "/v1/ledger/entries", list, "Idempotency-Key: big")
+		post := func() answer {
+			for {
+				a := w.send(w.ops, http.MethodPost, "/v1/ledger/entries", list, "Idempotency-Key: big")
+				if a.status != http.StatusTooManyRequests { // a machine that is busy with other tests may need several tries
+					return a
+				}
+			}
+		}
+		a := post()
 		if a.status != http.StatusOK || !strings.Contains(a.body, `"posted":10000,"refused":0`) {
 			t.Fatalf("10,000 entries: %d %.300s", a.status, a.body)
 		}
-		again := w.send(w.ops, http.MethodPost, "/v1/ledger/entries", list, "Idempotency-Key: big")
+		again := post()
 		if again.body != a.body || again.header.Get("Idempotent-Replayed") != "true" {
 			t.Errorf("the replay differs: %.300s", again.body)
 		}
-		if got, err := w.as(w.ops).LedgerAccount(w.ctx, "test/to", w.clock.Now().AddDate(1, 0, 0)); err != nil || got.Balance.Posted.Amount != "10000" {
+		if got, err := w.as(w.ops).LedgerAccount(w.ctx, "test/to", w.clock.Now().AddDate(1, 0, 0)); err != nil ||
+			got.Balance.Posted.Amount != "10000" {
 			t.Errorf("%+v, %v", got, err)
 		}
 		p := w.send(w.ops, http.MethodPost, "/v1/ledger/entries", `{"entries":[`+strings.Repeat(entry+",", 10_000)+entry+`]}`).problem(t)
@@ -166,7 +179,8 @@ func TestIdempotencyKeys(t *testing.T) {
 			if p := a.problem(t); p.Status != 400 || p.Code != "idempotency_key_required" || p.Param != "Idempotency-Key" {
 				t.Errorf("%s without a key: %+v", route.id, p)
 			}
-			if p := w.send(v.owner, route.method, v.path(), v.body, "Idempotency-Key: "+strings.Repeat("k", 256)).problem(t); p.Code != "idempotency_key_invalid" {
+			if p := w.send(v.owner, route.method, v.path(), v.body, "Idempotency-Key: "+strings.Repeat("k",
+				256)).problem(t); p.Code != "idempotency_key_invalid" {
 				t.Errorf("%s with a long key: %+v", route.id, p)
 			}
 		}
@@ -217,11 +231,14 @@ func TestConventions(t *testing.T) {
 			t.Errorf("HEAD: %+v", head)
 		}
 		a := w.send(w.lenaKey, http.MethodGet, "/v1/me", "")
-		if a.header.Get("Cache-Control") != "no-store" || a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Server-Timing") == "" {
+		if a.header.Get("Cache-Control") != "no-store" || a.header.Get("X-Content-Type-Options") != "nosniff" ||
+			a.header.Get("Server-Timing") == "" {
 			t.Errorf("%v", a.header)
 		}
-		for query, param := range map[string]string{"limit=0": "limit", "limit=101": "limit", "limit=1e1": "limit", "limit=٣": "limit", "limit=1&limit=2": "limit",
-			"colour=red": "colour", "state=paid": "state", "created_at[gte]=yesterday": "created_at[gte]", "expand[]=card": "expand[]", "limit": "limit",
+		for query, param := range map[string]string{"limit=0": "limit", "limit=101": "limit", "limit=1e1": "limit", "limit=٣": "limit",
+			"limit=1&limit=2": "limit",
+			"colour=red":      "colour", "state=paid": "state", "created_at[gte]=yesterday": "created_at[gte]", "expand[]=card": "expand[]",
+			"limit":   "limit",
 			"cursor=": "cursor", "cursor=x": "cursor", "%zz": "query", "owner=lena": "owner", "expand=payer": "expand",
 			"reference=" + strings.Repeat("x", 300): "reference", strings.Repeat("limit=1&", 2000): "query"} {
 			p := w.send(w.lenaKey, http.MethodGet, "/v1/payments?"+query, "").problem(t)
@@ -231,10 +248,11 @@ func TestConventions(t *testing.T) {
 		}
 		for accept, want := range map[string]string{"zh-CN,zh;q=0.9,en;q=0.8": "余额不足", "zh-Hant": "余额不足", "en": "There is not enough money",
 			"fr": "There is not enough money", "": "There is not enough money"} {
-			a := w.send(w.lenaKey, http.MethodPost, "/v1/payments", `{"amount":{"amount":"90000","currency":"EUR"},"payee":"@rosas_cafe","confirm":true}`,
-				"Accept-Language: "+accept)
+			const poor = `{"amount":{"amount":"90000","currency":"EUR"},"payee":"@rosas_cafe","confirm":true}`
+			a := w.send(w.lenaKey, http.MethodPost, "/v1/payments", poor, "Accept-Language: "+accept)
 			p := a.problem(t)
-			if p.Title != want || p.Status != 402 || p.Type != w.server.URL+"/docs/errors#insufficient_funds" || a.header.Get("Content-Language") == "" {
+			if p.Title != want || p.Status != 402 || p.Type != w.server.URL+"/docs/errors#insufficient_funds" ||
+				a.header.Get("Content-Language") == "" {
 				t.Errorf("%q: %+v", accept, p)
 			}
 		}

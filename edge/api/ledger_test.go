@@ -57,7 +57,8 @@ func TestEntries(t *testing.T) {
 			t.Fatal(err)
 		}
 		again, err := ops.PostEntries(w.ctx, list, client.IdempotencyKey("batch"))
-		if err != nil || again.Posted != 3 || again.Results[0].Entry.ID != got.Results[0].Entry.ID || again.Results[2].Entry.ID != got.Results[2].Entry.ID {
+		if err != nil || again.Posted != 3 || again.Results[0].Entry.ID != got.Results[0].Entry.ID ||
+			again.Results[2].Entry.ID != got.Results[2].Entry.ID {
 			t.Errorf("again: %+v, %v", again, err)
 		}
 		w.holds(box.ID, 1000+100-90-150)
@@ -92,7 +93,8 @@ func (w *world) atomic(from, box string) {
 	}}
 	_, err := ops.PostEntries(w.ctx, list, client.IdempotencyKey("atomic"))
 	p := refused(w.t, "one culprit", err, 409, "batch_refused")
-	if len(p.Errors) != 2 || p.Errors[0].Code != "insufficient_funds" || p.Errors[0].Param != "entries[2].legs[0].debit" || p.MoneyMoved != "no" {
+	if len(p.Errors) != 2 || p.Errors[0].Code != "insufficient_funds" || p.Errors[0].Param != "entries[2].legs[0].debit" ||
+		p.MoneyMoved != "no" {
 		w.t.Errorf("%+v", p)
 	}
 	w.holds(box, 860)
@@ -107,14 +109,16 @@ func (w *world) atomic(from, box string) {
 	}
 	hold := got.Results[1].Entry.ID
 	end := func(action string, amounts ...string) client.EntryResult {
-		got, err := ops.PostEntries(w.ctx, client.PostEntries{Entries: []client.NewEntry{{Resolves: &client.Resolution{Entry: hold, Action: action,
+		got, err := ops.PostEntries(w.ctx, client.PostEntries{Entries: []client.NewEntry{{Resolves: &client.Resolution{Entry: hold,
+			Action:  action,
 			Amounts: amounts}}}})
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		return got.Results[0]
 	}
-	if r := end("post", "4"); r.Status != "refused" || r.Error.Code != "amount_exceeds_hold" || r.Error.Param != "entries[0].resolves.amounts[0]" {
+	if r := end("post", "4"); r.Status != "refused" || r.Error.Code != "amount_exceeds_hold" ||
+		r.Error.Param != "entries[0].resolves.amounts[0]" {
 		w.t.Errorf("%+v", r.Error)
 	}
 	if r := end("post", "2"); r.Status != "posted" || r.Entry.Phase != "post" || r.Entry.Resolves != hold || r.Entry.Legs[0].Released != "3" {

@@ -21,7 +21,8 @@ func TestOnePaymentWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if asked.State != "awaiting_confirmation" || asked.NextAction == nil || asked.NextAction.Type != "confirm" || asked.NextAction.Digest != "" {
+		if asked.State != "awaiting_confirmation" || asked.NextAction == nil || asked.NextAction.Type != "confirm" ||
+			asked.NextAction.Digest != "" {
 			t.Errorf("asked: %+v", asked)
 		}
 		shown, err := lena.Payment(w.ctx, asked.ID, []string{"payee"})
@@ -151,7 +152,8 @@ func TestCheckout(t *testing.T) {
 		_, err = cafe.CreateCheckoutSession(w.ctx, ask)
 		refused(t, "items that do not add up", err, 422, "line_items")
 		ask.LineItems = nil
-		for _, address := range []string{"javascript:alert(1)", "//evil.example", "https://user@shop.example/", "http://shop.example/", `https:\\evil.example`} {
+		for _, address := range []string{"javascript:alert(1)", "//evil.example", "https://user@shop.example/", "http://shop.example/",
+			`https:\\evil.example`} {
 			ask.ReturnURL = address
 			_, err = cafe.CreateCheckoutSession(w.ctx, ask)
 			if p := refused(t, address, err, 422, "return_url"); p.Param == "" {

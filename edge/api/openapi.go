@@ -90,17 +90,21 @@ type (
 
 const about = `Wallets for people, payments for shops, a ledger for the operator.
 
-**Keys.** Send ` + "`Authorization: Bearer KEY`, or `curl -u KEY:`" + `. A *secret* key acts for a shop, a *payer* token for the person who pays with
+**Keys.** Send ` + "`Authorization: Bearer KEY`, or `curl -u KEY:`" + `. A *secret* key acts for a shop, a *payer* token for the person
+who pays with
 it, an *operator* key for the ledger and for reading. Session cookies of the pages are not accepted here. What belongs to somebody else
 answers 404. Test keys work in a sandbox only, live keys in a live installation only.
 
 **Money** is a string of whole minor units and a currency: ` + "`{\"amount\":\"4850\",\"currency\":\"EUR\"}`" + ` is 48.50 EUR.
 
-**Exactly once.** Every POST that moves money needs an ` + "`Idempotency-Key`" + `. The same key with the same body gives the first answer again, byte
-for byte, with ` + "`Idempotent-Replayed: true`" + `; with another body 409. A refusal that moved nothing is not kept: correct the cause and use the same
+**Exactly once.** Every POST that moves money needs an ` + "`Idempotency-Key`" + `. The same key with the same body gives the first
+answer again, byte
+for byte, with ` + "`Idempotent-Replayed: true`" + `; with another body 409. A refusal that moved nothing is not kept: correct the cause
+and use the same
 key. After an answer that never came, or outcome_unknown, send the same request again.
 
-**Problems** are ` + "`application/problem+json`" + ` (RFC 9457) in the language of Accept-Language (en, zh-Hans); money_moved says whether money moved.
+**Problems** are ` + "`application/problem+json`" + ` (RFC 9457) in the language of Accept-Language (en, zh-Hans); money_moved says
+whether money moved.
 
 **Bodies** are one JSON value in UTF-8, up to 64 KiB (4 MiB for ledger entries), without duplicate or unknown members. Times are RFC 3339 in
 UTC. Lists have up to 100 items a page and a cursor. Every answer has a Request-Id.`
@@ -181,7 +185,8 @@ func (s *schemas) limit(r *route) string {
 
 var (
 	requestHeader  = header{"Names this request, for whoever runs the service.", form("req")}
-	replayedHeader = header{"true when this is the answer to an earlier request with the same key.", &schema{Type: "string", Enum: []string{"true"}}}
+	replayedHeader = header{"true when this is the answer to an earlier request with the same key.", &schema{Type: "string",
+		Enum: []string{"true"}}}
 	locationHeader = header{"Where to read what was made.", &schema{Type: "string"}}
 	retryHeader    = header{"Seconds to wait before trying again.", &schema{Type: "string", Pattern: `^[1-9][0-9]*$`}}
 )
@@ -189,7 +194,8 @@ var (
 func (s *schemas) parameters(r *route) []parameter {
 	var list []parameter
 	if strings.Contains(r.path, "{id}") {
-		list = append(list, parameter{Name: "id", In: "path", Required: true, Description: "The id, as it was received.", Schema: &schema{Type: "string"}})
+		list = append(list, parameter{Name: "id", In: "path", Required: true, Description: "The id, as it was received.",
+			Schema: &schema{Type: "string"}})
 	}
 	if r.moves {
 		list = append(list, parameter{Name: "Idempotency-Key", In: "header", Required: true, Schema: &schema{Type: "string",
@@ -197,7 +203,8 @@ func (s *schemas) parameters(r *route) []parameter {
 			Description: "New for each thing that is wanted, the same for each retry of it. A UUID is a good choice."})
 	}
 	if r.response == nil {
-		list = append(list, parameter{Name: "Last-Event-ID", In: "header", Description: "Resume after this event.", Schema: &schema{Type: "string"}})
+		list = append(list, parameter{Name: "Last-Event-ID", In: "header", Description: "Resume after this event.",
+			Schema: &schema{Type: "string"}})
 	}
 	list = append(list, parameter{Name: "Accept-Language", In: "header", Schema: &schema{Type: "string"}, Example: "zh-Hans",
 		Description: "The language of titles and details: en, zh-Hans."})
@@ -269,7 +276,8 @@ func (s *schemas) refusal(status int, codes []string) *response {
 }
 
 func problemResponse(status int, codes []string) *response {
-	r := &response{Description: http.StatusText(status) + ": " + strings.Join(codes, ", ") + ".", Headers: map[string]header{"Request-Id": requestHeader},
+	r := &response{Description: http.StatusText(status) + ": " + strings.Join(codes, ", ") + ".",
+		Headers: map[string]header{"Request-Id": requestHeader},
 		Content: map[string]media{"application/problem+json": {Schema: &schema{AllOf: []*schema{
 			{Ref: "#/components/schemas/Problem"}, {Properties: map[string]*schema{"code": {Enum: codes}}}}}}}}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -261,7 +260,8 @@ func createCheckout(c *call, in *client.CreateCheckoutSession) (client.CheckoutS
 		}
 		items[i] = payment.LineItem{Name: item.Name, Quantity: item.Quantity, Amount: one.Minor}
 	}
-	k, err := c.api.Payments.CreateCheckout(c.ctx, c.caller, payment.CheckoutTerms{ReturnURL: in.ReturnURL, CancelURL: in.CancelURL, Items: items,
+	k, err := c.api.Payments.CreateCheckout(c.ctx, c.caller, payment.CheckoutTerms{ReturnURL: in.ReturnURL, CancelURL: in.CancelURL,
+		Items: items,
 		Terms: payment.Terms{Amount: amount, Capture: payment.CaptureMode(in.Capture), Description: in.Description, Reference: in.Reference,
 			Metadata: in.Metadata, ExpiresAt: in.ExpiresAt, HoldFor: hold}}, c.once)
 	if err != nil {
@@ -283,7 +283,8 @@ func (c *call) session(k *payment.Checkout) client.CheckoutSession {
 }
 
 func (a *API) sessionOf(k *payment.Checkout, p client.Payment) client.CheckoutSession {
-	out := client.CheckoutSession{ID: string(k.ID), Object: "checkout_session", URL: a.PublicURL + "/c/" + string(k.ID), State: string(k.State),
+	out := client.CheckoutSession{ID: string(k.ID), Object: "checkout_session", URL: a.PublicURL + "/c/" + string(k.ID),
+		State:   string(k.State),
 		Payment: p, ReturnURL: k.ReturnURL, CancelURL: k.CancelURL, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt}
 	for _, item := range k.Items {
 		out.LineItems = append(out.LineItems, client.LineItem{Name: item.Name, Quantity: item.Quantity,
@@ -305,24 +306,15 @@ func expireCheckout(c *call, _ *none) (client.CheckoutSession, error) {
 	return c.session(&k), nil
 }
 
-// listCheckouts walks the shop's payments: a session shares its bits with the payment it was made for.
 func listCheckouts(c *call, _ *none) (client.List[client.CheckoutSession], error) {
 	list := client.List[client.CheckoutSession]{Object: "list", URL: c.route.path, Data: []client.CheckoutSession{}}
-	page, err := c.api.Payments.Activity(c.ctx, c.caller, c.owner, payment.ActivityFilter{Kind: payment.Purchase, Direction: payment.In},
-		c.query.text("cursor"), c.query.limit())
+	page, next, err := c.api.Payments.Checkouts(c.ctx, c.caller, c.query.text("cursor"), c.query.limit())
 	if err != nil {
 		return list, err
 	}
-	list.HasMore, list.NextCursor = page.Next != "", page.Next
-	for i := range page.Items {
-		k, err := c.api.Payments.GetCheckout(c.ctx, c.caller, payment.CheckoutOf(page.Items[i].Payment.ID))
-		if errors.Is(err, fault.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return list, err
-		}
-		list.Data = append(list.Data, c.api.sessionOf(&k, paymentOf(&k.Payment, nil)))
+	list.HasMore, list.NextCursor = next != "", next
+	for i := range page {
+		list.Data = append(list.Data, c.api.sessionOf(&page[i], paymentOf(&page[i].Payment, nil)))
 	}
 	return list, nil
 }

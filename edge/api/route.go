@@ -63,5 +63,6 @@ var (
 	paramLimit  = param{name: "limit", form: "limit", about: "How many, 1 to 100. Default 25."}
 	paramCursor = param{name: "cursor", about: "next_cursor of the page before."}
 	paramOwner  = param{name: "owner", form: "owner", about: "Operators: whose. One's own when left out."}
-	paramExpand = param{name: "expand[]", enum: []string{"payer", "payee"}, many: true, about: "Show a side of the payment as an object, with its name."}
+	paramExpand = param{name: "expand[]", enum: []string{"payer", "payee"}, many: true,
+		about: "Show a side of the payment as an object, with its name."}
 )

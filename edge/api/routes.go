@@ -125,14 +125,16 @@ func (a *API) checkoutRoutes() []route {
 			answer: exampleList("/v1/checkout/sessions", exampleCheckout), faults: []*fault.Fault{payment.ErrCursor}}, listCheckouts),
 		op(route{method: get, path: "/v1/checkout/sessions/{id}", id: "getCheckoutSession", tag: "Checkout", summary: "Read a checkout session",
 			kinds: shops | operators, answer: exampleCheckout}, getCheckout),
-		op(route{method: post, path: "/v1/checkout/sessions/{id}/expire", id: "expireCheckoutSession", tag: "Checkout", summary: "Expire a session",
-			about: "Ends a session that nobody has paid.",
-			kinds: shops, moves: true, optional: true, answer: exampleExpired, faults: faults(onceFaults, []*fault.Fault{payment.ErrState})}, expireCheckout),
+		op(route{method: post, path: "/v1/checkout/sessions/{id}/expire", id: "expireCheckoutSession", tag: "Checkout",
+			summary: "Expire a session",
+			about:   "Ends a session that nobody has paid.",
+			kinds:   shops, moves: true, optional: true, answer: exampleExpired, faults: faults(onceFaults, []*fault.Fault{payment.ErrState})},
+			expireCheckout),
 	}
 }
 
 func (a *API) eventRoutes() []route {
-	since := param{name: "since", form: "position", about: "The same as cursor, for those who begin: events after this one; 0 is from the first."}
+	since := param{name: "since", form: "position", about: "As cursor, for those who begin: events after this one; 0 is from the first."}
 	cursor := param{name: "cursor", form: "position", about: "next_cursor of the page before, or the id of a streamed event."}
 	return []route{
 		op(route{method: get, path: "/v1/events", id: "listEvents", tag: "Events", summary: "List events",
@@ -153,8 +155,9 @@ func (a *API) ledgerRoutes() []route {
 	ledgerFaults := []*fault.Fault{ledger.ErrAccountNotFound, ledger.ErrOverflow}
 	return []route{
 		op(route{method: post, path: "/v1/ledger/entries", id: "postEntries", tag: "Ledger", summary: "Post ledger entries",
-			about: "1 to 10,000 entries in one commit, up to 4 MiB. Each is posted or refused on its own, and answered in its place; with atomic all " +
-				"are posted or the request is refused. Sent again with the same key, what was posted stays posted and what was refused is tried again.",
+			about: "1 to 10,000 entries in one commit, up to 4 MiB. Each is posted or refused on its own, and answered in its place; with " +
+				"atomic all are posted or the request is refused. Sent again with the same key, what was posted stays posted and what was " +
+				"refused is tried again.",
 			kinds: operators, moves: true, limit: batchMost, example: examplePost, answer: exampleResults,
 			faults: faults(onceFaults, amountFaults, moveFaults, batchFaults)}, postEntries),
 		op(route{method: get, path: "/v1/ledger/entries", id: "listEntries", tag: "Ledger", summary: "List ledger entries",
@@ -168,7 +171,8 @@ func (a *API) ledgerRoutes() []route {
 		op(route{method: post, path: "/v1/ledger/accounts", id: "openLedgerAccount", tag: "Ledger", summary: "Open a ledger account",
 			about: "An account of any asset with 0 to 8 decimals. The same address and terms again answer the same account.",
 			kinds: operators, status: http.StatusCreated, example: exampleOpen, answer: exampleLedgerAccount,
-			faults: faults(ledgerFaults, []*fault.Fault{ledger.ErrAccountDiffers, money.ErrInvalidCurrency, money.ErrUnknownCurrency})}, openAccount),
+			faults: faults(ledgerFaults, []*fault.Fault{ledger.ErrAccountDiffers, money.ErrInvalidCurrency, money.ErrUnknownCurrency})},
+			openAccount),
 		op(route{method: get, path: "/v1/ledger/accounts", id: "listLedgerAccounts", tag: "Ledger", summary: "List ledger accounts",
 			about: "Oldest first.", kinds: operators, query: []param{paramCursor, paramLimit,
 				{name: "prefix", form: "text", about: "Only accounts whose address begins with this."}},

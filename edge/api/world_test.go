@@ -93,7 +93,8 @@ func (w *world) start(log *slog.Logger) {
 				}
 			}
 			return nil
-		}})
+		},
+		OnState: func(tx *db.Tx, p identity.Person) error { return pay.FollowState(tx, p) }})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -103,7 +104,8 @@ func (w *world) start(log *slog.Logger) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	card := rail.NewSandbox(rail.SandboxOptions{DB: w.d, Real: w.clock, Queue: queue, Secret: rail.Secret(w.keyring, rail.Card), Seed: 7, Log: log,
+	card := rail.NewSandbox(rail.SandboxOptions{DB: w.d, Real: w.clock, Queue: queue, Secret: rail.Secret(w.keyring, rail.Card), Seed: 7,
+		Log:  log,
 		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return "http://localhost/hook/card" }})
 	pay = payment.New(payment.Options{DB: w.d, Clock: w.clock, Real: w.clock, IDs: w.ids, Keys: w.keyring, Ledger: books, People: people,
 		Shops: shops, Notices: notices, Outbox: outbox, Queue: queue, Rails: []rail.Rail{card}, Installation: "test", Sandbox: true,
@@ -131,7 +133,8 @@ func (w *world) advance(_ context.Context, by time.Duration) (time.Time, error) 
 
 func (w *world) people() {
 	w.t.Helper()
-	made, err := w.api.People.Create(w.ctx, []identity.NewPerson{{Name: "Lena Hoffmann", Handle: "lena"}, {Name: "Omar Haddad", Handle: "omar"},
+	made, err := w.api.People.Create(w.ctx, []identity.NewPerson{{Name: "Lena Hoffmann", Handle: "lena"}, {Name: "Omar Haddad",
+		Handle: "omar"},
 		{Name: "Rosa Lindner", Handle: "rosa"}, {Name: "Ida Berg", Handle: "ida"}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -194,7 +197,8 @@ func (w *world) fund(key, minor string) {
 		w.t.Fatal(err)
 	}
 	n, _ := strconv.ParseInt(minor, 10, 64)
-	cb := rail.Callback{ID: "fund-" + p.ID, Rail: rail.Card, Reference: p.ID, Merchant: "test", Outcome: rail.Settled, Amount: n, Currency: "EUR"}
+	cb := rail.Callback{ID: "fund-" + p.ID, Rail: rail.Card, Reference: p.ID, Merchant: "test", Outcome: rail.Settled, Amount: n,
+		Currency: "EUR"}
 	if err := w.api.Payments.Settle(w.ctx, cb); err != nil {
 		w.t.Fatal(err)
 	}
@@ -231,7 +235,8 @@ func (w *world) pay(key, minor string) client.Payment {
 // hold is a purchase at the café that waits for its capture.
 func (w *world) hold(key, minor string) client.Payment {
 	w.t.Helper()
-	p, err := w.as(key).CreatePayment(w.ctx, client.CreatePayment{Amount: eur(minor), Payee: string(w.cafe.ID), Confirm: true, Capture: "manual"})
+	p, err := w.as(key).CreatePayment(w.ctx, client.CreatePayment{Amount: eur(minor), Payee: string(w.cafe.ID), Confirm: true,
+		Capture: "manual"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -42,7 +42,8 @@ func receive(inbox *rail.Inbox, w http.ResponseWriter, r *http.Request) {
 // headOf takes the three headers of Standard Webhooks. Where one is missing or comes twice (a proxy and we might read different ones)
 // the head is empty, and nobody signed that.
 func headOf(h http.Header) (head rail.Head) {
-	for name, to := range map[string]*string{"Webhook-Id": &head.ID, "Webhook-Timestamp": &head.Timestamp, "Webhook-Signature": &head.Signature} {
+	for name, to := range map[string]*string{"Webhook-Id": &head.ID, "Webhook-Timestamp": &head.Timestamp,
+		"Webhook-Signature": &head.Signature} {
 		list := h[name]
 		if len(list) != 1 {
 			return rail.Head{}

@@ -16,7 +16,8 @@ import (
 	"billfold/test/harness"
 )
 
-const settled = `{"type":"charge.settled","data":{"reference":"pay_01kjkz4n8dj4dfwkkh5k6r7a00","merchant":"test","amount":"100","currency":"EUR"}}`
+const settled = `{"type":"charge.settled","data":{"reference":"pay_01kjkz4n8dj4dfwkkh5k6r7a00","merchant":"test","amount":"100",` +
+	`"currency":"EUR"}}`
 
 // door is the handler over a real inbox and queue.
 type door struct {
@@ -106,11 +107,12 @@ func TestForged(t *testing.T) {
 			"two signatures": {"/hook/card", settled, change(func(h http.Header) {
 				h["Webhook-Signature"] = append(h["Webhook-Signature"], h["Webhook-Signature"][0])
 			}), 401},
-			"two ids":          {"/hook/card", settled, change(func(h http.Header) { h["Webhook-Id"] = []string{"msg", "msg_9"} }), 401},
-			"nobody's rail":    {"/hook/sepa", settled, o.signed("msg", settled), 404},
-			"signed, no JSON":  {"/hook/card", "settled", o.signed("msg", "settled"), 400},
-			"signed, a number": {"/hook/card", strings.Replace(settled, `"100"`, "100", 1), o.signed("msg", strings.Replace(settled, `"100"`, "100", 1)), 400},
-			"signed, too big":  {"/hook/card", big, o.signed("msg", big), 413},
+			"two ids":         {"/hook/card", settled, change(func(h http.Header) { h["Webhook-Id"] = []string{"msg", "msg_9"} }), 401},
+			"nobody's rail":   {"/hook/sepa", settled, o.signed("msg", settled), 404},
+			"signed, no JSON": {"/hook/card", "settled", o.signed("msg", "settled"), 400},
+			"signed, a number": {"/hook/card", strings.Replace(settled, `"100"`, "100", 1), o.signed("msg", strings.Replace(settled, `"100"`,
+				"100", 1)), 400},
+			"signed, too big": {"/hook/card", big, o.signed("msg", big), 413},
 		} {
 			if w := o.send("POST", one.path, one.body, one.head); w.Code != one.status || w.Body.Len() > 0 {
 				t.Errorf("%s: %d %q, want %d", what, w.Code, w.Body, one.status)

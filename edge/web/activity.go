@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -66,6 +67,9 @@ func (s *site) payment(w http.ResponseWriter, r *http.Request, v *visit) error {
 		side = "payee"
 	}
 	view := v.details(p, side)
+	if view.Refunds, err = s.refunds(r.Context(), v, v.caller(), p, "/activity"); err != nil {
+		return err
+	}
 	view.BackHref, view.Back = "/activity", v.say("nav.activity")
 	if p.NextAction.Digest != "" {
 		view.ConfirmHref = "/confirm/" + string(p.ID)
@@ -78,6 +82,23 @@ func (s *site) payment(w http.ResponseWriter, r *http.Request, v *visit) error {
 		extra = ui.Extra{Htmx: true, Refresh: "2"}
 	}
 	return s.draw(w, r, v, http.StatusOK, extra, ui.PaymentPage(view))
+}
+
+// refunds are the rows of what was given back of a payment, as this side sees them; folder is where its payments' pages are.
+func (s *site) refunds(ctx context.Context, v *visit, c payment.Caller, p payment.Payment, folder string) ([]ui.Row, error) {
+	if p.Refunded == 0 {
+		return nil, nil
+	}
+	list, err := s.Payments.Refunds(ctx, c, p.ID)
+	rows := make([]ui.Row, len(list))
+	for i, back := range list {
+		item := payment.Item{Payment: back, Direction: payment.Out, With: back.PayeeName, At: back.CreatedAt}
+		if back.Payee == c.Owner() {
+			item.Direction, item.With = payment.In, back.PayerName
+		}
+		rows[i] = v.row(item, folder)
+	}
+	return rows, err
 }
 
 // withReturn carries where to go on after a payment through its page's address.

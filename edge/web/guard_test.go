@@ -133,6 +133,10 @@ func TestPressedTenTimes(t *testing.T) {
 	if first.status != http.StatusSeeOther || first.location != second.location {
 		t.Errorf("two top-ups: %s and %s", first.location, second.location)
 	}
+	for _, nonce := range []string{"", "short"} {
+		b.wants(b.send("/topup", url.Values{"csrf": up["csrf"], "amount": {"5"}, "currency": {"EUR"}, "card": {"tok_4242"}, "nonce": {nonce}}),
+			http.StatusUnprocessableEntity, "You changed the form")
+	}
 	up.Set("amount", "6")
 	b.wants(b.send("/topup", up), http.StatusUnprocessableEntity, "You changed the form")
 }

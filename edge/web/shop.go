@@ -5,7 +5,6 @@ import (
 
 	"billfold/base/fault"
 	"billfold/base/money"
-	"billfold/base/once"
 	"billfold/core/merchant"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
@@ -60,6 +59,9 @@ func (s *site) shopPaymentPage(w http.ResponseWriter, r *http.Request, v *visit,
 		side = "payer"
 	}
 	view := v.details(p, side)
+	if view.Refunds, err = s.refunds(r.Context(), v, c, p, "/m/"+string(shop.ID)+"/payments"); err != nil {
+		return err
+	}
 	view.Back, view.BackHref = shop.Name, "/m/"+string(shop.ID)
 	if side == "payee" {
 		view.Shop = shopActions(p, shop.ID, problems)
@@ -117,7 +119,7 @@ func (s *site) act(w http.ResponseWriter, r *http.Request, v *visit, name, done 
 		s.flash(w, "ok", done)
 		return s.redirect(w, r, "/m/"+string(shop.ID)+"/payments/"+string(p.ID))
 	}
-	if codeOf(err) == once.ErrMismatch.Code {
+	if stale(err) {
 		return s.shopPaymentPage(w, r, v, http.StatusConflict, ui.FieldErrors{"": v.say("form.stale")})
 	}
 	param, words, ok := field(v.scene.Lang, err)

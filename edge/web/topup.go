@@ -79,10 +79,10 @@ func (s *site) topUp(w http.ResponseWriter, r *http.Request, v *visit) error {
 			}
 		}
 	}
-	switch codeOf(err) {
-	case once.ErrMismatch.Code, once.ErrKeyInvalid.Code, payment.ErrKeyRequired.Code:
+	switch {
+	case stale(err):
 		return again("", v.say("form.stale"))
-	case payment.ErrMethod.Code:
+	case codeOf(err) == payment.ErrMethod.Code:
 		_, words, _ := field(v.scene.Lang, err)
 		return again("card", words)
 	}
@@ -92,10 +92,24 @@ func (s *site) topUp(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return err
 }
 
-// formCall is the idempotency of a form: its nonce, and a hash of what was filled in.
+// nonceLength is how long a form's nonce is; anything else did not come from our form.
+const nonceLength = 26
+
+// formCall is the idempotency of a form: its nonce, and a hash of what was filled in. Without a nonce there is no key, and the verb
+// refuses: a form of ours always has one.
 func formCall(nonce string, filled ...string) once.Call {
-	if len(nonce) > 64 {
-		nonce = ""
+	call := once.Call{Hash: sha256.Sum256([]byte(strings.Join(filled, "\x00")))}
+	if len(nonce) == nonceLength {
+		call.Key = "web-" + nonce
 	}
-	return once.Call{Key: "web-" + nonce, Hash: sha256.Sum256([]byte(strings.Join(filled, "\x00")))}
+	return call
+}
+
+// stale says that a form was sent before with other content, or is none of ours.
+func stale(err error) bool {
+	switch codeOf(err) {
+	case once.ErrMismatch.Code, once.ErrKeyInvalid.Code, payment.ErrKeyRequired.Code:
+		return true
+	}
+	return false
 }

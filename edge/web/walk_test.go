@@ -85,7 +85,8 @@ func (w *world) giveBack(me *browser, k payment.Checkout, receipt string, tag la
 	me.wants(me.get("/activity?dir=in&kind=refund"), http.StatusOK, "+€2.50", "aria-current")
 	me.wants(me.get("/activity?state=voided"), http.StatusOK, say("activity.none"))
 	me.wants(me.get("/activity/"+string(k.Payment.ID)), http.StatusOK, receipt, say("where.partly_refunded.payer"),
-		"Breakfast &lt;b&gt;for two")
+		"Breakfast &lt;b&gt;for two", say("payment.refunds"), "+€2.50")
+	rosa.wants(rosa.get(path), http.StatusOK, say("payment.refunds"), "−€2.50")
 
 	olu := w.browser()
 	olu.lang = string(tag)

@@ -25,7 +25,7 @@ var pages = []string{"/", "/home", "/activity", "/activity?kind=topup", "/topup"
 // ops are what the operator meets.
 var ops = []string{"/ops", "/ops/accounts", "/ops/people"}
 
-// TestHolderPages checks each kind of page, full of demo data, in every look, and the whole gallery of components.
+// TestHolderPages checks each kind of page, full of demo data, in every look.
 func TestHolderPages(t *testing.T) {
 	at := open(t)
 	b := Start(t)
@@ -46,7 +46,6 @@ func TestHolderPages(t *testing.T) {
 			v.Click("main a.tap")
 			v.At("/activity/pay_")
 			v.Check()
-			gallery(v)
 		})
 	}
 }
@@ -74,18 +73,26 @@ func TestOperatorPages(t *testing.T) {
 	}
 }
 
-// gallery checks the gallery and every specimen in it.
-func gallery(v *Visitor) {
-	v.t.Helper()
-	v.Go("/dev/ui")
-	v.Check()
-	specimens := ask[[]string](v, `[...document.querySelectorAll('a[href^="/dev/ui/"]')].map(a => a.getAttribute('href'))`)
-	if len(specimens) == 0 {
-		v.t.Error("the gallery shows nothing")
-	}
-	for _, path := range specimens {
-		v.Go(path)
-		v.Check()
+// TestGallery checks the gallery and every specimen in it: each state of each component, in two looks that between them have
+// both languages, both themes and both sizes.
+func TestGallery(t *testing.T) {
+	at := open(t)
+	b := Start(t)
+	for _, look := range []Look{{Lang: lang.EN}, {Lang: lang.ZH, Dark: true, Desktop: true}} {
+		t.Run(look.String(), func(t *testing.T) {
+			t.Parallel()
+			v := b.Visit(t, at.URL, look)
+			v.Go("/dev/ui")
+			v.Check()
+			specimens := ask[[]string](v, `[...document.querySelectorAll('a[href^="/dev/ui/"]')].map(a => a.getAttribute('href'))`)
+			if len(specimens) == 0 {
+				t.Error("the gallery shows nothing")
+			}
+			for _, path := range specimens {
+				v.Go(path)
+				v.Check()
+			}
+		})
 	}
 }
 

@@ -45,7 +45,7 @@ func TestErrors(t *testing.T) {
 	t.Error("docs/errors.md says something else than the program: run make generate and read the difference")
 }
 
-var link = regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)`)
+var link = regexp.MustCompile(`(?:\]\(|<img src=")([^)#\s"]+)(?:#[^)]*)?[)"]`)
 
 // TestLinks follows every relative link of the documents.
 func TestLinks(t *testing.T) {

@@ -62,6 +62,8 @@ create table payment_checkout (
   expires_at bigint not null
 ); -- clustered
 
+create index payment_checkout_shop on payment_checkout (shop, id);
+
 create table payment_intent (
   payment text primary key,
   rail text not null,

@@ -52,6 +52,16 @@ for (const time of document.querySelectorAll("time[data-until]")) {
   if (until - Date.now() < 3600_000) tick();
 }
 
+// A part of a page is only exchanged for what was asked for. If the answer is an error or another page (the session ended), a link
+// is followed as without JavaScript, and a page that renews itself stays as it is until the next try, or goes to the door.
+document.addEventListener("htmx:before:response", (event) => {
+  const { response, sourceElement } = event.detail.ctx;
+  if (response.raw.ok && !response.raw.redirected) return;
+  event.preventDefault();
+  if (sourceElement.href) location.assign(sourceElement.href);
+  else if (response.raw.redirected) location.reload();
+});
+
 // When a live part of the page has turned final, say so once to a screen reader.
 document.addEventListener("htmx:after:swap", () => {
   const said = document.getElementById("said");

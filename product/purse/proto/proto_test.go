@@ -14,7 +14,8 @@ func someTransfer() Transfer {
 }
 
 func someCertificate() Certificate {
-	return Certificate{ID: ID{1}, Role: Acceptor, Class: 2, Epoch: 3, NotBefore: 1_700_000_000, NotAfter: 1_800_000_000, Key: Key{9}, Name: "Café Łódź 咖啡",
+	return Certificate{ID: ID{1}, Role: Acceptor, Class: 2, Epoch: 3, NotBefore: 1_700_000_000, NotAfter: 1_800_000_000, Key: Key{9},
+		Name:  "Café Łódź 咖啡",
 		Count: 20, Hops: true, Terms: []Terms{{"EUR", 2, 5000, 2000, 5000}, {"JPY", 0, 5000, 2000, 5000}}}
 }
 
@@ -38,7 +39,8 @@ func bodies() []struct {
 		{"exception", Exception{ID{1}, Payer, t}, func() Reading { return &Exception{} }},
 		{"clear", Clear{ID{1}, Hash{2}}, func() Reading { return &Clear{} }},
 		{"params", Params{ID{1}, 4, 1_700_000_000, []byte("c"), 12, Hash{3}, true, false, []ID{{1}, {2}}}, func() Reading { return &Params{} }},
-		{"record", Record{ID{1}, 1, Hash{}, Paid, -5, Payer, &t, 3, []Slot{{"EUR", 1, 2, 3}}, 1, []byte("e")}, func() Reading { return &Record{} }},
+		{"record", Record{ID{1}, 1, Hash{}, Paid, -5, Payer, &t, 3, []Slot{{"EUR", 1, 2, 3}}, 1, []byte("e")},
+			func() Reading { return &Record{} }},
 		{"statement", Statement{ID{1}, []byte("n"), 3, 4, Hash{5}, nil, 1, Payee, &t, Hash{}, 2}, func() Reading { return &Statement{} }},
 		{"order", Order{ID{1}, 2, "EUR", "USD", 1, 2}, func() Reading { return &Order{} }},
 		{"carried", Carried{ID{1}, ID{2}, Hash{3}, 4}, func() Reading { return &Carried{} }},
@@ -119,7 +121,8 @@ func TestSignaturesAreRFC6979(t *testing.T) {
 		t.Fatal(err)
 	}
 	sig, err := key.Sign(sha256.Sum256([]byte("sample")))
-	const want = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+	const want = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716" +
+		"f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
 	if err != nil || hex.EncodeToString(sig[:]) != want {
 		t.Errorf("signature %x, %v", sig, err)
 	}
@@ -205,7 +208,8 @@ func TestEnvelopes(t *testing.T) {
 	if back, ok := ParseCommand(c.Encode()); !ok || !reflect.DeepEqual(back, c) {
 		t.Error("the command does not come back")
 	}
-	for _, bad := range []string{"", "80", "805000000000", "81500000000000", "80500100000000", "80500001000000", "80500000010000", "80500000000001", "8050000000000000"} {
+	for _, bad := range []string{"", "80", "805000000000", "81500000000000", "80500100000000", "80500001000000", "80500000010000",
+		"80500000000001", "8050000000000000"} {
 		b, _ := hex.DecodeString(bad)
 		if _, ok := ParseCommand(b); ok {
 			t.Errorf("%s is taken", bad)

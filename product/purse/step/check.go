@@ -91,7 +91,8 @@ var checks = [...]struct {
 		}},
 	HasSlot: {"has slot", proto.Unknown, "the module has a slot of this currency",
 		func(t *turn) bool { return t.s.slot(t.transfer.Currency) != nil }},
-	WithinTransaction: {"within transaction", proto.OverLimit, "the value is within the transaction limit of this module and of the payer",
+	WithinTransaction: {"within transaction", proto.OverLimit,
+		"the value is within the transaction limit of this module and of the payer; what is loaded or unloaded is bounded by the balance alone",
 		(*turn).withinTransaction},
 	WithinBalance: {"within balance", proto.OverLimit, "with the value the slot holds no more than the certificate allows",
 		func(t *turn) bool {
@@ -104,7 +105,8 @@ var checks = [...]struct {
 		"a till takes from one payer between two syncs no more than that payer may spend, and from at most 1,000 payers", (*turn).withinTakings},
 	Covered: {"covered", proto.Insufficient, "the slot holds the value",
 		func(t *turn) bool { return t.s.slot(t.transfer.Currency).Total() >= t.transfer.Value }},
-	Spendable: {"spendable", proto.SyncNeeded, "without hops in the certificate, value received since the last sync is only given back or unloaded",
+	Spendable: {"spendable", proto.SyncNeeded,
+		"without hops in the certificate, value received since the last sync is only given back or unloaded",
 		(*turn).spendable},
 	CancelMine: {"cancels mine", proto.WrongState, "a cancellation names this purse's last purchase, with its value and its till",
 		func(t *turn) bool { return t.cancels(t.old.Bought, false) }},
@@ -219,10 +221,13 @@ func (t *turn) withinTransaction() bool {
 	mine, ok := t.own.In(t.transfer.Currency)
 	if t.transfer.To == t.old.ID {
 		theirs, known := t.peer.In(t.transfer.Currency)
-		ok = ok && known && t.transfer.Value <= theirs.Transaction
+		ok = ok && known && (unbounded(t.transfer.Purpose) || t.transfer.Value <= theirs.Transaction)
 	}
-	return ok && t.transfer.Value <= mine.Transaction
+	return ok && (unbounded(t.transfer.Purpose) || t.transfer.Value <= mine.Transaction)
 }
+
+// unbounded tells whether a transfer is bounded by what a slot may hold and not by the transaction limit.
+func unbounded(p proto.Purpose) bool { return p == proto.Load || p == proto.Unload }
 
 // counted tells whether a transfer counts against what may be spent between two syncs.
 func counted(p proto.Purpose) bool { return p != proto.Unload && p != proto.Cancel }

@@ -60,11 +60,14 @@ var effects = [...]struct {
 		func(t *turn) { t.s.Status, t.s.Open, t.s.Peer = Idle, nil, nil }},
 	Forget: {"forget", "the exception log is empty",
 		func(t *turn) { t.s.Log = nil }},
-	RememberSale:     {"remember sale", "the transfer is the first line of the history; a purchase is the last one taken", (*turn).rememberSale},
-	RememberPurchase: {"remember purchase", "the transfer is the first line of the history; a purchase is the last one made", (*turn).rememberPurchase},
-	MarkCancelled:    {"mark cancelled", "the last purchase taken cannot be cancelled again", (*turn).markCancelled},
+	RememberSale: {"remember sale", "the transfer is the first line of the history; a purchase is the last one taken",
+		(*turn).rememberSale},
+	RememberPurchase: {"remember purchase", "the transfer is the first line of the history; a purchase is the last one made",
+		(*turn).rememberPurchase},
+	MarkCancelled: {"mark cancelled", "the last purchase taken cannot be cancelled again", (*turn).markCancelled},
 	TakeOver: {"take over", "certificate, epoch, blocklist and block are the issuer's; where it has every record, the counts begin again, " +
-		"what was received counts as loaded, and a till forgets its payers; unlocked where it says so", (*turn).takeOver},
+		"what was received counts as loaded, a till forgets its payers, and one whose batch is closed begins at zero, " +
+		"because what it held is its merchant's; unlocked where it says so", (*turn).takeOver},
 	CloseBatch: {"close batch", "the next batch begins; what was sold before cannot be cancelled",
 		func(t *turn) { t.s.Batch, t.s.Sold = Batch{Number: t.s.Batch.Number + 1}, nil }},
 	Exchange: {"exchange", "the value leaves one slot, what the order gives enters the other",
@@ -83,17 +86,32 @@ var effects = [...]struct {
 		func(t *turn) { t.s.Locked, t.s.Tries = false, MaxTries }},
 	LoseTry: {"lose try", "one try less",
 		func(t *turn) { t.s.Tries-- }},
-	RecordStarted:   {"record started", "a signed record, chained to the last", func(t *turn) { t.record(proto.Started, proto.Payee, nil) }},
-	RecordPaid:      {"record paid", "a signed record that holds the REQ", func(t *turn) { t.record(proto.Paid, proto.Payer, t.message.Encode()) }},
-	RecordTaken:     {"record taken", "a signed record that holds the VAL", func(t *turn) { t.record(proto.Taken, proto.Payee, t.message.Encode()) }},
-	RecordClosed:    {"record closed", "a signed record that holds the ACK", func(t *turn) { t.record(proto.Closed, proto.Payer, t.message.Encode()) }},
-	RecordCleared:   {"record cleared", "a signed record that holds the issuer's word", func(t *turn) { t.record(proto.Cleared, 0, t.message.Encode()) }},
-	RecordInformed:  {"record informed", "a signed record", func(t *turn) { t.record(proto.Informed, 0, nil) }},
-	RecordBatched:   {"record batched", "a signed record", func(t *turn) { t.record(proto.Batched, 0, nil) }},
-	RecordConverted: {"record converted", "a signed record that holds the order", func(t *turn) { t.record(proto.Converted, 0, t.message.Encode()) }},
-	RecordLocked:    {"record locked", "a signed record", func(t *turn) { t.record(proto.Locked, 0, nil) }},
-	RecordUnlocked:  {"record unlocked", "a signed record", func(t *turn) { t.record(proto.Unlocked, 0, nil) }},
-	RecordWrong:     {"record wrong code", "a signed record", func(t *turn) { t.record(proto.WrongCode, 0, nil) }},
+	RecordStarted: {"record started", "a signed record, chained to the last", func(t *turn) { t.record(proto.Started, proto.Payee, nil) }},
+	RecordPaid: {"record paid", "a signed record that holds the REQ", func(t *turn) {
+		t.record(proto.Paid, proto.Payer,
+			t.message.Encode())
+	}},
+	RecordTaken: {"record taken", "a signed record that holds the VAL", func(t *turn) {
+		t.record(proto.Taken, proto.Payee,
+			t.message.Encode())
+	}},
+	RecordClosed: {"record closed", "a signed record that holds the ACK", func(t *turn) {
+		t.record(proto.Closed, proto.Payer,
+			t.message.Encode())
+	}},
+	RecordCleared: {"record cleared", "a signed record that holds the issuer's word", func(t *turn) {
+		t.record(proto.Cleared, 0,
+			t.message.Encode())
+	}},
+	RecordInformed: {"record informed", "a signed record", func(t *turn) { t.record(proto.Informed, 0, nil) }},
+	RecordBatched:  {"record batched", "a signed record", func(t *turn) { t.record(proto.Batched, 0, nil) }},
+	RecordConverted: {"record converted", "a signed record that holds the order", func(t *turn) {
+		t.record(proto.Converted, 0,
+			t.message.Encode())
+	}},
+	RecordLocked:   {"record locked", "a signed record", func(t *turn) { t.record(proto.Locked, 0, nil) }},
+	RecordUnlocked: {"record unlocked", "a signed record", func(t *turn) { t.record(proto.Unlocked, 0, nil) }},
+	RecordWrong:    {"record wrong code", "a signed record", func(t *turn) { t.record(proto.WrongCode, 0, nil) }},
 }
 
 // record appends to the chain. What it says about the module is what holds after the effects before it.
@@ -242,6 +260,9 @@ func (t *turn) takeOver() {
 		}
 		if all {
 			slot.Own, slot.Received, slot.Spent = slot.Own+slot.Received, 0, 0
+			if t.mine.Role == proto.Acceptor && t.s.Batch.Count == 0 {
+				slot.Own = 0
+			}
 		}
 		slots = append(slots, slot)
 	}

@@ -63,8 +63,8 @@ type asked struct {
 type explorer struct {
 	t        testing.TB
 	devices  []*device
-	starts   uint64 // sequence numbers that each purse may use
-	logs     bool   // read, archive and clear exception logs too
+	starts   []uint64 // sequence numbers that each purse may use
+	logs     bool     // read, archive and clear exception logs too
 	states   []step.State
 	stateIDs map[string]stateID
 	messages []message
@@ -88,11 +88,11 @@ func project(s step.State) step.State {
 	return s
 }
 
-func explore(t testing.TB, purses int, starts uint64, logs bool) *explorer {
+func explore(t testing.TB, logs bool, starts ...uint64) *explorer {
 	x := &explorer{t: t, starts: starts, logs: logs, stateIDs: map[string]stateID{}, ids: map[string]messageID{}, replies: map[asked]reply{},
 		seen: map[node]bool{}, reached: map[string]int{}}
 	var first node
-	for i := range purses {
+	for i := range starts {
 		d := newDevice(byte(i+1), certificate(byte(i+1), proto.Holder), funds)
 		x.devices = append(x.devices, d)
 		first.purses[i] = x.state(d.state)
@@ -198,8 +198,8 @@ func (x *explorer) visit(n node) {
 	x.queue = append(x.queue, n)
 }
 
-// expand tries everything that can happen next. Loss and a crash before sending are among it: nobody has to deliver anything. So is a crash after
-// persisting: every state is what Decode made of Encode.
+// expand tries everything that can happen next. Loss and a crash before sending are among it: nobody has to deliver anything.
+// So is a crash after persisting: every state is what Decode made of Encode.
 func (x *explorer) expand(n node) {
 	x.recover(n)
 	for p := range x.devices {
@@ -230,11 +230,11 @@ func (x *explorer) edge(n node) {
 
 // expandStarts starts this purse as payee of every other, with every sequence number that somebody could put into a forged HELLO.
 func (x *explorer) expandStarts(n node, p int, s *step.State) {
-	if s.Next > x.starts {
+	if s.Next > x.starts[p] {
 		return
 	}
 	for q, other := range x.devices {
-		for seq := uint64(1); seq <= x.starts && q != p; seq++ {
+		for seq := uint64(1); seq <= x.starts[q] && q != p; seq++ {
 			hello := proto.Encode(proto.Hello{Certificate: other.state.Certificate, Next: seq, Epoch: 1})
 			data := proto.Start{Hello: hello, Value: value, Currency: "EUR", Purpose: proto.Person}.Encode()
 			if r, next := x.do(n, p, proto.INSStart, -1, uint8(q)<<4|uint8(seq), data); r.sw == proto.OK {
@@ -251,7 +251,7 @@ var deliveries = []proto.Instruction{proto.INSDebit, proto.INSCredit, proto.INST
 func (x *explorer) deliver(n node, p int, id messageID) {
 	for _, ins := range deliveries {
 		s := &x.states[n.purses[p]]
-		if ins == proto.INSDebit && s.Next > x.starts && (s.Open == nil || !s.Open.Same(x.messages[id].transfer)) {
+		if ins == proto.INSDebit && s.Next > x.starts[p] && (s.Open == nil || !s.Open.Same(x.messages[id].transfer)) {
 			continue // the budget of starts is used up
 		}
 		r, next := x.do(n, p, ins, id, 0, x.messages[id].raw)
@@ -267,7 +267,8 @@ func (x *explorer) deliver(n node, p int, id messageID) {
 	}
 }
 
-// expandLogs reads a purse's exceptions, lets the archive have what was read, and asks the authority to clear every set it could be asked for.
+// expandLogs reads a purse's exceptions, lets the archive have what was read, and asks the authority to clear every set it
+// could be asked for.
 func (x *explorer) expandLogs(n node, p int, s *step.State) {
 	var mine []messageID
 	for i := range s.Log {
@@ -336,7 +337,7 @@ var paths = []string{"start in idle", "REQ in idle", "VAL in EPV", "ACK in EPA",
 
 // Two purses, one start each: in every run, under a second.
 func TestExploreTwoPurses(t *testing.T) {
-	x := explore(t, 2, 1, true)
+	x := explore(t, true, 1, 1)
 	x.report("2×1 with logs")
 	x.must(paths...)
 	x.must("archived", "CLEAR in idle", "clear not authorised")
@@ -344,17 +345,25 @@ func TestExploreTwoPurses(t *testing.T) {
 
 // Three purses, one start each.
 func TestExploreThreePurses(t *testing.T) {
-	x := explore(t, 3, 1, false)
+	x := explore(t, false, 1, 1, 1)
 	x.report("3×1")
 	x.must(paths...)
 }
 
 // Two purses, two starts each, without logs: everything that a start over an open transfer does.
 func TestExploreTwoStarts(t *testing.T) {
-	x := explore(t, 2, 2, false)
+	x := explore(t, false, 2, 2)
 	x.report("2×2 without logs")
 	x.must(paths...)
 	x.must("start in EPV", "start in EPA", "REQ in EPV", "REQ in EPA")
+}
+
+// One purse with two starts and one with one, with logs: two exceptions in one log, and a clear for one of them.
+func TestExploreLogs(t *testing.T) {
+	x := explore(t, true, 2, 1)
+	x.report("2 and 1 with logs")
+	x.must(paths...)
+	x.must("archived", "CLEAR in idle", "clear not authorised")
 }
 
 // Two purses, two starts each, with logs: on demand, BILLFOLD_LONG=1.
@@ -362,7 +371,7 @@ func TestLongExploreLogs(t *testing.T) {
 	if os.Getenv("BILLFOLD_LONG") == "" {
 		return
 	}
-	x := explore(t, 2, 2, true)
+	x := explore(t, true, 2, 2)
 	x.report("2×2 with logs")
 	x.must(paths...)
 	x.must("start in EPV", "start in EPA", "REQ in EPV", "REQ in EPA", "archived", "CLEAR in idle", "clear not authorised")

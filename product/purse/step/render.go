@@ -24,13 +24,14 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(`# The rules of the purse
 
-This page is printed from the table that the program executes (product/purse/step/table.go), by its test; change the table, not the page:
-` + "`go test ./product/purse/step -run 'Vectors|Rules' -update`" + `. What the words mean, and why one may believe the rules, is in [purse.md](purse.md).
+This page is printed from the table that the program executes (product/purse/step/table.go), by its test; change the
+table, not the page: ` + "`go test ./product/purse/step -run 'Vectors|Rules' -update`" + `. What the words
+mean, and why one may believe the rules, is in [purse.md](purse.md).
 
 A command that nobody knows is ` + proto.Unknown.String() + `. Data that cannot be read is ` + proto.Malformed.String() +
 		`, in every state. A command that is not in the table for the module's state is ` + proto.WrongState.String() + `.
-Then the checks are made in the order given here; the first that fails says which status word is answered, and the state is what it was. When all hold,
-the effects happen in the order given, are made durable as one, and only then is something sent.
+Then the checks are made in the order given here; the first that fails says which status word is answered, and the state is
+what it was. When all hold, the effects happen in the order given, are made durable as one, and only then is something sent.
 
 States: **new** (nobody has certified it), **idle**, **EPV** (payee, expecting the value), **EPA** (payer, expecting the acknowledgement).
 

@@ -93,7 +93,11 @@ var commands = []struct {
 	{"COMPLETE", proto.INSComplete, []step.Status{step.EPA}, ackFor, nil},
 	{"REPEAT", proto.INSRepeat, []step.Status{step.EPV, step.EPA}, none, nil},
 	{"ABORT", proto.INSAbort, []step.Status{step.EPV, step.EPA}, none, nil},
-	{"EXCEPTION", proto.INSException, []step.Status{step.Idle, step.EPV, step.EPA}, func(d, other *device) []byte { someException(d); return []byte{0} }, nil},
+	{"EXCEPTION", proto.INSException, []step.Status{step.Idle, step.EPV, step.EPA}, func(d,
+		other *device) []byte {
+		someException(d)
+		return []byte{0}
+	}, nil},
 	{"CLEAR", proto.INSClear, []step.Status{step.Idle}, func(d, other *device) []byte {
 		someException(d)
 		return byRoot(proto.Clear{Module: d.cert.ID, Set: proto.HashSet(d.state.Exceptions())})
@@ -184,7 +188,8 @@ var defects = []defect{
 	{"a byte more", signed, func(s *scene) { s.data = append(s.data[:len(s.data):len(s.data)], 0) }, proto.Malformed},
 	{"too long", "STATE", func(s *scene) { s.data = make([]byte, proto.MaxNonce+1) }, proto.Malformed},
 	{"other network", signed, func(s *scene) { s.d.env.Network = "live/world" }, proto.BadSignature},
-	{"other root", "START DEBIT CLEAR PARAMS CONVERT", func(s *scene) { s.d.env.Roots = proto.Roots{{Key: keyOf(0x71).Public()}} }, proto.BadSignature},
+	{"other root", "START DEBIT CLEAR PARAMS CONVERT", func(s *scene) { s.d.env.Roots = proto.Roots{{Key: keyOf(0x71).Public()}} },
+		proto.BadSignature},
 	{"other key", "CREDIT COMPLETE CLEAR PARAMS CONVERT", func(s *scene) { s.data = resign(s.data) }, proto.BadSignature},
 	{"message by other key", "DEBIT", func(s *scene) { s.data = resignRequest(s.data, false) }, proto.BadSignature},
 	{"certificate by other key", "DEBIT", func(s *scene) { s.data = resignRequest(s.data, true) }, proto.BadSignature},
@@ -314,14 +319,15 @@ func (s *scene) fill() {
 
 var statuses = []step.Status{step.New, step.Idle, step.EPV, step.EPA}
 
-// scenes are every command in every state, good and with every defect. In a state that the specification has no rule for, whatever can be read
-// is 6985.
+// scenes are every command in every state, good and with every defect. In a state that the specification has no rule for,
+// whatever can be read is 6985.
 func scenes() (list []*scene) {
 	for _, c := range commands {
 		for _, in := range statuses {
 			make := func(name string) *scene {
 				d, other := subject(in)
-				return &scene{name: fmt.Sprintf("%s in %s: %s", c.name, in, name), d: d, other: other, ins: c.ins, data: c.data(d, other), want: proto.OK}
+				return &scene{name: fmt.Sprintf("%s in %s: %s", c.name, in, name), d: d, other: other, ins: c.ins, data: c.data(d, other),
+					want: proto.OK}
 			}
 			good := make("good")
 			allowed := false

@@ -94,7 +94,8 @@ func specialReplays(add adder) {
 	payer.do(proto.INSComplete, ackFor(payer, payee))
 	add("DEBIT in idle: a REQ that was paid", payer, proto.INSDebit, request, proto.WrongState)
 	closed := *payer
-	add("COMPLETE: the same ACK again", &closed, proto.INSComplete, must(proto.Sign(payee.key, network, proto.Ack{Transfer: *repeated.state.Open})),
+	add("COMPLETE: the same ACK again", &closed, proto.INSComplete, must(proto.Sign(payee.key, network,
+		proto.Ack{Transfer: *repeated.state.Open})),
 		proto.WrongState)
 	late := *payer
 	late.state.Seen = start + 31*day

@@ -20,7 +20,8 @@ var becomePayee = []Check{NotBlocked, Unlocked, InForce, ListFresh, NotMyself, P
 	WithinTransaction, WithinBalance, WithinTakings, SequenceLeft}
 
 // becomePayer is what it takes to pay, but for the room in the log.
-var becomePayer = []Check{NotBlocked, Unlocked, InForce, PeerCertified, SignedByPeer, PeerAllowed, RolesFit, ForMe, Agreed, CancelTheirs, HasSlot,
+var becomePayer = []Check{NotBlocked, Unlocked, InForce, PeerCertified, SignedByPeer, PeerAllowed, RolesFit, ForMe, Agreed,
+	CancelTheirs, HasSlot,
 	WithinTransaction, WithinSync, Covered, Spendable, SequenceLeft}
 
 func with(list []Check, last Check) []Check { return append(list[:len(list):len(list)], last) }
@@ -51,15 +52,17 @@ var Table = []Rule{
 		Effects: []Effect{GiveUp, TakeSequence, Debit, ExpectAck, MarkCancelled, RememberPurchase, RecordPaid}, Sends: SendValue,
 		Says: "A new start, here as payer."},
 
-	{Commands: []proto.Instruction{proto.INSCredit, proto.INSTake}, In: []Status{EPV}, Checks: []Check{Instruction, SignedByPeer, SameTransfer},
+	{Commands: []proto.Instruction{proto.INSCredit, proto.INSTake}, In: []Status{EPV}, Checks: []Check{Instruction, SignedByPeer,
+		SameTransfer},
 		Effects: []Effect{Credit, RememberSale, RecordTaken, Finish}, Sends: SendAck,
 		Says: "Neither block, lock nor expiry keeps it out: this value has left its payer already."},
 	{Commands: []proto.Instruction{proto.INSComplete}, In: []Status{EPA}, Checks: []Check{SignedByPeer, SameTransfer},
 		Effects: []Effect{RecordClosed, Finish}, Sends: Nothing},
 	{Commands: []proto.Instruction{proto.INSRepeat, proto.INSPrevious}, In: certified, Checks: []Check{AnswerThere}, Sends: SendAgain,
 		Says: "What was lost on the way can be had again, by anybody: only its addressee can use it."},
-	{Commands: []proto.Instruction{proto.INSAbort}, In: []Status{EPV, EPA}, Checks: []Check{LogRoom}, Effects: []Effect{GiveUp}, Sends: Nothing,
-		Says: "After power-up an open transfer stays open, because a late VAL or ACK may come; only a person or a new start gives it up."},
+	{Commands: []proto.Instruction{proto.INSAbort}, In: []Status{EPV, EPA}, Checks: []Check{LogRoom}, Effects: []Effect{GiveUp},
+		Sends: Nothing,
+		Says:  "After power-up an open transfer stays open, because a late VAL or ACK may come; only a person or a new start gives it up."},
 
 	{Commands: []proto.Instruction{proto.INSException}, In: certified, Checks: []Check{EntryThere}, Sends: SendException},
 	{Commands: []proto.Instruction{proto.INSClear}, In: []Status{Idle}, Checks: []Check{SignedByRoot, ForModule, ExactSet},
@@ -73,10 +76,12 @@ var Table = []Rule{
 		Checks: []Check{NotBlocked, Unlocked, InForce, SignedByRoot, ForModule, OrderNext, OrderSlots, OrderCovered, OrderFits,
 			SequenceLeft},
 		Effects: []Effect{TakeSequence, Exchange, RecordConverted}, Sends: Nothing},
-	{Commands: []proto.Instruction{proto.INSBatch}, In: []Status{Idle}, Checks: []Check{BatchOpen}, Effects: []Effect{CloseBatch, RecordBatched},
+	{Commands: []proto.Instruction{proto.INSBatch}, In: []Status{Idle}, Checks: []Check{BatchOpen}, Effects: []Effect{CloseBatch,
+		RecordBatched},
 		Sends: Nothing},
 
-	{Commands: []proto.Instruction{proto.INSLock}, In: certified, Checks: []Check{Unlocked, CodeKnown}, Effects: []Effect{SetCode, RecordLocked},
+	{Commands: []proto.Instruction{proto.INSLock}, In: certified, Checks: []Check{Unlocked, CodeKnown}, Effects: []Effect{SetCode,
+		RecordLocked},
 		Sends: Nothing},
 	{Commands: []proto.Instruction{proto.INSUnlock}, In: certified, When: RightCode, Checks: []Check{IsLocked, TriesLeft},
 		Effects: []Effect{Unlock, RecordUnlocked}, Sends: Nothing},

@@ -17,8 +17,8 @@ var update = flag.Bool("update", false, "write the golden vectors and docs/purse
 
 var vectorsFile = filepath.Join("..", "testdata", "vectors.json")
 
-// vector is one exchange as anybody can replay it. Everything binary is in hexadecimal. Signatures are those of RFC 6979; who signs with random
-// nonces compares payloads and verifies.
+// vector is one exchange as anybody can replay it. Everything binary is in hexadecimal. Signatures are those of RFC 6979; who
+// signs with random nonces compares payloads and verifies.
 type vector struct {
 	Name    string   `json:"name"`
 	Network string   `json:"network"`
@@ -101,7 +101,8 @@ func TestVectorsAreUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(have, want.Bytes()) {
-		t.Error("the rules make other exchanges than the golden vectors: go test ./product/purse/step -run 'Vectors|Rules' -update, and read the difference")
+		t.Error("the rules make other exchanges than the golden vectors: " +
+			"go test ./product/purse/step -run 'Vectors|Rules' -update, and read the difference")
 	}
 }
 
@@ -144,7 +145,8 @@ func TestVectorsReplay(t *testing.T) {
 		if after == "" {
 			after = v.State
 		}
-		if hex.EncodeToString(r.Encode()) != v.Answer || r.SW().String() != v.SW || hex.EncodeToString(next.Encode()) != after || len(records) != len(v.Records) {
+		if hex.EncodeToString(r.Encode()) != v.Answer || r.SW().String() != v.SW || hex.EncodeToString(next.Encode()) != after ||
+			len(records) != len(v.Records) {
 			t.Errorf("%s: another answer, state or number of records", v.Name)
 			continue
 		}

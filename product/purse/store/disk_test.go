@@ -31,6 +31,7 @@ type disk struct {
 	calls             int
 	dieAt, failAt     int // number of a call; 0 is never
 	dead              bool
+	reverse           bool // of the files synced at once the last is durable first
 }
 
 func newDisk() *disk {
@@ -83,11 +84,18 @@ func (d *disk) Write(name string, at int64, b []byte) error {
 }
 
 // Sync that fails says nothing about what is durable: here, nothing.
-func (d *disk) Sync(name string) error {
-	if err := d.call(); err != nil {
-		return err
+// Files that are synced at once become durable one after the other, in either order.
+func (d *disk) Sync(names ...string) error {
+	for i := range names {
+		name := names[i]
+		if d.reverse {
+			name = names[len(names)-1-i]
+		}
+		if err := d.call(); err != nil {
+			return err
+		}
+		d.durable[name] = append([]byte(nil), d.volatile[name]...)
 	}
-	d.durable[name] = append([]byte(nil), d.volatile[name]...)
 	return nil
 }
 

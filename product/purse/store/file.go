@@ -17,8 +17,8 @@ type Disk interface {
 	Missing(err error) bool
 	// Write writes at an offset, and makes the file where there is none.
 	Write(name string, at int64, b []byte) error
-	// Sync makes a file's content durable.
-	Sync(name string) error
+	// Sync makes the content of files durable, in any order or at once.
+	Sync(names ...string) error
 	// SyncFolder makes the names of files durable.
 	SyncFolder() error
 	// Remove removes a file.
@@ -31,6 +31,7 @@ type File struct {
 	version uint64 // of the slot in use
 	slot    int    // in use
 	head    head
+	room    int64 // bytes that the log's file has, used or not
 }
 
 // head is what a slot says about the log.
@@ -45,6 +46,10 @@ const (
 	slotHead  = 4 + 8 + 8 + 8 + 8 + 4 // magic, version, generation, before, length, length of the state
 	// compactAt is how many bytes of archived records a log may carry before a new one is begun: rewriting it costs two more syncs.
 	compactAt = 64 << 10
+	// grow is by how much a log's file grows at a time, and page what a slot is filled up to: a file that keeps its size is made durable
+	// without touching the file system's journal, which others are waiting for too.
+	grow = 32 << 10
+	page = 4 << 10
 )
 
 func slotName(i int) string       { return fmt.Sprintf("slot.%d", i) }
@@ -85,7 +90,7 @@ func OpenFile(d Disk) (*File, error) {
 	for _, file := range []struct {
 		name string
 		body []byte
-	}{{f.logName(), raw[:f.head.length]}, {slotName(f.slot), encodeSlot(f.version, f.head, state)}} {
+	}{{f.logName(), raw}, {slotName(f.slot), encodeSlot(f.version, f.head, state)}} {
 		if err := d.Write(file.name, 0, file.body); err != nil {
 			return nil, err
 		}
@@ -93,6 +98,7 @@ func OpenFile(d Disk) (*File, error) {
 			return nil, err
 		}
 	}
+	f.room = int64(len(raw))
 	return f, d.SyncFolder()
 }
 
@@ -162,7 +168,9 @@ func (f *File) fits(h head, s step.State) (bool, error) {
 	return len(list) == 0 || list[len(list)-1].ID() == s.Tail, nil
 }
 
-// Commit makes state and records durable: the log first, then the slot that is not in use.
+// Commit makes state and records durable: the log and the slot that is not in use, at once. Whichever of the two is there
+// after a crash alone is not believed: a slot without its log does not fit, a log without its slot has bytes that nobody
+// counts.
 func (f *File) Commit(next step.State, records step.Records) error {
 	h := f.head
 	if archived := next.Archived; archived > h.before && h.length > compactAt {
@@ -172,17 +180,20 @@ func (f *File) Commit(next step.State, records step.Records) error {
 	for _, r := range records {
 		added = appendRecord(added, r)
 	}
+	end := h.length + int64(len(added))
+	if end > f.room {
+		added = append(added, make([]byte, grow)...)
+	}
 	if err := f.disk.Write(f.logName(), h.length, added); err != nil {
 		return err
 	}
-	if err := f.disk.Sync(f.logName()); err != nil {
-		return err
-	}
-	h.length += int64(len(added))
-	return f.writeSlot(next, h)
+	f.room = max(f.room, h.length+int64(len(added)))
+	h.length = end
+	return f.writeSlot(next, h, f.logName())
 }
 
-// compact begins a log of the next generation with the records that the issuer does not have, and forgets the old one when the slot is safe.
+// compact begins a log of the next generation with the records that the issuer does not have, and forgets the old one when the
+// slot is safe.
 func (f *File) compact(next step.State, records step.Records) error {
 	kept, err := f.Records(next.Archived)
 	if err != nil {
@@ -207,6 +218,7 @@ func (f *File) compact(next step.State, records step.Records) error {
 	if err := f.writeSlot(next, h); err != nil {
 		return err
 	}
+	f.room = h.length
 	// The slot that was in use still names the old log; once it is overwritten nobody does. If removing fails a file is left over, no more.
 	if old > 0 {
 		_ = f.disk.Remove(logName(old - 1))
@@ -214,13 +226,14 @@ func (f *File) compact(next step.State, records step.Records) error {
 	return nil
 }
 
-// writeSlot writes the slot that is not in use and makes it durable; from then on it is the one in use.
-func (f *File) writeSlot(s step.State, h head) error {
+// writeSlot writes the slot that is not in use and makes it durable, with the log if that was written too; from then on it is
+// the one in use.
+func (f *File) writeSlot(s step.State, h head, log ...string) error {
 	name := f.freshSlot()
 	if err := f.disk.Write(name, 0, encodeSlot(f.version+1, h, s)); err != nil {
 		return err
 	}
-	if err := f.disk.Sync(name); err != nil {
+	if err := f.disk.Sync(append(log, name)...); err != nil {
 		return err
 	}
 	f.version, f.slot, f.head = f.version+1, 1-f.slot, h
@@ -255,7 +268,8 @@ func encodeSlot(version uint64, h head, s step.State) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(h.length))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(state)))
 	b = append(b, state...)
-	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
+	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
+	return append(b, make([]byte, (page-len(b)%page)%page)...)
 }
 
 // parseSlot reads a slot. What an older, longer state left behind its end does not matter.

@@ -49,7 +49,8 @@ func envOf(n byte) step.Env {
 // funded is the state of a certified purse that holds 1000.
 func funded(n byte) step.State {
 	c := proto.Certificate{ID: proto.ID{n}, Role: proto.Holder, Class: 3, NotBefore: start - 1, NotAfter: start + 1000, Key: keyOf(n).Public(),
-		Root: root.Name(), Count: 1000, Hops: true, Terms: []proto.Terms{{Currency: "EUR", Scale: 2, Balance: 100000, Transaction: 100000, Spent: 100000}}}
+		Root: root.Name(), Count: 1000, Hops: true, Terms: []proto.Terms{{Currency: "EUR", Scale: 2, Balance: 100000,
+			Transaction: 100000, Spent: 100000}}}
 	params := sign(0x70, proto.Params{Module: c.ID, Epoch: 1, At: start, Certificate: sign(0x70, c)})
 	s, _, r := step.Step(step.Fresh(c.ID), proto.Command{INS: proto.INSParams, Data: params}, envOf(n))
 	if r.SW() != proto.OK {
@@ -162,18 +163,19 @@ func settle(payer, payee *purse, resume bool) {
 	}
 }
 
-// The crash matrix: the power goes at every write and every sync of either side, and what was not durable is lost, kept or torn. Whatever was
-// released before holds afterwards, and after both came back all value is there.
+// The crash matrix: the power goes at every write and every sync of either side, and what was not durable is lost, kept or
+// torn. Whatever was released before holds afterwards, and after both came back all value is there.
 func TestPowerLossAtEveryCall(t *testing.T) {
 	crashes, ends := 0, map[string]int{}
 	for side := range 2 {
 		for at := 1; ; at++ {
 			happened := false
 			for f := range fates {
-				for _, resume := range []bool{true, false} {
+				for way := range 4 {
+					resume := way&1 == 0
 					payer, payee := newPurse(t, 1), newPurse(t, 2)
 					victim := []*purse{payer, payee}[side]
-					victim.disk.dieAt = at
+					victim.disk.dieAt, victim.disk.reverse = at, way&2 == 0
 					r := transfer(payer, payee)
 					happened = victim.disk.dead
 					if !happened {
@@ -213,8 +215,8 @@ func checkReleased(t *testing.T, when string, payer, payee *purse, r released) {
 	}
 }
 
-// Every call of the disk fails once: the answer is 6F00, nothing has happened, and the same again succeeds. When the power goes after that, what was
-// released holds.
+// Every call of the disk fails once: the answer is 6F00, nothing has happened, and the same again succeeds. When the power
+// goes after that, what was released holds.
 func TestEveryCallFailsOnce(t *testing.T) {
 	failures := 0
 	for side := range 2 {
@@ -279,13 +281,14 @@ func TestPowerLossAtCreation(t *testing.T) {
 func TestCompaction(t *testing.T) {
 	grown := newPurse(t, 1)
 	other := newPurse(t, 2)
-	for grown.disk.volatile["log.0"] == nil || len(grown.disk.volatile["log.0"]) < 70<<10 {
+	for grown.disk.volatile["log.0"] == nil || len(grown.disk.volatile["log.0"]) < 130<<10 {
 		transfer(grown, other)
 		transfer(other, grown)
 	}
 	s := grown.module.State()
 	params := func(s step.State) []byte {
-		return sign(0x70, proto.Params{Module: s.ID, Epoch: s.Epoch + 1, At: start, Certificate: s.Certificate, Archived: s.Records, Tail: s.Tail})
+		return sign(0x70, proto.Params{Module: s.ID, Epoch: s.Epoch + 1, At: start, Certificate: s.Certificate, Archived: s.Records,
+			Tail: s.Tail})
 	}
 	for at := 0; at < 30; at++ {
 		for f := range fates {

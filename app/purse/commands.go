@@ -1,0 +1,463 @@
+package purse
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"billfold/base/money"
+	issuer "billfold/product/purse"
+	"billfold/product/purse/proto"
+	"billfold/product/purse/step"
+)
+
+func (c *cli) newPurse(ctx context.Context) error {
+	s, end, err := c.issuer(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if c.role == "" {
+		c.role = proto.Holder.String()
+	}
+	role, ok := proto.ParseRole(c.role)
+	kind := map[bool]string{true: "merchant/", false: "user/"}[strings.HasPrefix(c.owner, "mch_")]
+	if !ok || c.owner == "" {
+		return errors.New("give --owner usr_… or mch_…, and a --role that there is")
+	}
+	if c.currency == "" {
+		c.currency = "EUR"
+	}
+	e := issuer.Enrolment{Owner: c.owner, Payout: kind + c.owner, Role: role, Class: uint8(c.class), Name: c.name,
+		Currencies: strings.Split(c.currency, ",")}
+	if c.float != "" {
+		currency, err := money.ParseCurrency(e.Currencies[0])
+		if err != nil {
+			return err
+		}
+		a, err := money.ParseDecimal(c.float, currency)
+		if err != nil {
+			return err
+		}
+		e.Float = a.Minor
+	}
+	key, err := proto.NewPrivateKey()
+	if err != nil {
+		return err
+	}
+	secret, err := key.Secret()
+	if err != nil {
+		return err
+	}
+	e.Key = key.Public()
+	m, params, err := s.Enrol(ctx, e)
+	if err != nil {
+		return err
+	}
+	f := facts{ID: m.ID.String(), Network: s.Network(), Role: role.String(), Key: hex.EncodeToString(secret)}
+	for _, r := range s.Roots() {
+		f.Roots = append(f.Roots, hex.EncodeToString(r.Key[:]))
+	}
+	p, err := create(c.args[0], f, step.Fresh(m.ID))
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if _, err := p.ask(proto.INSParams, params); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s, %s, good until %s\n", m.ID, role, m.Until.Format(time.DateTime))
+	return nil
+}
+
+func (c *cli) show(context.Context) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	data, err := p.ask(proto.INSBalance, nil)
+	if err != nil {
+		return err
+	}
+	h, ok := proto.ParseHoldings(data)
+	if !ok {
+		return errUnreadable
+	}
+	fmt.Fprintf(c.out, "%s, %s\n", p.facts.ID, p.facts.Role)
+	for _, slot := range h.Slots {
+		currency, err := p.currency(slot.Currency)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "  %s", currency.Of(slot.Total()))
+		if slot.Received > 0 {
+			fmt.Fprintf(c.out, ", of which %s received since the last sync", currency.Of(slot.Received))
+		}
+		fmt.Fprintln(c.out)
+	}
+	if t := h.Open; t != nil {
+		currency, err := p.currency(t.Currency)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "  pending, as %s: %s\n", h.Side, currency.Of(t.Value))
+	}
+	if h.Exceptions > 0 {
+		fmt.Fprintf(c.out, "  %d given up since the last sync\n", h.Exceptions)
+	}
+	if h.Locked {
+		fmt.Fprintln(c.out, "  locked")
+	}
+	if h.Blocked {
+		fmt.Fprintln(c.out, "  blocked")
+	}
+	return nil
+}
+
+// desk gives the issuer's side of this purse a command.
+func desk(ctx context.Context, s *issuer.Issuer, p *purse, ins proto.Instruction, data []byte) ([]byte, error) {
+	sealed, err := s.Desk(ctx, p.State().ID, proto.Command{INS: ins, Data: data})
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(sealed)
+}
+
+// online opens the purse and its issuer, and reads the amount.
+func (c *cli) online(ctx context.Context, body func(p *purse, s *issuer.Issuer, a money.Amount) error) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	a, err := p.amount(c.args[1], c.currency)
+	if err != nil {
+		return err
+	}
+	s, end, err := c.issuer(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(body(p, s, a), end())
+}
+
+func (c *cli) load(ctx context.Context) error {
+	return c.online(ctx, func(p *purse, s *issuer.Issuer, a money.Amount) error {
+		hello, err := desk(ctx, s, p, proto.INSHello, nil)
+		if err != nil {
+			return err
+		}
+		request, err := p.ask(proto.INSStart, proto.Start{Hello: hello, Value: a.Minor, Currency: a.Currency.Code, Purpose: proto.Load}.Encode())
+		if err != nil {
+			return err
+		}
+		value, err := desk(ctx, s, p, proto.INSDebit, request)
+		if err != nil {
+			_, gave := p.ask(proto.INSAbort, nil)
+			return errors.Join(err, gave)
+		}
+		ins := proto.INSTake
+		if p.facts.Role == proto.Holder.String() {
+			ins = proto.INSCredit
+		}
+		ack, err := p.ask(ins, value)
+		if err != nil {
+			return err
+		}
+		if _, err := desk(ctx, s, p, proto.INSComplete, ack); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, "loaded", a)
+		return nil
+	})
+}
+
+func (c *cli) unload(ctx context.Context) error {
+	return c.online(ctx, func(p *purse, s *issuer.Issuer, a money.Amount) error {
+		hello, err := p.ask(proto.INSHello, nil)
+		if err != nil {
+			return err
+		}
+		request, err := desk(ctx, s, p, proto.INSStart, proto.Start{Hello: hello, Value: a.Minor, Currency: a.Currency.Code,
+			Purpose: proto.Unload}.Encode())
+		if err != nil {
+			return err
+		}
+		_, consent, err := p.offered(request)
+		if err != nil {
+			return err
+		}
+		p.env.Consent = consent
+		value, err := p.ask(proto.INSDebit, request)
+		p.env.Consent = nil
+		if err != nil {
+			return err
+		}
+		ack, err := desk(ctx, s, p, proto.INSTake, value)
+		if err != nil {
+			return err
+		}
+		if _, err := p.ask(proto.INSComplete, ack); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, "unloaded", a)
+		return nil
+	})
+}
+
+func (c *cli) pay(ctx context.Context) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	w, err := c.wire(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if c.resume {
+		if err := p.resume(w); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.diag, "the payment has arrived")
+		return nil
+	}
+	o, err := p.payAs(w, c.agree(w))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.diag, "paid %s to %s\n", o.amount, o.payee)
+	return nil
+}
+
+func (c *cli) take(ctx context.Context) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	a, err := p.amount(c.args[1], c.currency)
+	if err != nil {
+		return err
+	}
+	purpose := proto.Person
+	switch p.facts.Role {
+	case proto.Acceptor.String():
+		purpose = proto.Purchase
+	case proto.Agent.String():
+		return errors.New("a load agent is loaded by the issuer only")
+	}
+	return c.taken(ctx, p, a, purpose, nil)
+}
+
+func (c *cli) taken(ctx context.Context, p *purse, a money.Amount, purpose proto.Purpose, ref []byte) error {
+	w, err := c.wire(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := p.takeAs(w, a, purpose, ref); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.diag, "received %s\n", a)
+	return nil
+}
+
+// cancel has the last purchase given back, or gives an open transfer up.
+func (c *cli) cancel(ctx context.Context) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if c.giveUp {
+		if _, err := p.ask(proto.INSAbort, nil); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, "given up: sync, and what has not arrived comes back")
+		return nil
+	}
+	last := p.State().Bought
+	if last == nil {
+		return errors.New("there is no purchase to cancel")
+	}
+	currency, err := p.currency(last.Transfer.Currency)
+	if err != nil {
+		return err
+	}
+	return c.taken(ctx, p, currency.Of(last.Transfer.Value), proto.Cancel, last.VAL[:])
+}
+
+// code reads a code from the terminal.
+func (c *cli) code() ([]byte, error) {
+	fmt.Fprint(c.diag, "Code, 4 to 12 digits: ")
+	if !c.scanner().Scan() {
+		return nil, errors.New("no code was given")
+	}
+	return []byte(strings.TrimSpace(c.scanner().Text())), nil
+}
+
+func (c *cli) withCode(ins proto.Instruction, done string) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	code, err := c.code()
+	if err != nil {
+		return err
+	}
+	if _, err := p.ask(ins, code); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, done)
+	return nil
+}
+
+func (c *cli) lockPurse(context.Context) error   { return c.withCode(proto.INSLock, "locked") }
+func (c *cli) unlockPurse(context.Context) error { return c.withCode(proto.INSUnlock, "unlocked") }
+
+func (c *cli) history(context.Context) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	data, err := p.ask(proto.INSHistory, nil)
+	if err != nil {
+		return err
+	}
+	r := proto.NewReader(data)
+	for _, line := range r.GetPayments() {
+		currency, err := p.currency(line.Transfer.Currency)
+		if err != nil {
+			return err
+		}
+		sign, other := "+", line.Transfer.From
+		if line.Side == proto.Payer {
+			sign, other = "-", line.Transfer.To
+		}
+		note := ""
+		if line.Given {
+			note = ", given up"
+		}
+		fmt.Fprintf(c.out, "%s  %s%s  %s %s %s%s\n", time.Unix(line.At, 0).UTC().Format(time.DateTime), sign, currency.Of(line.Transfer.Value),
+			line.Transfer.Purpose, line.Name, other, note)
+	}
+	return nil
+}
+
+func (c *cli) batch(context.Context) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	batch := p.State().Batch
+	if _, err := p.ask(proto.INSBatch, nil); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "batch %d closed, %d payments\n", batch.Number, batch.Count)
+	return nil
+}
+
+// bundle is what the purse brings to a sync.
+func (p *purse) bundle(nonce []byte) (b issuer.Bundle, err error) {
+	if b.Statement, err = p.ask(proto.INSState, nonce); err != nil {
+		return b, err
+	}
+	records, err := p.Records(p.State().Archived)
+	for _, r := range records {
+		b.Records = append(b.Records, r.Encode())
+	}
+	return b, err
+}
+
+func (c *cli) sync(ctx context.Context) error {
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if c.file != "" {
+		b, err := p.bundle(nil)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(c.file, b.Encode(), 0o600); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%d records written to %s\n", len(b.Records), c.file)
+		return nil
+	}
+	s, end, err := c.issuer(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	b, err := p.bundle(s.Nonce(p.State().ID))
+	if err != nil {
+		return err
+	}
+	answer, fault := s.Sync(ctx, b)
+	if answer.Params != nil {
+		if _, err := p.ask(proto.INSParams, answer.Params); err != nil {
+			return err
+		}
+	}
+	if answer.Clear != nil {
+		if _, err := p.ask(proto.INSClear, answer.Clear); err != nil {
+			return err
+		}
+	}
+	if fault == nil {
+		fmt.Fprintf(c.out, "%d records told\n", len(b.Records))
+	}
+	return fault
+}
+
+// collect takes a till's file: from the operator's own hands, or from a collector, whose purse --by names and who signs for it here.
+func (c *cli) collect(ctx context.Context) error {
+	file, err := os.ReadFile(c.args[0])
+	if err != nil {
+		return err
+	}
+	s, end, err := c.issuer(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	bundle, ok := issuer.ParseBundle(file)
+	if !ok {
+		return errUnreadable
+	}
+	if c.by == "" {
+		_, err = s.Sync(ctx, bundle)
+	} else {
+		err = c.carried(ctx, s, file)
+	}
+	if err == nil {
+		fmt.Fprintf(c.out, "%d records collected\n", len(bundle.Records))
+	}
+	return err
+}
+
+func (c *cli) carried(ctx context.Context, s *issuer.Issuer, file []byte) error {
+	by, err := open(c.by, c.clock)
+	if err != nil {
+		return err
+	}
+	defer by.close()
+	signed, err := issuer.Carry(by.key, by.facts.Network, by.State().ID, file, c.clock.Now().Unix())
+	if err != nil {
+		return err
+	}
+	_, err = s.Collect(ctx, file, signed)
+	return err
+}
