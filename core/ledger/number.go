@@ -50,6 +50,13 @@ func (l *Ledger) takeLegs(tx *db.Tx, drafts []*draft) (first int64, err error) {
 	if enough && !ahead {
 		return first, nil
 	}
+	if ahead {
+		tx.Undo(func() {
+			l.mu.Lock()
+			b.taking = false
+			l.mu.Unlock()
+		})
+	}
 	var end int64
 	if err := tx.Row(takeLegs, max(n, legNumbers)).Scan(&end); err != nil {
 		return 0, err
@@ -60,13 +67,6 @@ func (l *Ledger) takeLegs(tx *db.Tx, drafts []*draft) (first int64, err error) {
 		next += n
 	}
 	tx.After(func() { l.keepLegs(next, end, ahead) })
-	if ahead {
-		tx.Undo(func() {
-			l.mu.Lock()
-			b.taking = false
-			l.mu.Unlock()
-		})
-	}
 	return first, nil
 }
 
