@@ -22,6 +22,7 @@ import (
 const Usage = `Measure this machine: the same verbs, tables and durability as ` + "`billfold serve`" + `.
 
   billfold bench payments   whole payments over HTTP, each answered when it is on disk
+  billfold bench ledger     transfers between accounts, each answered when it is on disk
 
 Every bench takes
   --engine sqlite|postgres  the database (sqlite)
@@ -34,6 +35,12 @@ Every bench takes
 payments also takes
   --hot                     everybody pays one shop
   --hold                    hold first, then capture: two requests a payment
+
+ledger also takes
+  --accounts N              how many accounts pay each other (10000)
+  --batch N                 transfers in one call (1)
+  --hot                     everybody pays one account
+  --entries N               post so many before measuring (0)
 `
 
 // common is what every bench is told.
@@ -76,7 +83,9 @@ func (c *common) check() error {
 
 // Main runs `billfold bench …` and returns the exit status: 0, 1 when the books do not verify, 2 when it could not measure.
 func Main(ctx context.Context, args []string, out, diag io.Writer) int {
-	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{"payments": payments}
+	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
+		"payments": payments, "ledger": transfers,
+	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(out, Usage)
 		return 0

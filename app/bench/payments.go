@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,52 +65,16 @@ func payments(ctx context.Context, args []string, out, diag io.Writer) error {
 		return errors.Join(err, w.close(ctx))
 	}
 	load := &paymentLoad{cast: cast, base: w.base, hold: *hold}
-	if err := load.run(ctx, c.inFlight, warmUp); err != nil {
-		return errors.Join(err, w.close(ctx))
-	}
-	before, err := w.DB.Fsyncs(ctx)
-	if err != nil {
-		return err
-	}
-	watch := clock.Start()
-	if err := load.run(ctx, c.inFlight, c.duration); err != nil {
-		return errors.Join(err, w.close(ctx))
-	}
-	took := watch.Elapsed()
-	after, err := w.DB.Fsyncs(ctx)
-	if err != nil {
-		return err
-	}
-	if err := w.close(ctx); err != nil {
-		return err
-	}
-	verified, err := w.verify(ctx, c)
+	m, err := w.measure(ctx, c, func(d time.Duration) error { return load.run(ctx, c.inFlight, d) })
 	if err != nil {
 		return err
 	}
 	ms := percentiles(load.times, 50, 99)
-	r := paymentsResult{load.count(), float64(int(float64(load.count())/took.Seconds()*10)) / 10, ms[0], ms[1], verified,
-		after - before, c.engine, c.inFlight, *hot, *hold, float64(took.Milliseconds()) / 1000}
-	if err := r.print(c); err != nil {
-		return err
-	}
-	if !verified {
-		return errUnverified
-	}
-	return nil
-}
-
-func (r paymentsResult) print(c *common) error {
-	if c.json {
-		line, err := json.Marshal(r)
-		if err == nil {
-			_, err = fmt.Fprintf(c.out, "%s\n", line)
-		}
-		return err
-	}
-	_, err := fmt.Fprintf(c.out, "%d payments in %.1f s on %s: %.0f a second, p50 %.1f ms, p99 %.1f ms, %d fsyncs, verified %v\n",
+	r := paymentsResult{load.count(), rate(load.count(), m.took), ms[0], ms[1], m.verified, m.fsyncs, c.engine, c.inFlight, *hot, *hold,
+		seconds(m.took)}
+	text := fmt.Sprintf("%d payments in %.1f s on %s: %.0f a second, p50 %.1f ms, p99 %.1f ms, %d fsyncs, verified %v",
 		r.Payments, r.Seconds, r.Engine, r.PaymentsPerSecond, r.P50, r.P99, r.Fsyncs, r.Verified)
-	return err
+	return c.tell(r, text, m.verified)
 }
 
 // cast are the people and shops of a run. Each run makes its own: the keys of an earlier one were shown once.

@@ -48,6 +48,7 @@ type backend interface {
 	read(ctx context.Context, body func(*Tx) error) error
 	ready(ctx context.Context) error
 	fsyncs(ctx context.Context) (int64, error)
+	size(ctx context.Context) (int64, error)
 	close() error
 }
 
@@ -86,6 +87,9 @@ func (d *DB) Ready(ctx context.Context) error { return d.back.ready(ctx) }
 // Fsyncs counts durable flushes since the database was opened: commits on SQLite (synchronous=FULL syncs the log
 // once a commit), pg_stat_wal.wal_sync of the whole server on PostgreSQL.
 func (d *DB) Fsyncs(ctx context.Context) (int64, error) { return d.back.fsyncs(ctx) }
+
+// Size is how many bytes the database takes on disk, without the log that is still to be written into it.
+func (d *DB) Size(ctx context.Context) (int64, error) { return d.back.size(ctx) }
 
 // Write runs body in a write transaction and returns when it is durable, or with the error that undid it whole.
 //

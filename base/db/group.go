@@ -37,6 +37,7 @@ type member struct {
 	body  func(*Tx) error
 	state atomic.Int32
 	after []func()
+	undo  []func()
 	err   error
 	done  chan struct{}
 }
@@ -100,6 +101,19 @@ func (l *lite) ready(ctx context.Context) error {
 }
 
 func (l *lite) fsyncs(context.Context) (int64, error) { return l.commits.Load(), nil }
+
+func (l *lite) size(ctx context.Context) (n int64, err error) {
+	err = l.read(ctx, func(tx *Tx) error {
+		var pages, size int64
+		if err := tx.Row("pragma page_count").Scan(&pages); err != nil {
+			return err
+		}
+		err := tx.Row("pragma page_size").Scan(&size)
+		n = pages * size
+		return err
+	})
+	return n, err
+}
 
 // write hands the body to the committer and waits. The caller's context ends the wait only while the body has not begun.
 func (l *lite) write(ctx context.Context, body func(*Tx) error) error {
@@ -194,11 +208,13 @@ func (l *lite) commitGroup(group *[]*member) {
 	l.last = len(*group)
 	if lost {
 		l.discard()
+		takeBackGroup(*group)
 		l.rerunAlone(*group)
 		return
 	}
 	if err := l.commit(); err != nil {
 		l.discard()
+		takeBackGroup(*group)
 		l.failGroup(*group, err)
 	}
 }
@@ -207,6 +223,14 @@ func (l *lite) commitGroup(group *[]*member) {
 // who wait for their answers would all wait for the same fsync, and then the committer for all of them to come back: of
 // two halves one runs while the other is being answered.
 func (l *lite) room() int { return min(max((l.last+len(l.queue)+1)/2, groupLeast), groupMost) }
+
+// takeBackGroup runs the undo hooks of bodies that had succeeded in a group that is not kept, the last body's first.
+func takeBackGroup(group []*member) {
+	for i := len(group) - 1; i >= 0; i-- {
+		takeBack(group[i].undo)
+		group[i].undo = nil
+	}
+}
 
 // runMembers runs bodies, taking in arrivals, until nobody waits or the group has `most` members. It says whether the
 // transaction was lost.
@@ -259,6 +283,11 @@ func (l *lite) runMember(m *member) (lost bool) {
 	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: liteSession{l.conn}}
 	m.err = guard(tx, m.body)
 	m.after = tx.after
+	if m.err != nil {
+		takeBack(tx.undo)
+	} else {
+		m.undo = tx.undo
+	}
 	if l.conn.conn.AutocommitEnabled() {
 		return true // SQLite rolled everything back: disk full, I/O error, out of memory
 	}
@@ -285,11 +314,13 @@ func (l *lite) rerunAlone(group []*member) {
 				m.err = errLost()
 			}
 			l.discard()
+			takeBackGroup([]*member{m})
 			continue
 		}
 		if err := l.commit(); err != nil {
 			m.err = err
 			l.discard()
+			takeBackGroup([]*member{m})
 		}
 	}
 }

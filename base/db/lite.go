@@ -369,7 +369,13 @@ func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error
 		r.give(c)
 	}()
 	tx := &Tx{ctx: ctx, engine: SQLite, sess: liteSession{c}}
-	return interrupted(ctx, guard(tx, body))
+	if err := guard(tx, body); err != nil {
+		return interrupted(ctx, err)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
 }
 
 func (r *liteReaders) take(ctx context.Context) (*liteConn, error) {

@@ -15,7 +15,9 @@ import (
 
 // Schema is the tables of one package: files schema/NNNN_name.sql, forward only, in PostgreSQL's form with the types
 // text, bigint, integer, boolean and bytea. A table whose rows are found by their primary key alone may end in
-// `); -- clustered`, which makes it WITHOUT ROWID on SQLite.
+// `); -- clustered`, which makes it WITHOUT ROWID on SQLite. One whose rows are updated all the time may end in
+// `); -- updated`, which leaves room in its pages on PostgreSQL: a row's new version then lies beside the old one, and no
+// index is written.
 type Schema struct {
 	Package string
 	FS      fs.FS
@@ -36,7 +38,7 @@ func (m migration) key() string { return m.pkg + "/" + m.name }
 // is on PostgreSQL.
 var liteTypes = strings.NewReplacer(
 	" bigint", " integer", " bytea", " blob", " boolean", " integer", " default true", " default 1", " default false", " default 0",
-	"\n); -- clustered", "\n) strict, without rowid;", "\n);", "\n) strict;")
+	"\n); -- clustered", "\n) strict, without rowid;", "\n); -- updated", "\n) strict;", "\n);", "\n) strict;")
 
 // Migrate brings the database up to the given schemas, each file in a transaction of its own, in the order given.
 // It refuses a database that knows files we do not (schema_newer) or whose files differ (schema_changed).
@@ -167,15 +169,16 @@ func (d *DB) apply(tx *Tx, at time.Time, wanted []migration, m migration) error 
 	return err
 }
 
-// clusteredMark asks SQLite, and only it, for a table without a separate row number.
-const clusteredMark = "; -- clustered"
+// postgresMarks gives PostgreSQL what the marks ask of it.
+var postgresMarks = strings.NewReplacer("\n); -- clustered", "\n);", "\n); -- updated", "\n) with (fillfactor = 50);")
 
 // runScript runs the statements of a schema file one by one; no statement of ours holds a semicolon at a line's end.
 func runScript(tx *Tx, text string) error {
 	if tx.Engine() == SQLite {
 		text = liteTypes.Replace(text)
+	} else {
+		text = postgresMarks.Replace(text)
 	}
-	text = strings.ReplaceAll(text, clusteredMark, ";")
 	for _, q := range strings.SplitAfter(text, ";\n") {
 		if blank(q) {
 			continue

@@ -82,6 +82,11 @@ func (p *postgres) fsyncs(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+func (p *postgres) size(ctx context.Context) (n int64, err error) {
+	err = p.read(ctx, func(tx *Tx) error { return tx.Row("select pg_database_size(current_database())").Scan(&n) })
+	return n, err
+}
+
 func (p *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	wait, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
@@ -105,9 +110,16 @@ func (p *postgres) read(ctx context.Context, body func(*Tx) error) error {
 	defer c.Release()
 	s := &postgresSession{ctx: ctx, conn: c.Conn(), pending: &pgx.Batch{}}
 	s.queue("begin isolation level repeatable read read only", nil)
-	err = guard(&Tx{ctx: ctx, engine: Postgres, sess: s}, body)
+	tx := &Tx{ctx: ctx, engine: Postgres, sess: s}
+	err = guard(tx, body)
 	s.finish("rollback")
-	return interrupted(ctx, err)
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
 }
 
 func (p *postgres) write(ctx context.Context, body func(*Tx) error) error {
@@ -147,6 +159,9 @@ func (p *postgres) writeOnce(ctx context.Context, conn *pgx.Conn, body func(*Tx)
 		s.finish("rollback")
 	} else {
 		err = s.commit()
+	}
+	if err != nil {
+		takeBack(tx.undo)
 	}
 	if err != nil && tx.lostToTwin(err) {
 		err = fmt.Errorf("%w: %w", errSerialize, err)

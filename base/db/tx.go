@@ -17,6 +17,7 @@ type Tx struct {
 	sess   session
 	err    error
 	after  []func()
+	undo   []func()
 	twins  []string
 }
 
@@ -49,8 +50,21 @@ func (tx *Tx) ForUpdate() string {
 	return ""
 }
 
-// After has f run once the transaction is committed: to wake somebody, never to do work that must not be lost.
+// After has f run once the transaction is committed, or has read without an error: to wake somebody or to remember
+// something, never to do work that must not be lost.
 func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }
+
+// Undo has f run if what the body did is not kept: because the body failed, its group was lost, or COMMIT was refused or
+// has an outcome nobody knows. The last one given runs first, over the bodies of a group too, so that a memory of what was
+// written can follow the database. It runs before any other body on SQLite, and does no I/O.
+func (tx *Tx) Undo(f func()) { tx.undo = append(tx.undo, f) }
+
+// takeBack runs undo hooks, the last one first.
+func takeBack(undo []func()) {
+	for i := len(undo) - 1; i >= 0; i-- {
+		undo[i]()
+	}
+}
 
 // RerunOnConflict has the body run again when it meets a unique rule of the named table, because a twin that committed
 // first put the row there: the second run will find it. On SQLite bodies run one after another and none has a twin.

@@ -45,7 +45,7 @@ func TestVerifyNamesThePlace(t *testing.T) {
 		var amount, when int64
 		var meta string
 		if err := d.Read(ctx, func(tx *db.Tx) error {
-			return tx.Row(`select e.id, l.amount, e.at, e.meta from ledger_entry e join ledger_leg l on l.entry = e.id
+			return tx.Row(`select e.id, l.amount, e.at, e.meta from ledger_entry e join ledger_leg l on l.number = e.number
 				where e.meta like '%invoice%'`).Scan(&row, &amount, &when, &meta)
 		}); err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestVerifyNamesThePlace(t *testing.T) {
 			what, q  string
 			bad, was any
 		}{
-			{"an amount", `update ledger_leg set amount = $2 where entry = $1`, amount + 1, amount},
+			{"an amount", `update ledger_leg set amount = $2 where number = (select number from ledger_entry where id = $1)`, amount + 1, amount},
 			{"a time", `update ledger_entry set at = $2 where id = $1`, when + 1, when},
 			{"one byte of metadata", `update ledger_entry set meta = $2 where id = $1`, strings.Replace(meta, "R-17", "R-77", 1), meta},
 		} {

@@ -102,3 +102,29 @@ func crowd(k *bank) (people []ledger.AccountID, shop ledger.AccountID) {
 	k.batch(batch, true)
 	return people, shop
 }
+
+// BenchmarkSubmit measures the group writer: 1,024 callers, each with one transfer between two of a thousand wallets.
+func BenchmarkSubmit(b *testing.B) {
+	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+		b.Run(string(engine), func(b *testing.B) {
+			k := newBank(b, harness.Open(b, engine, ledger.Schema)).withClock(harness.Real())
+			people, _ := crowd(k)
+			var n atomic.Int64
+			b.SetParallelism(512)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					i := int(n.Add(1))
+					from, to := people[i%len(people)], people[(i*7+1)%len(people)]
+					if from == to {
+						continue
+					}
+					results, err := k.submit([]ledger.Entry{leg(from, to, 1)}, false)
+					if err != nil || results[0].Err != nil {
+						b.Fatal(err, results)
+					}
+				}
+			})
+		})
+	}
+}

@@ -15,30 +15,31 @@ const checkpointEvery = 256
 // row is an account as a transaction read it, under lock unless it is busy.
 type row struct {
 	Account
-	frozenAt, closedAt int64 // real time, microseconds; 0: not
+	frozenAt, closedAt int64 // real time, microseconds; 0: not, or not read: what refuses is Frozen and Closed
+	state              int64 // what its totals say of that; -1 where it has none
+	lastLeg            int64 // the newest leg of its chain
 	touched            bool  // its totals are to be written
 }
 
 // totals are what an entry may change of an account.
 type totals struct {
-	debits, credits, debitsPending, creditsPending, entries int64
-	lastAt                                                  time.Time
+	debits, credits, debitsPending, creditsPending, entries, lastLeg int64
+	lastAt                                                           time.Time
 }
 
 func (r *row) totals() totals {
-	return totals{r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, r.LastAt}
+	return totals{r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, r.lastLeg, r.LastAt}
 }
 
 func (r *row) restore(t totals) {
 	r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending = t.debits, t.credits, t.debitsPending, t.creditsPending
-	r.Entries, r.LastAt = t.entries, t.lastAt
+	r.Entries, r.lastLeg, r.LastAt = t.entries, t.lastLeg, t.lastAt
 }
 
 // tailRow is one side of a leg of a busy account.
 type tailRow struct {
 	account       AccountID
-	entry         key
-	n             int
+	number        int64 // of the leg
 	debit, credit int64
 	at            time.Time
 }
@@ -54,11 +55,14 @@ type checkpoint struct {
 // What it decided lies in its slices, to be written.
 type book struct {
 	now         time.Time
+	next        int64 // the number of the next leg
 	accounts    map[AccountID]*row
 	order       []*row // touched accounts in the order of their first touch
 	tail        []tailRow
 	checkpoints []checkpoint
 	undo        []undo // of the entry being decided
+	log         []undo // of the entries decided since the last mark, where it may be gone back to
+	logging     bool
 }
 
 type undo struct {
@@ -78,6 +82,7 @@ func (b *book) decide(d *draft) error {
 		return err
 	}
 	b.undo = b.undo[:0]
+	d.number, d.prev = b.next, make([][2]int64, len(d.Legs))
 	tails := len(b.tail)
 	for i := range d.Legs {
 		if err = b.move(d, i, at); err != nil {
@@ -95,8 +100,34 @@ func (b *book) decide(d *draft) error {
 		return err
 	}
 	d.At = at
+	b.next += int64(len(d.Legs))
 	b.settle(at)
+	if b.logging {
+		b.log = append(b.log, b.undo...)
+	}
 	return nil
+}
+
+// mark is a state of the book that it can go back to, until the next one.
+type mark struct {
+	next                     int64
+	order, tail, checkpoints int
+}
+
+func (b *book) mark(logging bool) mark {
+	b.log, b.logging = b.log[:0], logging
+	return mark{b.next, len(b.order), len(b.tail), len(b.checkpoints)}
+}
+
+// back forgets everything that was decided since a mark.
+func (b *book) back(m mark) {
+	for i := len(b.log) - 1; i >= 0; i-- {
+		b.log[i].row.restore(b.log[i].before)
+	}
+	for _, r := range b.order[m.order:] {
+		r.touched = false
+	}
+	b.next, b.order, b.tail, b.checkpoints, b.log = m.next, b.order[:m.order], b.tail[:m.tail], b.checkpoints[:m.checkpoints], b.log[:0]
 }
 
 // admit refuses accounts that do not exist, are frozen or closed, or are of another currency than their counterpart. It answers with
@@ -132,9 +163,9 @@ func refuse(r *row, releasing bool) *fault.Fault {
 		return ErrAccountNotFound
 	case releasing:
 		return nil
-	case r.closedAt != 0:
+	case r.Closed:
 		return ErrAccountClosed
-	case r.frozenAt != 0:
+	case r.Frozen:
 		return ErrAccountFrozen
 	}
 	return nil
@@ -154,18 +185,19 @@ func (b *book) move(d *draft, i int, at time.Time) error {
 // side applies a leg to one account; it answers no where a total would leave 64 bits.
 func (b *book) side(r *row, d *draft, i int, at time.Time, debit bool) bool {
 	b.undo = append(b.undo, undo{r, r.totals()})
-	leg := &d.Legs[i]
-	posted, pending := &r.CreditsPosted, &r.CreditsPending
+	leg, number := &d.Legs[i], d.number+int64(i)
+	posted, pending, prev := &r.CreditsPosted, &r.CreditsPending, &d.prev[i][1]
 	if debit {
-		posted, pending = &r.DebitsPosted, &r.DebitsPending
+		posted, pending, prev = &r.DebitsPosted, &r.DebitsPending, &d.prev[i][0]
 	}
 	ok := true
 	if leg.Phase.moves() {
 		ok = add(posted, leg.Amount)
 	}
 	if r.Busy {
+		*prev = -clock.Micros(at)
 		if leg.Phase.moves() {
-			t := tailRow{account: r.ID, entry: d.key, n: i, at: at}
+			t := tailRow{account: r.ID, number: number, at: at}
 			if debit {
 				t.debit = leg.Amount
 			} else {
@@ -181,6 +213,7 @@ func (b *book) side(r *row, d *draft, i int, at time.Time, debit bool) bool {
 		*pending -= leg.Released // it was added when the hold was decided
 	}
 	r.Entries++
+	*prev, r.lastLeg = r.lastLeg, number
 	return ok
 }
 

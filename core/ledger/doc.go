@@ -21,6 +21,7 @@
 //   - An account's history is strictly increasing in time: an entry's time is now, or one microsecond after the latest entry of its
 //     accounts where that is later. Two entries of one account are therefore never of one moment, and "the balance at t" has one answer.
 //     (Busy accounts are not asked for their latest entry, and may have several in one moment.)
+//   - The legs of an account that is not busy are a chain: each names the one before, and the account's totals name the last.
 //   - Every entry carries a MAC over itself and its legs under a key that lies outside the database.
 //
 // # Busy accounts
@@ -33,11 +34,11 @@
 //
 // One statement locks the accounts in order of number and reads them, together with the flags of busy accounts and whether the entry
 // exists; the decision (book.go) is plain Go over those rows, without I/O; the writes are queued and travel with COMMIT. A batch takes the
-// same path with more rows, and a group writer would: it is the decision over many callers' entries at once.
+// same path with more rows, and so does Submit, the group writer: it is the decision over many callers' entries at once.
 //
 // Verbs take the caller's transaction; an entry is as durable as that transaction. Where two transactions post one id at the same
 // moment the later one runs again (db.Tx.RerunOnConflict) and finds the earlier one's entry.
 //
-// Tables: ledger_account, ledger_entry, ledger_leg (documented for readers in docs/sql.md), ledger_hold, ledger_tail, ledger_fold,
-// ledger_checkpoint, ledger_block.
+// Tables: ledger_account, ledger_total, ledger_entry, ledger_leg (documented for readers in docs/sql.md), ledger_kind, ledger_kind_run,
+// ledger_hold, ledger_tail, ledger_fold, ledger_checkpoint, ledger_block.
 package ledger

@@ -17,9 +17,12 @@ import (
 type draft struct {
 	Entry
 	key      key
-	resolves key    // of a resolution
-	meta     string // canonical JSON; "" where there is none
-	stored   bool   // it was there already: nothing is to be written
+	number   int64      // of its first leg
+	prev     [][2]int64 // of each leg: the leg before of its debited and of its credited account
+	resolves key        // of a resolution
+	hold     int64      // the number of the entry it resolves
+	meta     string     // canonical JSON; "" where there is none
+	stored   bool       // it was there already: nothing is to be written
 }
 
 // prepare checks everything about an entry that can be checked without the database.
@@ -147,7 +150,7 @@ func flag(b bool) byte {
 
 // resolution drafts the entry that ends a hold. amounts is nil for the whole of every leg, else one amount per leg.
 func resolution(hold *draft, id key, phase Phase, amounts []int64) (*draft, error) {
-	d := &draft{key: id, resolves: hold.key}
+	d := &draft{key: id, resolves: hold.key, hold: hold.number}
 	d.ID, d.Kind, d.Reference, d.Phase, d.Resolves = id.text(), hold.Kind, hold.Reference, phase, hold.ID
 	if amounts != nil && len(amounts) != len(hold.Legs) {
 		return nil, ErrEntryInvalid.With("amounts")

@@ -1,10 +1,7 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +26,7 @@ func (l *Ledger) Entry(tx *db.Tx, id EntryID) (Entry, error) {
 	if !ok {
 		return Entry{}, ErrEntryNotFound
 	}
-	found, err := fetch(tx, []key{k})
+	found, err := l.fetch(tx, []key{k})
 	if err != nil {
 		return Entry{}, err
 	}
@@ -47,7 +44,7 @@ func (l *Ledger) Lookup(tx *db.Tx, ids ...EntryID) (map[EntryID]Entry, error) {
 			keys = append(keys, k)
 		}
 	}
-	found, err := fetch(tx, keys)
+	found, err := l.fetch(tx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +56,8 @@ func (l *Ledger) Lookup(tx *db.Tx, ids ...EntryID) (map[EntryID]Entry, error) {
 }
 
 // Entries returns one page of entries, newest first, and the cursor of the next page, empty after the last. What was committed before the
-// transaction began is in it. Pages continue where the one before ended, whatever was posted meanwhile.
+// transaction began is in it. Pages continue where the one before ended, whatever was posted meanwhile. The list of an account is in the
+// order of time; the others go by number, which several servers give in blocks, and only each page of them is in the order of time.
 func (l *Ledger) Entries(tx *db.Tx, f Filter) (list []Entry, next string, err error) {
 	if f.Limit == 0 {
 		f.Limit = defaultPage
@@ -67,173 +65,134 @@ func (l *Ledger) Entries(tx *db.Tx, f Filter) (list []Entry, next string, err er
 	if f.Limit < 1 || f.Limit > maxPage {
 		return nil, "", fault.ErrInvalid.With("limit")
 	}
-	before, ok := parseCursor(f.Before)
-	if !ok {
-		return nil, "", fault.ErrInvalid.With("before")
+	walk, err := l.walker(tx, f)
+	if err != nil || walk == nil {
+		return nil, "", err
 	}
-	page := f.Limit
-	f.Limit++ // one more tells whether there is a next page
-	places, err := l.find(tx, f, before)
+	places, more, err := walk.page(tx, f.Limit)
 	if err != nil || len(places) == 0 {
 		return nil, "", err
 	}
-	if len(places) > page {
-		places = places[:page]
-		next = places[page-1].cursor()
+	if more != nil {
+		next = walk.cursor(*more)
 	}
-	keys := make([]key, len(places))
+	if f.Account == 0 {
+		slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.at, a.at) })
+	}
+	numbers := make([]int64, len(places))
 	for i, p := range places {
-		keys[i] = p.key
+		numbers[i] = p.entry
 	}
-	found, err := fetch(tx, keys)
+	found, err := l.fetchNumbers(tx, numbers)
 	if err != nil {
 		return nil, "", err
 	}
-	for _, k := range keys {
-		if found[k] == nil {
-			return nil, "", fmt.Errorf("ledger: entry %s has legs and is not there", k.text())
+	for _, n := range numbers {
+		if found[n] == nil {
+			return nil, "", fmt.Errorf("ledger: entry %d has legs and is not there", n)
 		}
-		list = append(list, found[k].Entry)
+		list = append(list, found[n].Entry)
 	}
 	return list, next, nil
 }
 
-// place is where an entry stands in time: the order of every list.
-type place struct {
-	at  int64
-	key key
-}
-
-// compare puts the newer place first.
-func (p place) compare(o place) int {
-	if c := cmp.Compare(o.at, p.at); c != 0 {
-		return c
-	}
-	return bytes.Compare(o.key[:], p.key[:])
-}
-
-func (p place) cursor() string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(p.at))
-	return base64.RawURLEncoding.EncodeToString(append(b, p.key[:]...))
-}
-
-func parseCursor(s string) (place, bool) {
-	if s == "" {
-		end := place{at: math.MaxInt64}
-		for i := range end.key {
-			end.key[i] = 0xff
-		}
-		return end, true
-	}
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != 8+16 {
-		return place{}, false
-	}
-	return place{int64(binary.BigEndian.Uint64(b)), key(b[8:])}, true
-}
-
-// find returns the places of one page.
-func (l *Ledger) find(tx *db.Tx, f Filter, before place) ([]place, error) {
-	shape := findShape{account: f.Account != 0, reference: f.Reference != "", kind: f.Kind != ""}
-	if shape == (findShape{}) {
-		return l.findAll(tx, f, before)
-	}
-	args := []any{before.at, before.key[:], f.Limit}
-	if shape.account {
-		args = append(args, int64(f.Account))
-	}
-	if shape.reference {
-		args = append(args, f.Reference)
-	}
-	if shape.kind {
-		args = append(args, f.Kind)
-	}
-	places, err := db.All(tx, scanPlace, selectPlaces.of(shape), args...)
-	if err != nil {
-		return nil, err
-	}
-	return newest(places, f.Limit), nil
-}
-
-// findAll lists every kind's newest entries and merges them: kinds are few, and an index over all entries by time for this list alone
-// would be written with every payment.
-func (l *Ledger) findAll(tx *db.Tx, f Filter, before place) (places []place, err error) {
-	for kind := ""; ; {
-		if err := tx.Row(selectKinds, kind).Scan(&kind); errors.Is(err, db.ErrNoRow) {
-			return newest(places, f.Limit), nil
-		} else if err != nil {
-			return nil, err
-		}
-		f.Kind = kind
-		some, err := l.find(tx, f, before)
-		if err != nil {
-			return nil, err
-		}
-		places = append(places, some...)
-	}
-}
-
-// newest sorts, drops what came twice (an entry with legs on both sides of an account) and cuts.
-func newest(places []place, limit int) []place {
-	slices.SortFunc(places, place.compare)
-	places = slices.Compact(places)
-	return places[:min(limit, len(places))]
-}
-
-func scanPlace(r db.Row) (p place, err error) {
-	var k []byte
-	if err = r.Scan(&p.at, &k); err == nil {
-		p.key = key(k)
-	}
-	return p, err
-}
-
 // fetch reads entries with their legs. Ids that do not exist are missing from the answer.
-func fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
+func (l *Ledger) fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
 	found := make(map[key]*draft, len(keys))
 	for len(keys) > 0 {
 		var some []key
 		some, keys = cut(keys, loadMost)
 		args := pad(nil, some, keyArg)
-		list, err := db.All(tx, scanEntry, selectEntriesIn.of(len(args)), args...)
+		list, err := l.fetchSome(tx, selectEntriesByID.of(len(args)), args)
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range list {
-			found[s.key] = &s.draft
-		}
-		legs, err := db.All(tx, scanLeg, selectLegsIn.of(len(args)), args...)
-		if err != nil {
-			return nil, err
-		}
-		for _, leg := range legs {
-			if d := found[leg.entry]; d != nil {
-				d.Legs = append(d.Legs, leg.Leg)
-			}
+		for _, d := range list {
+			found[d.key] = d
 		}
 	}
 	return found, nil
 }
 
+// fetchNumbers is fetch by number.
+func (l *Ledger) fetchNumbers(tx *db.Tx, numbers []int64) (map[int64]*draft, error) {
+	found := make(map[int64]*draft, len(numbers))
+	for len(numbers) > 0 {
+		var some []int64
+		some, numbers = cut(numbers, loadMost)
+		args := pad(nil, some, numberArg)
+		list, err := l.fetchSome(tx, selectEntriesByNumber.of(len(args)), args)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			found[d.number] = d
+		}
+	}
+	return found, nil
+}
+
+func numberArg(n *int64) any { return *n }
+
+// fetchSome reads the entries of one statement, and then their legs.
+func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any) ([]*draft, error) {
+	entries, err := db.All(tx, scanEntry, q, args...)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	list := make([]*draft, len(entries))
+	owner := make(map[int64]*draft, len(entries)) // of each leg
+	var numbers []int64
+	for i := range entries {
+		d := &entries[i].draft
+		if d.Kind, err = l.kindName(tx, entries[i].kind); err != nil {
+			return nil, err
+		}
+		list[i] = d
+		for n := range min(entries[i].legs, MaxLegs) {
+			numbers = append(numbers, d.number+n)
+			owner[d.number+n] = d
+		}
+	}
+	for len(numbers) > 0 {
+		var some []int64
+		some, numbers = cut(numbers, loadMost)
+		args = pad(nil, some, numberArg)
+		legs, err := db.All(tx, scanLeg, selectLegsByNumber.of(len(args)), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, leg := range legs {
+			owner[leg.number].Legs = append(owner[leg.number].Legs, leg.Leg)
+		}
+	}
+	return list, nil
+}
+
 // storedEntry is an entry with the tag it was stored with. odd says that an id in it has not 16 bytes, which only a hand can have done.
 type storedEntry struct {
 	draft
-	tag []byte
-	odd bool
+	tag  []byte
+	kind int64 // its kind's code
+	legs int64 // how many it says it has
+	odd  bool
 }
 
 func scanEntry(r db.Row) (s storedEntry, err error) {
 	var id, resolves []byte
 	var reference, meta *string
-	var at, phase int64
-	var expires *int64
-	if err = r.Scan(&id, &s.Kind, &reference, &at, &phase, &meta, &resolves, &expires, &s.tag); err != nil {
+	var at int64
+	var expires, phase, legs *int64
+	if err = r.Scan(&s.number, &at, &expires, &s.kind, &phase, &legs, &id, &s.tag, &reference, &meta, &resolves); err != nil {
 		return s, err
 	}
 	copy(s.key[:], id)
 	copy(s.resolves[:], resolves)
 	s.ID, s.odd = s.key.text(), len(id) != len(s.key) || resolves != nil && len(resolves) != len(s.key)
-	s.Reference, s.meta, s.At, s.Phase = text(reference), text(meta), clock.FromMicros(at), Phase(small(phase))
+	s.Reference, s.meta, s.At, s.Phase, s.legs = text(reference), text(meta), clock.FromMicros(at), Phase(small(number(phase))), 1
+	if legs != nil {
+		s.legs = *legs
+	}
 	if resolves != nil {
 		s.Resolves = s.resolves.text()
 	}
@@ -247,28 +206,28 @@ func scanEntry(r db.Row) (s storedEntry, err error) {
 	return s, nil
 }
 
-// storedLeg is a leg and where it stands.
+// storedLeg is a leg and where it stands: its own number, and the legs before it of both accounts.
 type storedLeg struct {
 	Leg
-	entry key
-	n     int64
-	at    int64
-	odd   bool // see storedEntry
+	number                int64
+	debitPrev, creditPrev int64
 }
 
 func scanLeg(r db.Row) (s storedLeg, err error) {
-	var entry []byte
-	var phase int64
-	var released *int64
-	if err = r.Scan(&entry, &s.n, &s.Debit, &s.Credit, &s.Amount, &s.at, &phase, &released); err != nil {
+	var phase, released *int64
+	if err = r.Scan(&s.number, &s.Debit, &s.Credit, &s.Amount, &s.debitPrev, &s.creditPrev, &released, &phase); err != nil {
 		return s, err
 	}
-	copy(s.entry[:], entry)
-	s.odd, s.Phase = len(entry) != len(s.entry), Phase(small(phase))
-	if released != nil {
-		s.Released = *released
-	}
+	s.Phase, s.Released = Phase(small(number(phase))), number(released)
 	return s, nil
+}
+
+// number is a column that has null for 0.
+func number(v *int64) int64 {
+	if v == nil {
+		return 0
+	}
+	return *v
 }
 
 // small narrows a stored number that fits a byte; any other becomes 255, which nothing uses, so that a changed row is not read as a right
@@ -281,29 +240,17 @@ func small(v int64) uint8 {
 }
 
 // BalanceAt returns what the account held after everything up to and including a moment of business time: zero before it was opened. It
-// reads the nearest checkpoint before and the legs since, at most a few hundred. Of a busy account pending
-// totals are not kept, and its answer is exact in a read transaction, whose statements see one snapshot.
+// begins at the checkpoint after that moment, or at the totals of now, and takes away the legs that are later, at most a few hundred. Of a
+// busy account pending totals are not kept; it begins at the checkpoint before and adds, and its answer is exact in a read transaction,
+// whose statements see one snapshot.
 func (l *Ledger) BalanceAt(tx *db.Tx, id AccountID, at time.Time) (Balance, error) {
 	r, err := l.readAccount(tx, selectAccount, int64(id))
 	if err != nil {
 		return Balance{}, err
 	}
-	t := clock.Micros(at)
-	point, err := db.One(tx, scanCheckpoint, selectCheckpoint, int64(id), t)
-	if err != nil && !errors.Is(err, db.ErrNoRow) {
+	sum, err := sumAt(tx, r, clock.Micros(at))
+	if err != nil {
 		return Balance{}, err
-	}
-	var sum wide
-	sum.add(point.totals)
-	if err := sum.addLegs(tx, r, point.at, t); err != nil {
-		return Balance{}, err
-	}
-	if r.Busy {
-		// A checkpoint has only what was folded. What commits late, with a time before the checkpoint, is in the tail until Fold takes it
-		// and drops the checkpoints that miss it.
-		if err := sum.addTail(tx, selectTailUpTo, int64(id), point.at); err != nil {
-			return Balance{}, err
-		}
 	}
 	then, fits := sum.narrow()
 	if !fits {
@@ -313,7 +260,41 @@ func (l *Ledger) BalanceAt(tx *db.Tx, id AccountID, at time.Time) (Balance, erro
 	return r.Account.Balance()
 }
 
+func sumAt(tx *db.Tx, r *row, t int64) (sum wide, err error) {
+	if r.Busy {
+		point, err := db.One(tx, scanCheckpoint, selectCheckpoint, int64(r.ID), t)
+		if err != nil && !errors.Is(err, db.ErrNoRow) {
+			return sum, err
+		}
+		sum.add(point.totals)
+		if err := sum.addLegs(tx, r, point.at, t); err != nil {
+			return sum, err
+		}
+		// A checkpoint has only what was folded. What commits late, with a time before the checkpoint, is in the tail until Fold takes it
+		// and drops the checkpoints that miss it.
+		return sum, sum.addTail(tx, selectTailUpTo, int64(r.ID), point.at)
+	}
+	point, err := db.One(tx, scanCheckpoint, selectNextPoint, int64(r.ID), t)
+	if errors.Is(err, db.ErrNoRow) {
+		point.totals, err = r.totals(), nil
+	}
+	if err != nil {
+		return sum, err
+	}
+	sum.add(point.totals)
+	var later wide
+	end, err := walkBack(tx, r.ID, point.lastLeg, t, func(leg sideLeg) { later.leg(leg.Leg, leg.at, leg.debit, false) })
+	if err != nil {
+		return sum, err
+	}
+	sum.sub(later)
+	if end == 0 && sum.entries != 0 {
+		return sum, fmt.Errorf("ledger: the legs of account %d do not lead back to its first", r.ID)
+	}
+	return sum, nil
+}
+
 func scanCheckpoint(r db.Row) (c checkpoint, err error) {
-	err = r.Scan(&c.account, &c.at, &c.entries, &c.debits, &c.credits, &c.debitsPending, &c.creditsPending)
+	err = r.Scan(&c.account, &c.at, &c.entries, &c.debits, &c.credits, &c.debitsPending, &c.creditsPending, &c.lastLeg)
 	return c, err
 }

@@ -49,12 +49,12 @@ func (l *Ledger) resolve(tx *db.Tx, holdID, id EntryID, phase Phase, amounts []i
 	if !ok {
 		return Entry{}, ErrEntryNotFound.With("hold")
 	}
-	hold, err := lockHold(tx, holdKey)
+	hold, err := l.lockHold(tx, holdKey)
 	if err != nil {
 		return Entry{}, err
 	}
 	if hold == nil {
-		return resolved(tx, holdKey, newKey, phase, amounts)
+		return l.resolved(tx, holdKey, newKey, phase, amounts)
 	}
 	over := !l.clock.Now().Before(hold.ExpiresAt)
 	if phase == Post && over {
@@ -78,17 +78,18 @@ func (l *Ledger) resolve(tx *db.Tx, holdID, id EntryID, phase Phase, amounts []i
 }
 
 // lockHold reads an open hold under lock, nil where there is none.
-func lockHold(tx *db.Tx, k key) (*draft, error) {
+func (l *Ledger) lockHold(tx *db.Tx, k key) (*draft, error) {
 	q := selectHold
 	if lock := tx.ForUpdate(); lock != "" {
 		q += lock + " of h"
 	}
 	hold := &draft{key: k}
 	hold.ID, hold.Phase = k.text(), Pending
+	var kind int64
 	legs, err := db.All(tx, func(r db.Row) (leg Leg, err error) {
 		var reference *string
 		var expires int64
-		err = r.Scan(&hold.Kind, &reference, &expires, &leg.Debit, &leg.Credit, &leg.Amount)
+		err = r.Scan(&hold.number, &kind, &reference, &expires, &leg.Debit, &leg.Credit, &leg.Amount)
 		hold.Reference, hold.ExpiresAt = text(reference), clock.FromMicros(expires)
 		return leg, err
 	}, q, k[:])
@@ -96,12 +97,13 @@ func lockHold(tx *db.Tx, k key) (*draft, error) {
 		return nil, err
 	}
 	hold.Legs = legs
-	return hold, nil
+	hold.Kind, err = l.kindName(tx, kind)
+	return hold, err
 }
 
 // resolved answers for a hold that is not open: with its resolution where this is the same call again, else with the reason.
-func resolved(tx *db.Tx, holdKey, newKey key, phase Phase, amounts []int64) (Entry, error) {
-	found, err := fetch(tx, []key{holdKey, newKey})
+func (l *Ledger) resolved(tx *db.Tx, holdKey, newKey key, phase Phase, amounts []int64) (Entry, error) {
+	found, err := l.fetch(tx, []key{holdKey, newKey})
 	if err != nil {
 		return Entry{}, err
 	}

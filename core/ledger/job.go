@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -95,8 +94,8 @@ func foldSome(tx *db.Tx, account AccountID) (more bool, err error) {
 	if err := sum.lockFold(tx, account); err != nil {
 		return false, err
 	}
-	end, n := bytes.Clone(highest), int64(math.MaxInt32)
-	switch err := tx.Row(selectTailEnd, int64(account), foldSlice-1).Scan(&end, &n); {
+	end := int64(math.MaxInt64)
+	switch err := tx.Row(selectTailEnd, int64(account), foldSlice-1).Scan(&end); {
 	case err == nil:
 		more = true
 	case !errors.Is(err, db.ErrNoRow):
@@ -112,7 +111,7 @@ func foldSome(tx *db.Tx, account AccountID) (more bool, err error) {
 		taken = true
 		earliest = min(earliest, at)
 		return struct{}{}, err
-	}, takeTail, int64(account), end, n)
+	}, takeTail, int64(account), end)
 	if err != nil || !taken {
 		return false, err
 	}

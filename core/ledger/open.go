@@ -45,6 +45,8 @@ func (l *Ledger) Open(tx *db.Tx, s Spec) (Account, error) {
 		clock.Micros(r.OpenedAt), l.tagAccount(r))
 	if r.Busy {
 		tx.Queue(insertFold, int64(r.ID))
+	} else {
+		tx.Queue(insertTotal, int64(r.ID))
 	}
 	return r.Account, nil
 }
@@ -79,7 +81,7 @@ func (l *Ledger) nextNumber(tx *db.Tx) (AccountID, error) {
 	}
 	l.mu.Unlock()
 	var next AccountID
-	if err := tx.Row(takeNumbers, numberBlock).Scan(&next); err != nil {
+	if err := tx.Row(takeAccounts, numberBlock).Scan(&next); err != nil {
 		return 0, err
 	}
 	tx.After(func() {
@@ -191,9 +193,38 @@ func (l *Ledger) Close(tx *db.Tx, id AccountID) error {
 	})
 }
 
-// flag changes an account's flags under its lock and renews its tag.
+// What the totals of an account say of its flags. It is there because a post locks the totals and reads no other row under lock.
+const (
+	stateOpen = iota
+	stateFrozen
+	stateClosed
+)
+
+// stateOf is what the totals should say of an account's flags.
+func (r *row) stateOf() int64 {
+	switch {
+	case r.closedAt != 0:
+		return stateClosed
+	case r.frozenAt != 0:
+		return stateFrozen
+	}
+	return stateOpen
+}
+
+// flag changes an account's flags and renews its tag, under the lock that a post takes. The account is read after it is locked, in a
+// statement of its own, because only that sees what the last one who had the lock committed.
 func (l *Ledger) flag(tx *db.Tx, id AccountID, change func(*row) error) error {
-	r, err := l.readAccount(tx, selectAccount+tx.ForUpdate(), int64(id))
+	err := tx.Row(lockTotal+tx.ForUpdate(), int64(id)).Scan(new(int64))
+	if errors.Is(err, db.ErrNoRow) {
+		err = tx.Row(lockAccount+tx.ForUpdate(), int64(id)).Scan(new(int64))
+	}
+	if errors.Is(err, db.ErrNoRow) {
+		return ErrAccountNotFound
+	}
+	if err != nil {
+		return err
+	}
+	r, err := l.readAccount(tx, selectAccount, int64(id))
 	if err != nil {
 		return err
 	}
@@ -201,6 +232,9 @@ func (l *Ledger) flag(tx *db.Tx, id AccountID, change func(*row) error) error {
 		return err
 	}
 	tx.Queue(updateFlags, int64(id), nullInt(r.frozenAt), nullInt(r.closedAt), l.tagAccount(r))
+	if !r.Busy {
+		tx.Queue(updateState, int64(id), r.stateOf())
+	}
 	return nil
 }
 
@@ -255,8 +289,8 @@ type storedRow struct {
 
 func scanAccount(r db.Row) (s storedRow, err error) {
 	var scale, limit, lastAt, openedAt int64
-	err = r.Scan(&s.ID, &s.Address, &s.Owner, &s.Currency.Code, &scale, &limit, &s.Busy, &s.frozenAt, &s.closedAt,
-		&s.DebitsPosted, &s.CreditsPosted, &s.DebitsPending, &s.CreditsPending, &s.Entries, &lastAt, &openedAt, &s.tag)
+	err = r.Scan(&s.ID, &s.Address, &s.Owner, &s.Currency.Code, &scale, &limit, &s.Busy, &s.frozenAt, &s.closedAt, &openedAt, &s.tag,
+		&s.DebitsPosted, &s.CreditsPosted, &s.DebitsPending, &s.CreditsPending, &s.Entries, &s.lastLeg, &lastAt, &s.state)
 	s.Currency.Scale, s.Limit = small(scale), Limit(small(limit))
 	s.Frozen, s.Closed = s.frozenAt != 0, s.closedAt != 0
 	s.LastAt, s.OpenedAt = clock.FromMicros(lastAt), clock.FromMicros(openedAt)

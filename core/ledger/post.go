@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -48,39 +49,15 @@ func (l *Ledger) PostBatch(tx *db.Tx, entries []Entry, atomic bool) ([]Result, e
 	if len(entries) == 0 || len(entries) > MaxBatch {
 		return nil, ErrBatchSize.With("entries")
 	}
-	results := make([]Result, len(entries))
-	drafts := make([]*draft, 0, len(entries))
-	place := make([]int, 0, len(entries))
-	refused := false
-	for i, e := range entries {
-		d, err := l.draft(e, Posted, time.Time{})
-		if err != nil {
-			results[i].Err, refused = err, true
-			continue
-		}
-		drafts, place = append(drafts, d), append(place, i)
+	s := &submission{atomic: atomic}
+	if refused := s.prepare(l, entries); len(s.drafts) == 0 || refused && atomic {
+		s.settle(refused)
+		return s.results, nil
 	}
-	if len(drafts) > 0 && !(refused && atomic) {
-		refusals, err := l.record(tx, drafts, atomic)
-		if err != nil {
-			return nil, err
-		}
-		for i, d := range drafts {
-			if r := &results[place[i]]; refusals[i] != nil {
-				r.Err, refused = refusals[i], true
-			} else {
-				r.Entry = d.Entry
-			}
-		}
+	if err := l.recordAll(tx, []*submission{s}); err != nil {
+		return nil, err
 	}
-	if atomic && refused {
-		for i := range results {
-			if results[i].Err == nil {
-				results[i] = Result{Err: ErrBatchRefused}
-			}
-		}
-	}
-	return results, nil
+	return s.results, nil
 }
 
 func (l *Ledger) draft(e Entry, phase Phase, expires time.Time) (*draft, error) {
@@ -90,44 +67,77 @@ func (l *Ledger) draft(e Entry, phase Phase, expires time.Time) (*draft, error) 
 	return prepare(e, phase, expires)
 }
 
-// record decides drafts in order over locked accounts and queues the writes of those that are not refused; with atomic, of none where
-// one is refused. refusals has one place per draft.
+// part is drafts that are recorded one by one or, where it is atomic, all or none.
+type part struct {
+	drafts   []*draft
+	atomic   bool
+	refusals []error // one place per draft, once it is recorded
+}
+
+// record is recordParts for one part.
 func (l *Ledger) record(tx *db.Tx, drafts []*draft, atomic bool) (refusals []error, err error) {
+	p := []part{{drafts: drafts, atomic: atomic}}
+	err = l.recordParts(tx, p)
+	return p[0].refusals, err
+}
+
+// recordParts decides drafts in order and queues the writes of those that are not refused. The accounts of all parts are locked first, in
+// one order: two group writers that locked them part by part would wait for each other.
+func (l *Ledger) recordParts(tx *db.Tx, parts []part) error {
 	tx.RerunOnConflict("ledger_entry")
+	drafts := parts[0].drafts
+	if len(parts) > 1 {
+		drafts = nil
+		for i := range parts {
+			drafts = append(drafts, parts[i].drafts...)
+		}
+	}
 	book := newBook(l.clock.Now())
 	existing, err := l.load(tx, book, accountsOf(drafts), keysOf(drafts))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	known := map[key]*draft{}
 	if len(existing) > 0 {
-		if known, err = fetch(tx, existing); err != nil {
-			return nil, err
+		if known, err = l.fetch(tx, existing); err != nil {
+			return err
 		}
 	}
-	refusals = make([]error, len(drafts))
+	if book.next, err = l.takeLegs(tx, drafts); err != nil {
+		return err
+	}
 	accepted := make([]*draft, 0, len(drafts))
-	refused := false
-	for i, d := range drafts {
+	for i := range parts {
+		accepted = book.decidePart(&parts[i], known, accepted)
+	}
+	return l.write(tx, book, accepted)
+}
+
+// decidePart decides a part's drafts and appends those that are to be written. known has the entries that exist, those of earlier drafts
+// included.
+func (b *book) decidePart(p *part, known map[key]*draft, accepted []*draft) []*draft {
+	p.refusals = make([]error, len(p.drafts))
+	before, first, refused := b.mark(p.atomic), len(accepted), false
+	for i, d := range p.drafts {
 		if stored := known[d.key]; stored != nil {
 			if d.sameContent(stored) {
 				d.Entry, d.stored = stored.Entry, true
 			} else {
-				refusals[i] = ErrEntryDiffers.With("id")
+				p.refusals[i] = ErrEntryDiffers.With("id")
 			}
-		} else if refusals[i] = book.decide(d); refusals[i] == nil {
-			accepted = append(accepted, d)
-			if len(drafts) > 1 {
-				known[d.key] = d
-			}
+		} else if p.refusals[i] = b.decide(d); p.refusals[i] == nil {
+			accepted, known[d.key] = append(accepted, d), d
 		}
-		refused = refused || refusals[i] != nil
+		refused = refused || p.refusals[i] != nil
 	}
-	if atomic && refused {
-		return refusals, nil
+	if !p.atomic || !refused {
+		return accepted
 	}
-	l.write(tx, book, accepted)
-	return refusals, nil
+	for _, d := range accepted[first:] {
+		delete(known, d.key)
+	}
+	b.back(before)
+	return accepted[:first]
 }
 
 // accountsOf lists the accounts of drafts once each, in order of number: the order in which they are locked.
@@ -150,8 +160,11 @@ func keysOf(drafts []*draft) []key {
 	return keys
 }
 
-// Most accounts and ids in one statement of load.
-const loadMost = 128
+// Most accounts and ids in one statement of load, one by one and in arrays.
+const (
+	loadMost   = 128
+	loadArrays = 20_000
+)
 
 // load locks and reads accounts into the book and says which of the entries exist. For a single entry that is one statement. Entry ids
 // are asked for with or after the last lock; where a twin commits in between, the transaction runs again.
@@ -164,30 +177,49 @@ func (l *Ledger) load(tx *db.Tx, b *book, ids []AccountID, keys []key) (existing
 			locked = append(locked, id)
 		}
 	}
-	var strange []AccountID // busy, and not known as such before
+	asked, most := locked, loadMost
+	if tx.Engine() == db.Postgres {
+		most = loadArrays
+	}
 	for first := true; first || len(locked)+len(busy)+len(keys) > 0; first = false {
 		var someLocked, someBusy []AccountID
 		var someKeys []key
-		someLocked, locked = cut(locked, loadMost)
+		someLocked, locked = cut(locked, most)
 		if len(locked) == 0 {
-			someBusy, busy = cut(busy, loadMost)
-			someKeys, keys = cut(keys, loadMost)
+			someBusy, busy = cut(busy, most)
+			someKeys, keys = cut(keys, most)
 		}
-		if existing, err = l.loadSome(tx, b, someLocked, someBusy, someKeys, existing, &strange); err != nil {
+		if existing, err = l.loadSome(tx, b, someLocked, someBusy, someKeys, existing); err != nil {
 			return nil, err
 		}
 	}
-	if len(strange) > 0 {
-		tx.After(func() { l.facts.rememberBusy(strange) })
-		for more := strange; len(more) > 0; {
-			var some []AccountID
-			some, more = cut(more, loadMost)
-			if _, err = l.loadSome(tx, b, nil, some, nil, nil, nil); err != nil {
-				return nil, err
-			}
+	return existing, l.loadStrange(tx, b, asked)
+}
+
+// loadStrange reads the accounts that have no totals: they are busy, which this process did not know, or nobody opened them.
+func (l *Ledger) loadStrange(tx *db.Tx, b *book, asked []AccountID) error {
+	var strange, busy []AccountID
+	for _, id := range asked {
+		if b.accounts[id] == nil {
+			strange = append(strange, id)
 		}
 	}
-	return existing, nil
+	for more := strange; len(more) > 0; {
+		var some []AccountID
+		some, more = cut(more, loadMost)
+		if _, err := l.loadSome(tx, b, nil, some, nil, nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range strange {
+		if b.accounts[id] != nil {
+			busy = append(busy, id)
+		}
+	}
+	if len(busy) > 0 {
+		tx.After(func() { l.facts.rememberBusy(busy) })
+	}
+	return nil
 }
 
 func cut[T any](list []T, n int) (some, rest []T) {
@@ -203,23 +235,46 @@ func pad[T any](args []any, list []T, arg func(*T) any) []any {
 	return args
 }
 
+// listed appends a list as one argument, unless it is empty.
+func listed(args []any, n int, list any) []any {
+	if n == 0 {
+		return args
+	}
+	return append(args, list)
+}
+
 func accountArg(id *AccountID) any { return int64(*id) }
 func keyArg(k *key) any            { return k[:] }
 
 func (l *Ledger) loadSome(
-	tx *db.Tx, b *book, locked, busy []AccountID, keys, existing []key, strange *[]AccountID,
+	tx *db.Tx, b *book, locked, busy []AccountID, keys, existing []key,
 ) ([]key, error) {
-	shape := loadShape{room(len(keys)), room(len(locked)), room(len(busy)), tx.ForUpdate()}
+	shape := loadShape{room(len(keys)), room(len(locked)), room(len(busy)), tx.ForUpdate(), false}
+	if shape.keys+shape.locked+shape.busy == 0 {
+		return existing, nil
+	}
+	if shape.lock != "" {
+		shape.lock += " of t"
+		shape.arrays = len(keys)+len(locked)+len(busy) > 2*arraysFrom
+	}
 	args := make([]any, 0, shape.keys+shape.locked+shape.busy)
-	args = pad(args, keys, keyArg)
-	args = pad(args, locked, accountArg)
-	args = pad(args, busy, accountArg)
+	if shape.arrays {
+		// One text for every length, whose parts depend on what is asked for and no more.
+		shape.keys, shape.locked, shape.busy = min(shape.keys, 1), min(shape.locked, 1), min(shape.busy, 1)
+		args = listed(args, len(keys), keyList(keys))
+		args = listed(args, len(locked), idList(locked))
+		args = listed(args, len(busy), idList(busy))
+	} else {
+		args = pad(args, keys, keyArg)
+		args = pad(args, locked, accountArg)
+		args = pad(args, busy, accountArg)
+	}
 	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
 		var part, scale, limit, lastAt int64
 		var entry []byte
 		a := &row{}
-		err := r.Scan(&part, &entry, &a.ID, &a.Currency.Code, &scale, &limit, &a.Busy, &a.frozenAt, &a.closedAt,
-			&a.DebitsPosted, &a.CreditsPosted, &a.DebitsPending, &a.CreditsPending, &a.Entries, &lastAt)
+		err := r.Scan(&part, &entry, &a.ID, &a.Currency.Code, &scale, &limit, &a.Busy, &a.state,
+			&a.DebitsPosted, &a.CreditsPosted, &a.DebitsPending, &a.CreditsPending, &a.Entries, &a.lastLeg, &lastAt)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -228,10 +283,8 @@ func (l *Ledger) loadSome(
 			return struct{}{}, nil
 		}
 		a.Currency.Scale, a.Limit, a.LastAt = small(scale), Limit(small(limit)), clock.FromMicros(lastAt)
+		a.Frozen, a.Closed = a.state == stateFrozen, a.state == stateClosed
 		b.accounts[a.ID] = a
-		if part == 1 && a.Busy {
-			*strange = append(*strange, a.ID)
-		}
 		return struct{}{}, nil
 	}, selectLoad.of(shape), args...)
 	if err != nil {
@@ -241,45 +294,80 @@ func (l *Ledger) loadSome(
 }
 
 // write queues everything that was decided.
-func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) {
+func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
 	if len(accepted) == 0 {
-		return
+		return nil
 	}
 	var scratch, tag []byte
 	entries := make([]any, 0, len(accepted)*insertEntries.cols)
 	legs := make([]any, 0, len(accepted)*insertLegs.cols)
-	var holds []any
+	var holds, runs []any
+	noted := map[kindRun]bool{}
 	for _, d := range accepted {
+		code, err := l.kindCode(tx, d.Kind)
+		if err != nil {
+			return err
+		}
+		if run := (kindRun{code, d.number / runLength}); !noted[run] && l.newRun(tx, run) {
+			noted[run] = true
+			runs = append(runs, code, d.number)
+		}
 		tag, scratch = l.tagEntry(d, scratch)
-		at := clock.Micros(d.At)
-		entries = append(entries, d.key[:], d.Kind, nullText(d.Reference), at, int64(d.Phase), nullText(d.meta), nullKey(&d.resolves),
-			nullInt(clock.Micros(d.ExpiresAt)), tag)
+		count := int64(0) // null: one
+		if len(d.Legs) > 1 {
+			count = int64(len(d.Legs))
+		}
+		entries = append(entries, d.number, clock.Micros(d.At), nullInt(clock.Micros(d.ExpiresAt)), code, nullInt(int64(d.Phase)),
+			nullInt(count), d.key[:], tag, nullText(d.Reference), nullText(d.meta), nullKey(&d.resolves))
 		for n, leg := range d.Legs {
-			legs = append(legs, d.key[:], int64(n), int64(leg.Debit), int64(leg.Credit), leg.Amount, at, int64(leg.Phase), nullInt(leg.Released))
+			legs = append(legs, d.number+int64(n), int64(leg.Debit), int64(leg.Credit), leg.Amount, d.prev[n][0], d.prev[n][1],
+				nullInt(leg.Released), nullInt(int64(leg.Phase)))
 		}
 		if d.Phase == Pending {
-			holds = append(holds, d.key[:], clock.Micros(d.ExpiresAt))
+			holds = append(holds, d.number, clock.Micros(d.ExpiresAt))
 		}
 		if d.Phase.resolution() {
-			tx.Queue(deleteHold, d.resolves[:])
+			tx.Queue(deleteHold, d.hold)
 		}
 	}
-	insertEntries.queue(tx, entries)
-	insertLegs.queue(tx, legs)
+	if inArrays(tx, len(accepted)) {
+		insertEntryArrays.queue(tx, entries)
+		insertLegArrays.queue(tx, legs)
+	} else {
+		insertEntries.queue(tx, entries)
+		insertLegs.queue(tx, legs)
+	}
 	insertHolds.queue(tx, holds)
 	b.writeAccounts(tx)
+	insertRuns.queue(tx, runs)
+	return nil
 }
 
 func (b *book) writeAccounts(tx *db.Tx) {
+	// In the order of their pages.
+	slices.SortFunc(b.order, func(a, b *row) int { return cmp.Compare(a.ID, b.ID) })
+	sums := make([]any, 0, 8*len(b.order))
 	for _, r := range b.order {
-		tx.Queue(updateTotals, int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, clock.Micros(r.LastAt))
+		sums = append(sums, int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, r.lastLeg,
+			clock.Micros(r.LastAt))
+	}
+	if inArrays(tx, len(b.order)) {
+		updateTotalArrays.queue(tx, sums)
+	} else {
+		for ; len(sums) > 0; sums = sums[8:] {
+			tx.Queue(updateTotals, sums[:8:8]...)
+		}
 	}
 	tail := make([]any, 0, len(b.tail)*insertTail.cols)
 	for i := range b.tail {
 		t := &b.tail[i]
-		tail = append(tail, int64(t.account), t.entry[:], int64(t.n), t.debit, t.credit, clock.Micros(t.at))
+		tail = append(tail, int64(t.account), t.number, t.debit, t.credit, clock.Micros(t.at))
 	}
-	insertTail.queue(tx, tail)
+	if inArrays(tx, len(b.tail)) {
+		insertTailArrays.queue(tx, tail)
+	} else {
+		insertTail.queue(tx, tail)
+	}
 	points := make([]any, 0, len(b.checkpoints)*insertCheckpoints.cols)
 	for i := range b.checkpoints {
 		points = append(points, b.checkpoints[i].args()...)
@@ -287,8 +375,11 @@ func (b *book) writeAccounts(tx *db.Tx) {
 	insertCheckpoints.queue(tx, points)
 }
 
+// inArrays tells whether so many rows go in arrays.
+func inArrays(tx *db.Tx, rows int) bool { return tx.Engine() == db.Postgres && rows >= arraysFrom }
+
 func (c *checkpoint) args() []any {
-	return []any{int64(c.account), c.at, c.entries, c.debits, c.credits, c.debitsPending, c.creditsPending}
+	return []any{int64(c.account), c.at, c.entries, c.debits, c.credits, c.debitsPending, c.creditsPending, c.lastLeg}
 }
 
 func nullText(s string) any {

@@ -34,6 +34,9 @@ type Ledger struct {
 
 	mu     sync.Mutex
 	unused []AccountID // numbers of a block that this process took and committed
+	legs   legBlock
+	kinds  kinds
+	gather gatherer
 
 	folding sync.Mutex         // one Fold at a time in this process
 	lagging map[AccountID]bool // busy accounts that Fold owes a checkpoint; nil before it ran first
@@ -47,18 +50,22 @@ func New(o Options) *Ledger {
 	}
 }
 
-// tagSize is how much of the MAC is kept: 2^-128 is the chance to guess it.
-const tagSize = 16
+// How much of a MAC is kept. An entry's is short, because there are many and one guess in 2^64 that happens to fit forges one entry; nobody
+// can try but by writing to the database and waiting for Verify. There are few accounts.
+const (
+	entryTagSize   = 8
+	accountTagSize = 16
+)
 
 func (l *Ledger) tagEntry(d *draft, scratch []byte) (tag, buffer []byte) {
 	buffer = d.encode(scratch[:0])
 	sum := l.entryTags.Sum(buffer)
-	return sum[:tagSize], buffer
+	return sum[:entryTagSize], buffer
 }
 
 func (l *Ledger) tagAccount(r *row) []byte {
 	sum := l.accountTags.Sum(encodeTerms(nil, r))
-	return sum[:tagSize]
+	return sum[:accountTagSize]
 }
 
 // facts remembers what can never change: which accounts are busy, and which number an address has. Only what is committed

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"math"
 
 	"billfold/base/clock"
 	"billfold/base/db"
@@ -89,7 +90,7 @@ func (w *wide) narrow() (totals, bool) {
 	return t, ok == [4]bool{true, true, true, true}
 }
 
-// addLegs counts the legs of an account after one moment, up to and including another.
+// addLegs counts the legs of a busy account after one moment, up to and including another.
 func (w *wide) addLegs(tx *db.Tx, r *row, after, upTo int64) error {
 	_, err := db.All(tx, func(row db.Row) (struct{}, error) {
 		var side, phase, at int64
@@ -98,8 +99,60 @@ func (w *wide) addLegs(tx *db.Tx, r *row, after, upTo int64) error {
 		leg.Phase = Phase(small(phase))
 		w.leg(leg, at, side == 0, r.Busy)
 		return struct{}{}, err
-	}, selectLegsBetween, int64(r.ID), after, upTo)
+	}, selectLegsBetween, int64(r.ID), minus(after), minus(upTo))
 	return err
+}
+
+// minus is a moment as the legs of busy accounts have it.
+func minus(at int64) int64 {
+	if at == math.MinInt64 {
+		return math.MaxInt64
+	}
+	return -at
+}
+
+// sideLeg is one side of a leg in an account's history.
+type sideLeg struct {
+	Leg
+	number, prev int64 // in the chain of an account that is not busy
+	at           int64
+	debit        bool
+}
+
+// chainSlice bounds the legs that one statement walks back.
+const chainSlice = 512
+
+// walkBack hands every leg of an account's chain, from one leg back to the last that is later than a moment, to each, newest first. It
+// answers with the leg it ended before, which is not later, or is not there, or is newer than the one that names it, as no leg is that was
+// posted; 0 at the chain's beginning.
+func walkBack(tx *db.Tx, id AccountID, from, after int64, each func(sideLeg)) (end int64, err error) {
+	last := place{at: math.MaxInt64}
+	for from != 0 {
+		legs, err := chain(tx, id, from, after, chainSlice)
+		if err != nil || len(legs) == 0 {
+			return from, err
+		}
+		for _, leg := range legs {
+			here := place{at: leg.at, leg: leg.number}
+			if leg.at <= after || !here.olderThan(last) {
+				return leg.number, nil
+			}
+			last = here
+			each(leg)
+			from = leg.prev
+		}
+	}
+	return 0, nil
+}
+
+// chain reads at most so many legs of an account's chain, newest first; the last may be one that is not later than the moment.
+func chain(tx *db.Tx, id AccountID, from, after int64, most int) ([]sideLeg, error) {
+	return db.All(tx, func(r db.Row) (s sideLeg, err error) {
+		var debit, phase int64
+		err = r.Scan(&s.number, &debit, &s.Amount, &s.Released, &phase, &s.prev, &s.at)
+		s.debit, s.Phase = AccountID(debit) == id, Phase(small(phase))
+		return s, err
+	}, selectChain, int64(id), from, most, after)
 }
 
 // addTail counts rows of (entries, debit, credit), which a fold and its tail are read as.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -59,13 +60,16 @@ type Report struct {
 // How it can be right while rows change: an entry and its legs are immutable and commit together, so a slice of them is right in any
 // snapshot. Sums over legs up to a watermark are taken slice by slice; then an account's row is compared, in one snapshot, with its sum
 // plus its legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
+// The chain of an account below its last leg never changes, so walking it back from the leg that the totals name is right at any time.
 func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Report, error) {
 	v := &verifier{
 		l: l, d: d, ctx: ctx, say: say, tallies: map[AccountID]*tally{}, assets: map[money.Currency]*money.Sum128{},
+		runs: map[kindRun]bool{}, unnoted: map[kindRun]bool{},
 		watermark: clock.Micros(l.clock.Now().Add(-watermarkAge)),
 	}
 	steps := []func() error{
-		v.readAccounts, v.readCheckpoints, v.checkEntries, v.checkAccounts, v.checkCheckpoints, v.checkTail, v.checkNumbers,
+		v.readAccounts, v.readCheckpoints, v.readRuns, v.checkEntries, v.checkAccounts, v.checkCheckpoints, v.checkTail, v.checkRuns,
+		v.checkNumbers,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -86,6 +90,9 @@ type verifier struct {
 	watermark int64
 	tallies   map[AccountID]*tally
 	assets    map[money.Currency]*money.Sum128
+	names     map[int64]string // of kinds
+	runs      map[kindRun]bool
+	unnoted   map[kindRun]bool // runs that were not noted when the run began
 }
 
 // tally is what the long pass counts for one account.
@@ -93,12 +100,19 @@ type tally struct {
 	row    row
 	sum    wide // legs up to the watermark
 	points []point
+
+	head, headAt int64 // the last leg of its chain, up to the watermark
+	loose        map[int64]looseLeg
 }
+
+// looseLeg is a leg whose predecessor, the key, has not come yet.
+type looseLeg struct{ number, at int64 }
 
 // point is a checkpoint and the legs since the one before it.
 type point struct {
 	stored checkpoint
 	since  wide
+	last   int64 // the last leg of its moment
 }
 
 func (v *verifier) find(f Finding) {
@@ -167,15 +181,51 @@ func (c *checkpoint) id() string {
 }
 
 // count adds a leg to the sums of one of its accounts.
-func (v *verifier) count(id AccountID, leg storedLeg, debit bool) {
+func (v *verifier) count(id AccountID, leg storedLeg, at int64, debit bool) {
 	t := v.tallies[id]
-	if t == nil || leg.at > v.watermark {
+	if t == nil || at > v.watermark {
 		return
 	}
-	t.sum.leg(leg.Leg, leg.at, debit, t.row.Busy)
-	i, _ := slices.BinarySearchFunc(t.points, leg.at, func(p point, at int64) int { return cmp.Compare(p.stored.at, at) })
+	t.sum.leg(leg.Leg, at, debit, t.row.Busy)
+	i, _ := slices.BinarySearchFunc(t.points, at, func(p point, at int64) int { return cmp.Compare(p.stored.at, at) })
 	if i < len(t.points) {
-		t.points[i].since.leg(leg.Leg, leg.at, debit, t.row.Busy)
+		p := &t.points[i]
+		p.since.leg(leg.Leg, at, debit, t.row.Busy)
+		if p.stored.at == at {
+			p.last = max(p.last, leg.number)
+		}
+	}
+	if !t.row.Busy {
+		t.link(leg.number, leg.prev(debit), at)
+	}
+}
+
+// prev is the leg before on one side.
+func (s *storedLeg) prev(debit bool) int64 {
+	if debit {
+		return s.debitPrev
+	}
+	return s.creditPrev
+}
+
+// link lengthens an account's chain by a leg, or keeps it until the leg before it has come: several servers give numbers in blocks, so
+// legs are not read in the order of the chain.
+func (t *tally) link(number, prev, at int64) {
+	if prev != t.head || at < t.headAt {
+		if t.loose == nil {
+			t.loose = map[int64]looseLeg{}
+		}
+		t.loose[prev] = looseLeg{number, at} // of two legs after one leg the other is lost here, and the sums differ
+		return
+	}
+	for {
+		t.head, t.headAt = number, at
+		next, ok := t.loose[number]
+		if !ok || next.at < at {
+			return
+		}
+		delete(t.loose, number)
+		number, at = next.number, next.at
 	}
 }
 
@@ -198,21 +248,75 @@ func (v *verifier) asset(c money.Currency) *money.Sum128 {
 	return sum
 }
 
-// checkNumbers wants the next account number to be one that no account has.
+// readRuns notes which runs of numbers are known to have entries of which kind. It is read before the entries, so an entry whose run is
+// missing may have been posted since: checkRuns asks again.
+func (v *verifier) readRuns() error {
+	for kind, number := int64(math.MinInt32), int64(0); ; {
+		var runs [][2]int64
+		err := v.read(func(tx *db.Tx) (err error) {
+			runs, err = db.All(tx, func(r db.Row) (k [2]int64, err error) { return k, r.Scan(&k[0], &k[1]) }, sliceRuns, kind, number, verifySlice)
+			return err
+		})
+		if err != nil || len(runs) == 0 {
+			return err
+		}
+		for _, k := range runs {
+			kind, number = k[0], k[1]
+			v.runs[kindRun{kind, number / runLength}] = true
+		}
+	}
+}
+
+// checkRuns wants every entry to be found by its kind.
+func (v *verifier) checkRuns() error {
+	for run := range v.unnoted {
+		var found []int64
+		err := v.read(func(tx *db.Tx) (err error) {
+			found, err = db.All(tx, scanNumber, selectNextRun, run.kind, (run.run+1)*runLength)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 || found[0] < run.run*runLength {
+			v.find(Finding{
+				Table: "ledger_kind_run", ID: fmt.Sprintf("%s %d", v.kindName(run.kind), run.run*runLength), What: "entries of this kind are not found",
+				Expected: "a number in the thousand", Found: "none",
+			})
+		}
+	}
+	return nil
+}
+
+// kindName names a kind as the table does now, whatever this process remembers.
+func (v *verifier) kindName(code int64) string {
+	if name, ok := v.names[code]; ok {
+		return name
+	}
+	return unnamed(code)
+}
+
+// checkNumbers wants the next number of accounts, and of legs where they come from blocks, to be one that nothing has.
 func (v *verifier) checkNumbers() error {
 	return v.read(func(tx *db.Tx) error {
-		var last, next int64
-		if err := tx.Row(selectLastNumber).Scan(&last); err != nil || last == 0 {
-			return err
-		}
-		if err := tx.Row(selectNextNumber).Scan(&next); err != nil && err != db.ErrNoRow {
-			return err
-		}
-		if next <= last {
-			v.find(Finding{
-				Table: "ledger_block", ID: "1", What: "numbers would be given twice", Expected: fmt.Sprintf("more than %d", last),
-				Found: fmt.Sprint(next),
-			})
+		for block, q := range map[int]string{1: selectLastNumber, 2: selectLastLeg} {
+			var last, next int64
+			if err := tx.Row(q).Scan(&last); err != nil {
+				return err
+			}
+			err := tx.Row(selectNextNumber, block).Scan(&next)
+			if err == db.ErrNoRow && (block == 2 || last == 0) {
+				continue
+			}
+			if err != nil && err != db.ErrNoRow {
+				return err
+			}
+			if next <= last {
+				v.find(Finding{
+					Table: "ledger_block", ID: fmt.Sprint(block), What: "numbers would be given twice", Expected: fmt.Sprintf("more than %d", last),
+					Found: fmt.Sprint(next),
+				})
+			}
 		}
 		return nil
 	})

@@ -1,13 +1,13 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
-	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/fault"
 )
@@ -29,7 +29,10 @@ func (v *verifier) checkAccounts() error {
 		if errors.Is(err, fault.ErrBusy) && v.ctx.Err() == nil {
 			rows, doubtful, err = v.compareSome(after, false)
 		}
-		if err != nil || len(rows) == 0 {
+		if err == nil && len(rows) == 0 {
+			return v.strayTotals()
+		}
+		if err != nil {
 			return err
 		}
 		for i := range rows {
@@ -42,6 +45,17 @@ func (v *verifier) checkAccounts() error {
 			}
 		}
 	}
+}
+
+// strayTotals wants all totals to be an account's.
+func (v *verifier) strayTotals() error {
+	return v.read(func(tx *db.Tx) error {
+		list, err := db.All(tx, scanNumber, sliceStrayTotals)
+		for _, id := range list {
+			v.find(Finding{Table: "ledger_total", ID: fmt.Sprint(id), What: "totals of no account"})
+		}
+		return err
+	})
 }
 
 // compareSome reads a slice of accounts and says which do not agree with their legs; without looking, all of them.
@@ -75,6 +89,17 @@ func (v *verifier) checkTerms(r *storedRow) {
 	if tag := v.l.tagAccount(&r.row); subtle.ConstantTimeCompare(tag, r.tag) != 1 {
 		bad("its terms or flags were changed by hand", tagText(tag), tagText(r.tag))
 	}
+	switch {
+	case r.Busy && r.state != -1:
+		v.find(Finding{Table: "ledger_total", ID: fmt.Sprint(r.ID), Account: r.Address, What: "a busy account has totals of its own"})
+	case !r.Busy && r.state == -1:
+		v.find(Finding{Table: "ledger_total", ID: fmt.Sprint(r.ID), Account: r.Address, What: "its totals are missing"})
+	case !r.Busy && r.state != r.stateOf():
+		v.find(Finding{
+			Table: "ledger_total", ID: fmt.Sprint(r.ID), Account: r.Address, What: "its totals say otherwise whether it is frozen or closed",
+			Expected: fmt.Sprint(r.stateOf()), Found: fmt.Sprint(r.state),
+		})
+	}
 	if !withinLimit(&r.row) {
 		balance, _ := r.Balance()
 		bad("it is past its limit ("+r.Limit.String()+")", "at least 0 available", fmt.Sprint(balance.Available))
@@ -82,24 +107,29 @@ func (v *verifier) checkTerms(r *storedRow) {
 	if r.Closed && !r.Busy && (r.DebitsPosted != r.CreditsPosted || r.DebitsPending != 0 || r.CreditsPending != 0) {
 		bad("it is closed and holds money", "0", fmt.Sprint(r.CreditsPosted-r.DebitsPosted))
 	}
-	if stale := r.totals(); r.Busy && stale != (totals{}) {
-		bad("a busy account has totals in its row", "0", describe(stale))
-	}
 }
 
-// agrees tells whether a row's totals are the sum of its legs: those up to the watermark, counted before, and those since.
+// agrees tells whether a row's totals are the sum of its legs: those up to the watermark, counted before, and those since. Those since are
+// walked back, and must end where the chain of the others has its head.
 func (v *verifier) agrees(tx *db.Tx, r *storedRow) (bool, error) {
-	var legs wide
-	if t := v.tallies[r.ID]; t != nil {
-		legs = t.sum
+	t := v.tallies[r.ID]
+	if t == nil {
+		t = &tally{}
 	}
-	if r.Busy || clock.Micros(r.LastAt) > v.watermark {
+	legs := t.sum
+	if r.Busy {
 		if err := legs.addLegs(tx, &r.row, v.watermark, math.MaxInt64); err != nil {
 			return false, err
 		}
+		kept, err := keptTotals(tx, &r.row)
+		return kept == legs, err
+	}
+	end, err := walkBack(tx, r.ID, r.lastLeg, v.watermark, func(leg sideLeg) { legs.leg(leg.Leg, leg.at, leg.debit, false) })
+	if err != nil {
+		return false, err
 	}
 	kept, err := keptTotals(tx, &r.row)
-	return kept == legs, err
+	return kept == legs && end == t.head && len(t.loose) == 0, err
 }
 
 // keptTotals are the totals an account's rows keep: its own, or its fold and tail where it is busy.
@@ -112,13 +142,77 @@ func keptTotals(tx *db.Tx, r *row) (kept wide, err error) {
 	return kept, err
 }
 
-// recount counts an account's legs from the first, in slices, and compares them in the last slice's snapshot. Behind a slice no leg of a
-// locked account can appear, because its history only grows at the end.
+// recount counts an account's legs from the first, and reports what disagrees.
 func (v *verifier) recount(id AccountID) error {
+	var r *storedRow
+	err := v.read(func(tx *db.Tx) (err error) {
+		r, err = v.oneAccount(tx, id)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case r.Busy:
+		return v.recountBusy(id)
+	}
+	var legs, kept wide
+	kept.add(r.totals())
+	loose := map[int64]bool{} // legs that the long pass could not link
+	if t := v.tallies[id]; t != nil {
+		for _, leg := range t.loose {
+			loose[leg.number] = true
+		}
+	}
+	stuck := maps.Clone(loose)
+	from := r.lastLeg
+	for done := false; from != 0 && !done; {
+		err := v.read(func(tx *db.Tx) error {
+			list, err := chain(tx, id, from, math.MinInt64, recountSlice)
+			done = len(list) == 0
+			last := place{at: math.MaxInt64}
+			for _, leg := range list {
+				here := place{at: leg.at, leg: leg.number}
+				if done = !here.olderThan(last); done {
+					break
+				}
+				legs.leg(leg.Leg, leg.at, leg.debit, false)
+				delete(loose, leg.number)
+				last, from = here, leg.prev
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if kept != legs {
+		v.disagree(r, legs, kept)
+		loose = stuck
+	}
+	v.checkChain(r, from, loose)
+	return nil
+}
+
+// checkChain reports a chain that does not lead back to the account's first leg, and legs that are not in it.
+func (v *verifier) checkChain(r *storedRow, end int64, loose map[int64]bool) {
+	if end != 0 {
+		v.find(Finding{
+			Table: "ledger_leg", ID: fmt.Sprint(end), Account: r.Address, What: "the account's legs do not lead back to its first through this one",
+			Expected: "an earlier leg of the account", Found: "none",
+		})
+	}
+	if len(loose) > 0 { // those after the first cannot be linked either
+		first := slices.Min(slices.Collect(maps.Keys(loose)))
+		v.find(Finding{Table: "ledger_leg", ID: fmt.Sprint(first), Account: r.Address, What: "it does not follow the account's leg before it"})
+	}
+}
+
+// recountBusy counts a busy account's legs in slices, and compares them in the last slice's snapshot.
+func (v *verifier) recountBusy(id AccountID) error {
 	for try := 1; ; try++ {
 		var legs, kept wide
 		var r *storedRow
-		for after, complete := int64(math.MinInt64), false; !complete; {
+		for after, complete := int64(0), false; !complete; {
 			err := v.read(func(tx *db.Tx) (err error) {
 				if r, err = v.oneAccount(tx, id); err != nil {
 					return err
@@ -143,7 +237,7 @@ func (v *verifier) recount(id AccountID) error {
 		if kept == legs {
 			return nil
 		}
-		if r.Busy && try < recounts {
+		if try < recounts {
 			continue
 		}
 		v.disagree(r, legs, kept)
@@ -158,7 +252,7 @@ func (v *verifier) oneAccount(tx *db.Tx, id AccountID) (*storedRow, error) {
 
 // disagree reports every total that differs.
 func (v *verifier) disagree(r *storedRow, legs, kept wide) {
-	table := "ledger_account"
+	table := "ledger_total"
 	if r.Busy {
 		table = "ledger_fold"
 	}
@@ -203,13 +297,7 @@ func (w *wide) addHistory(tx *db.Tx, r *row, after int64, limit int) (last int64
 	}
 }
 
-// sideLeg is one side of a leg in an account's history.
-type sideLeg struct {
-	Leg
-	at    int64
-	debit bool
-}
-
+// historyLegs reads legs of a busy account after a moment, at most limit of each side and whole moments only.
 func historyLegs(tx *db.Tx, id AccountID, after int64, limit int) (legs []sideLeg, complete bool, err error) {
 	end := int64(math.MaxInt64)
 	for _, debit := range []bool{true, false} {
@@ -223,7 +311,7 @@ func historyLegs(tx *db.Tx, id AccountID, after int64, limit int) (legs []sideLe
 			err = r.Scan(&s.Amount, &phase, &s.Released, &s.at)
 			s.Phase = Phase(small(phase))
 			return s, err
-		}, q, int64(id), after, limit)
+		}, q, int64(id), minus(after), limit)
 		if err != nil {
 			return nil, false, err
 		}
@@ -247,7 +335,7 @@ func (v *verifier) checkCheckpoints() error {
 		var sum wide
 		for _, p := range t.points {
 			sum.plus(p.since)
-			if sum.sameTotals(p.stored.totals) {
+			if sum.sameTotals(p.stored.totals) && (t.row.Busy || p.last == p.stored.lastLeg) {
 				continue
 			}
 			if err := v.recountPoint(t, p.stored); err != nil {
@@ -263,6 +351,7 @@ func (v *verifier) checkCheckpoints() error {
 func (v *verifier) recountPoint(t *tally, c checkpoint) error {
 	var stored, before checkpoint
 	var legs wide
+	right := true
 	err := v.read(func(tx *db.Tx) (err error) {
 		legs = wide{}
 		if stored, err = db.One(tx, scanCheckpoint, selectCheckpointAt, int64(c.account), c.at); err != nil {
@@ -270,12 +359,17 @@ func (v *verifier) recountPoint(t *tally, c checkpoint) error {
 		}
 		before, err = db.One(tx, scanCheckpoint, selectCheckpoint, int64(c.account), c.at-1)
 		if errors.Is(err, db.ErrNoRow) {
-			before = checkpoint{at: math.MinInt64}
-		} else if err != nil {
+			before, err = checkpoint{}, nil
+		}
+		if err != nil {
 			return err
 		}
 		legs.add(before.totals)
-		if err := legs.addLegs(tx, &t.row, before.at, c.at); err != nil || !t.row.Busy {
+		if !t.row.Busy {
+			right, err = legs.addChain(tx, &stored, &before)
+			return err
+		}
+		if err := legs.addLegs(tx, &t.row, before.at, c.at); err != nil {
 			return err
 		}
 		var tail wide // in the legs, and not in a checkpoint until it is folded
@@ -288,14 +382,25 @@ func (v *verifier) recountPoint(t *tally, c checkpoint) error {
 	if errors.Is(err, db.ErrNoRow) {
 		return nil
 	}
-	if err != nil || legs.sameTotals(stored.totals) {
+	if err != nil || right && legs.sameTotals(stored.totals) {
 		return err
 	}
 	v.find(Finding{
 		Table: "ledger_checkpoint", ID: c.id(), Account: t.row.Address, What: "it is not the sum of the legs before it",
-		Expected: legs.describe(), Found: describe(stored.totals),
+		Expected: legs.describe(), Found: fmt.Sprintf("%s, last leg %d", describe(stored.totals), stored.lastLeg),
 	})
 	return nil
+}
+
+// addChain counts the legs from a checkpoint's last back to the checkpoint before, and says whether they lead from the one to the other:
+// the last leg is of the checkpoint's moment, and no leg of that moment comes after it.
+func (w *wide) addChain(tx *db.Tx, c, before *checkpoint) (right bool, err error) {
+	newest := int64(0)
+	end, err := walkBack(tx, c.account, c.lastLeg, before.at, func(leg sideLeg) {
+		newest = max(newest, leg.at)
+		w.leg(leg.Leg, leg.at, leg.debit, false)
+	})
+	return newest == c.at && end == before.lastLeg, err
 }
 
 // tailLeg is a tail row beside the leg it stands for.
@@ -304,26 +409,25 @@ type tailLeg struct {
 	at                         int64
 	legDebit, legCredit        *int64
 	legAmount, legAt, legPhase *int64
-	entryBytes                 []byte
 }
 
 // checkTail wants every tail row to be one side of a leg. A row that is missing or is there twice shows in its account's sum.
 func (v *verifier) checkTail() error {
-	account, entry, n := int64(0), lowest, int64(-1)
+	account, number := int64(0), int64(0)
 	for {
 		var rows []tailLeg
 		err := v.read(func(tx *db.Tx) (err error) {
-			rows, err = db.All(tx, scanTail, sliceTail, account, entry, n, verifySlice)
+			rows, err = db.All(tx, scanTail, sliceTail, account, number, verifySlice)
 			return err
 		})
 		if err != nil || len(rows) == 0 {
 			return err
 		}
 		for _, t := range rows {
-			account, entry, n = int64(t.account), t.entryBytes, int64(t.n)
+			account, number = int64(t.account), t.number
 			if !t.stands() {
 				v.find(Finding{
-					Table: "ledger_tail", ID: fmt.Sprintf("%d %s/%d", t.account, idText(t.entryBytes), t.n), Account: v.address(t.account),
+					Table: "ledger_tail", ID: fmt.Sprintf("%d %d", t.account, t.number), Account: v.address(t.account),
 					What: "it is not a side of its leg", Expected: t.leg(), Found: fmt.Sprintf("debit %d, credit %d at %d", t.debit, t.credit, t.at),
 				})
 			}
@@ -332,8 +436,7 @@ func (v *verifier) checkTail() error {
 }
 
 func scanTail(r db.Row) (t tailLeg, err error) {
-	err = r.Scan(&t.account, &t.entryBytes, &t.n, &t.debit, &t.credit, &t.at, &t.legDebit, &t.legCredit, &t.legAmount, &t.legAt, &t.legPhase)
-	t.entryBytes = bytes.Clone(t.entryBytes)
+	err = r.Scan(&t.account, &t.number, &t.debit, &t.credit, &t.at, &t.legDebit, &t.legCredit, &t.legAmount, &t.legAt, &t.legPhase)
 	return t, err
 }
 

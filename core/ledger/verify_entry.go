@@ -1,51 +1,40 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"math"
 
 	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/fault"
 )
 
-// slice is the entries of one range of ids and all that belongs to them, read in one snapshot.
+// slice is the entries of one range of numbers and all that belongs to them, read in one snapshot.
 type slice struct {
 	entries     []storedEntry
 	legs        []storedLeg
 	holds       []holdRow
-	resolutions []resolutionLeg
+	resolutions map[key]*draft // by the hold that they end
+	strays      []strayResolution
+	names       map[int64]string
 	accounts    map[AccountID]*row // named by legs and opened after the run began
 }
 
-type holdRow struct {
-	entry   []byte
-	expires int64
-}
+type holdRow struct{ number, expires int64 }
 
-// resolutionLeg is a leg of an entry that resolves a hold; a resolution without legs has one with nothing in it.
-type resolutionLeg struct {
-	hold, id []byte
-	phase    Phase
-	Leg
-}
+// strayResolution resolves what is no hold, or is not there.
+type strayResolution struct{ id, resolves, found []byte }
 
-// lowest and highest enclose every id.
-var (
-	lowest  = []byte{0}
-	highest = bytes.Repeat([]byte{0xff}, 17)
-)
-
-// checkEntries walks all entries in the order of their ids. Where so many do not fit the time of one snapshot, because each has many
+// checkEntries walks all entries in the order of their numbers. Where so many do not fit the time of one snapshot, because each has many
 // legs, the slices become smaller.
 func (v *verifier) checkEntries() error {
 	var scratch []byte
 	size := verifySlice
-	for after, more := lowest, true; more; {
+	for after, more := int64(math.MinInt64), true; more; {
 		var s slice
-		var upTo []byte
+		var upTo int64
 		err := v.read(func(tx *db.Tx) (err error) {
 			s, upTo, err = v.readSlice(tx, after, size)
 			return err
@@ -57,7 +46,7 @@ func (v *verifier) checkEntries() error {
 		if err != nil {
 			return err
 		}
-		more, after = !bytes.Equal(upTo, highest), upTo
+		more, after, v.names = upTo != math.MaxInt64, upTo, s.names
 		for id, r := range s.accounts {
 			v.tallies[id] = &tally{row: *r}
 		}
@@ -66,23 +55,32 @@ func (v *verifier) checkEntries() error {
 	return nil
 }
 
-func (v *verifier) readSlice(tx *db.Tx, after []byte, size int) (s slice, upTo []byte, err error) {
+func (v *verifier) readSlice(tx *db.Tx, after int64, size int) (s slice, upTo int64, err error) {
 	if s.entries, err = db.All(tx, scanEntry, sliceEntries, after, size); err != nil {
-		return s, nil, err
+		return s, 0, err
 	}
-	upTo = highest
+	upTo = math.MaxInt64
 	if len(s.entries) == size {
-		upTo = s.entries[size-1].key[:]
+		last := &s.entries[size-1]
+		upTo = last.number + max(last.legs, 1) - 1
+	}
+	if s.names, err = readKinds(tx); err != nil {
+		return s, 0, err
 	}
 	if s.legs, err = db.All(tx, scanLeg, sliceLegs, after, upTo); err != nil {
-		return s, nil, err
+		return s, 0, err
 	}
-	s.holds, err = db.All(tx, func(r db.Row) (h holdRow, err error) { return h, r.Scan(&h.entry, &h.expires) }, sliceHolds, after, upTo)
+	s.holds, err = db.All(tx, func(r db.Row) (h holdRow, err error) { return h, r.Scan(&h.number, &h.expires) }, sliceHolds, after, upTo)
 	if err != nil {
-		return s, nil, err
+		return s, 0, err
 	}
-	if s.resolutions, err = db.All(tx, scanResolution, sliceResolutions, after, upTo); err != nil {
-		return s, nil, err
+	if s.resolutions, err = v.readResolutions(tx, s.entries); err != nil {
+		return s, 0, err
+	}
+	s.strays, err = db.All(tx, func(r db.Row) (x strayResolution, err error) { return x, r.Scan(&x.id, &x.resolves, &x.found) },
+		sliceStrays, after, upTo)
+	if err != nil {
+		return s, 0, err
 	}
 	s.accounts = map[AccountID]*row{}
 	for _, leg := range s.legs {
@@ -94,61 +92,66 @@ func (v *verifier) readSlice(tx *db.Tx, after []byte, size int) (s slice, upTo [
 			case err == nil:
 				s.accounts[id] = r
 			case !errors.Is(err, ErrAccountNotFound):
-				return s, nil, err
+				return s, 0, err
 			}
 		}
 	}
 	return s, upTo, nil
 }
 
-func scanResolution(r db.Row) (l resolutionLeg, err error) {
-	var phase, released int64
-	var debit, credit, amount, legPhase *int64
-	if err = r.Scan(&l.hold, &l.id, &phase, &debit, &credit, &amount, &legPhase, &released); err != nil {
-		return l, err
+// readResolutions reads what ended the holds among entries. A unique rule lets a hold have one end at most.
+func (v *verifier) readResolutions(tx *db.Tx, entries []storedEntry) (map[key]*draft, error) {
+	var holds []key
+	for i := range entries {
+		if entries[i].Phase == Pending {
+			holds = append(holds, entries[i].key)
+		}
 	}
-	l.phase, l.Released = Phase(small(phase)), released
-	if debit != nil && credit != nil && amount != nil && legPhase != nil {
-		l.Debit, l.Credit, l.Amount, l.Leg.Phase = AccountID(*debit), AccountID(*credit), *amount, Phase(small(*legPhase))
+	ends := make(map[key]*draft, len(holds))
+	for len(holds) > 0 {
+		var some []key
+		some, holds = cut(holds, loadMost)
+		args := pad(nil, some, keyArg)
+		list, err := v.l.fetchSome(tx, selectEntriesByHold.of(len(args)), args)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			ends[d.resolves] = d
+		}
 	}
-	return l, nil
+	return ends, nil
 }
 
-// checkSlice walks entries, legs, holds and resolutions side by side: all are in the order of the entry's id.
+// checkSlice walks entries, legs, holds and resolutions side by side: all are in the order of the entry's number.
 func (v *verifier) checkSlice(s *slice, scratch []byte) []byte {
-	legs, holds, resolutions := s.legs, s.holds, s.resolutions
+	legs, holds := s.legs, s.holds
 	for i := range s.entries {
 		e := &s.entries[i]
-		id := e.key[:]
 		v.report.Entries++
-		var stray []storedLeg
-		stray, legs = until(legs, func(l storedLeg) int { return bytes.Compare(l.entry[:], id) }, -1)
-		v.strayLegs(stray)
-		var own []storedLeg
-		own, legs = until(legs, func(l storedLeg) int { return bytes.Compare(l.entry[:], id) }, 0)
+		var strays, own []storedLeg
+		strays, legs = until(legs, func(l storedLeg) bool { return l.number < e.number })
+		v.strayLegs(strays)
+		own, legs = until(legs, func(l storedLeg) bool { return l.number < e.number+e.legs })
 		scratch = v.checkEntry(e, own, scratch)
 
 		var strayHolds, ownHold []holdRow
-		strayHolds, holds = until(holds, func(h holdRow) int { return bytes.Compare(h.entry, id) }, -1)
+		strayHolds, holds = until(holds, func(h holdRow) bool { return h.number < e.number })
 		v.strayHolds(strayHolds)
-		ownHold, holds = until(holds, func(h holdRow) int { return bytes.Compare(h.entry, id) }, 0)
+		ownHold, holds = until(holds, func(h holdRow) bool { return h.number == e.number })
 
-		var strayEnds, ends []resolutionLeg
-		strayEnds, resolutions = until(resolutions, func(r resolutionLeg) int { return bytes.Compare(r.hold, id) }, -1)
-		v.strayResolutions(strayEnds)
-		ends, resolutions = until(resolutions, func(r resolutionLeg) int { return bytes.Compare(r.hold, id) }, 0)
-		v.checkHold(e, ownHold, ends)
+		v.checkHold(e, ownHold, s.resolutions[e.key])
 	}
 	v.strayLegs(legs)
 	v.strayHolds(holds)
-	v.strayResolutions(resolutions)
+	v.strayResolutions(s.strays)
 	return scratch
 }
 
-// until cuts off the front of a sorted list for which order answers at most most.
-func until[T any](list []T, order func(T) int, most int) (front, rest []T) {
+// until cuts off the front of a list, as long as it is of one sort.
+func until[T any](list []T, of func(T) bool) (front, rest []T) {
 	n := 0
-	for n < len(list) && order(list[n]) <= most {
+	for n < len(list) && of(list[n]) {
 		n++
 	}
 	return list[:n], list[n:]
@@ -156,29 +159,26 @@ func until[T any](list []T, order func(T) int, most int) (front, rest []T) {
 
 func (v *verifier) strayLegs(legs []storedLeg) {
 	for _, leg := range legs {
-		v.find(Finding{Table: "ledger_leg", ID: leg.id(), Account: v.address(leg.Debit), What: "a leg whose entry is not there"})
-		v.countLeg(leg)
+		v.find(Finding{Table: "ledger_leg", ID: fmt.Sprint(leg.number), Account: v.address(leg.Debit), What: "a leg whose entry is not there"})
+		v.countLeg(leg, math.MinInt64)
 	}
 }
 
 func (v *verifier) strayHolds(holds []holdRow) {
 	for _, h := range holds {
-		v.find(Finding{Table: "ledger_hold", ID: idText(h.entry), What: "an open hold whose entry is not there"})
+		v.find(Finding{Table: "ledger_hold", ID: fmt.Sprint(h.number), What: "an open hold whose entry is not there"})
 	}
 }
 
-func (v *verifier) strayResolutions(legs []resolutionLeg) {
-	for i, r := range legs {
-		if i == 0 || !bytes.Equal(legs[i-1].id, r.id) {
-			v.find(Finding{
-				Table: "ledger_entry", ID: idText(r.id), What: "it resolves a hold that is not there", Expected: idText(r.hold), Found: "nothing",
-			})
+func (v *verifier) strayResolutions(list []strayResolution) {
+	for _, r := range list {
+		found, what := "nothing", "it resolves a hold that is not there"
+		if r.found != nil {
+			found, what = "no hold", "it resolves what is no hold"
 		}
+		v.find(Finding{Table: "ledger_entry", ID: idText(r.id), What: what, Expected: idText(r.resolves), Found: found})
 	}
 }
-
-// id names a leg in a finding.
-func (s *storedLeg) id() string { return fmt.Sprintf("%s/%d", s.entry.text(), s.n) }
 
 func idText(b []byte) string {
 	if len(b) != len(key{}) {
@@ -187,10 +187,11 @@ func idText(b []byte) string {
 	return string(key(b).text())
 }
 
-func (v *verifier) countLeg(leg storedLeg) {
+// countLeg counts a leg of an entry of that time.
+func (v *verifier) countLeg(leg storedLeg, at int64) {
 	v.report.Legs++
-	v.count(leg.Debit, leg, true)
-	v.count(leg.Credit, leg, false)
+	v.count(leg.Debit, leg, at, true)
+	v.count(leg.Credit, leg, at, false)
 	if d := v.tallies[leg.Debit]; d != nil {
 		v.asset(d.row.Currency).Add(leg.Amount)
 	}
@@ -203,27 +204,25 @@ func (v *verifier) countLeg(leg storedLeg) {
 func (v *verifier) checkEntry(e *storedEntry, legs []storedLeg, scratch []byte) []byte {
 	id := string(e.ID)
 	account := ""
-	whole := true
+	if e.Kind = v.kindName(e.kind); !v.runs[kindRun{e.kind, e.number / runLength}] {
+		v.unnoted[kindRun{e.kind, e.number / runLength}] = true
+	}
 	if e.odd {
 		v.find(Finding{Table: "ledger_entry", ID: id, What: "an id that has not 16 bytes"})
 	}
 	for i, leg := range legs {
 		e.Legs = append(e.Legs, leg.Leg)
-		v.countLeg(leg)
+		v.countLeg(leg, clock.Micros(e.At))
 		if i == 0 {
 			account = v.address(leg.Debit)
 		}
-		if leg.n != int64(i) && whole {
-			whole = false
-			v.find(Finding{
-				Table: "ledger_leg", ID: leg.id(), Account: account, What: "the legs are not numbered without a gap",
-				Expected: fmt.Sprint(i), Found: fmt.Sprint(leg.n),
-			})
-		}
 		v.checkLeg(e, leg)
 	}
-	if len(legs) == 0 {
-		v.find(Finding{Table: "ledger_leg", ID: id, What: "an entry without legs"})
+	if int64(len(legs)) != e.legs {
+		v.find(Finding{
+			Table: "ledger_leg", ID: id, Account: account, What: "an entry has not as many legs as it says", Expected: fmt.Sprint(e.legs),
+			Found: fmt.Sprint(len(legs)),
+		})
 	}
 	tag, scratch := v.l.tagEntry(&e.draft, scratch)
 	if subtle.ConstantTimeCompare(tag, e.tag) != 1 {
@@ -238,10 +237,10 @@ func (v *verifier) checkEntry(e *storedEntry, legs []storedLeg, scratch []byte) 
 // checkLeg checks what a leg's tag does not have, and what makes the sums add up.
 func (v *verifier) checkLeg(e *storedEntry, leg storedLeg) {
 	bad := func(what, expected, found string) {
-		v.find(Finding{Table: "ledger_leg", ID: leg.id(), Account: v.address(leg.Debit), What: what, Expected: expected, Found: found})
-	}
-	if at := clock.Micros(e.At); leg.at != at {
-		bad("its time is not its entry's", fmt.Sprint(at), fmt.Sprint(leg.at))
+		v.find(Finding{
+			Table: "ledger_leg", ID: fmt.Sprintf("%s/%d", e.ID, leg.number-e.number), Account: v.address(leg.Debit), What: what,
+			Expected: expected, Found: found,
+		})
 	}
 	if leg.Amount <= 0 {
 		bad("an amount that moves nothing or backwards", "more than 0", fmt.Sprint(leg.Amount))
@@ -255,13 +254,20 @@ func (v *verifier) checkLeg(e *storedEntry, leg storedLeg) {
 	case debit.row.Currency != credit.row.Currency:
 		bad("its accounts have two currencies", debit.row.Currency.Code, credit.row.Currency.Code)
 	}
+	for side, t := range map[bool]*tally{true: debit, false: credit} {
+		if prev, at := leg.prev(side), clock.Micros(e.At); t != nil && t.row.Busy && prev != -at {
+			bad("its time on a busy account is not its entry's", fmt.Sprint(-at), fmt.Sprint(prev))
+		} else if t != nil && !t.row.Busy && (prev < 0 || prev == leg.number) {
+			bad("it names no leg of its account before it", "a leg", fmt.Sprint(prev))
+		}
+	}
 	if expected := e.Phase; leg.Phase != expected && !(expected == Post && leg.Phase == Void) {
 		bad("its phase is not its entry's", expected.String(), leg.Phase.String())
 	}
 }
 
 // checkHold wants a pending entry to be either an open hold or resolved, and nothing else to be one.
-func (v *verifier) checkHold(e *storedEntry, hold []holdRow, ends []resolutionLeg) {
+func (v *verifier) checkHold(e *storedEntry, hold []holdRow, end *draft) {
 	bad := func(table, what, expected, found string) {
 		account := ""
 		if len(e.Legs) > 0 {
@@ -273,35 +279,36 @@ func (v *verifier) checkHold(e *storedEntry, hold []holdRow, ends []resolutionLe
 		if len(hold) > 0 {
 			bad("ledger_hold", "an open hold whose entry holds nothing", Pending.String(), e.Phase.String())
 		}
-		if len(ends) > 0 {
-			bad("ledger_entry", "it is resolved and was no hold", "no resolution", idText(ends[0].id))
-		}
 		return
 	}
 	v.report.Holds++
 	switch {
-	case len(hold) == 0 && len(ends) == 0:
+	case len(hold) == 0 && end == nil:
 		bad("ledger_hold", "the open hold is missing", "a row or a resolution", "neither")
-	case len(hold) > 0 && len(ends) > 0:
-		bad("ledger_hold", "the hold is open and resolved", "no row", "resolved by "+idText(ends[0].id))
+	case len(hold) > 0 && end != nil:
+		bad("ledger_hold", "the hold is open and resolved", "no row", "resolved by "+string(end.ID))
 	case len(hold) > 0 && hold[0].expires != clock.Micros(e.ExpiresAt):
 		bad("ledger_hold", "its expiry is not its entry's", fmt.Sprint(clock.Micros(e.ExpiresAt)), fmt.Sprint(hold[0].expires))
-	case len(ends) > 0:
-		v.checkResolution(e, ends)
+	case end != nil:
+		v.checkResolution(e, end)
 	}
 }
 
 // checkResolution wants a resolution to release exactly what was held, and to take no more.
-func (v *verifier) checkResolution(e *storedEntry, ends []resolutionLeg) {
-	right := len(ends) == len(e.Legs)
-	for i := 0; right && i < len(ends); i++ {
-		end, held := ends[i], e.Legs[i]
-		right = bytes.Equal(end.id, ends[0].id) && end.phase.resolution() && end.Debit == held.Debit && end.Credit == held.Credit &&
-			end.Released == held.Amount && end.Amount <= held.Amount && (end.Leg.Phase == Post || end.Amount == held.Amount)
+func (v *verifier) checkResolution(e *storedEntry, end *draft) {
+	right := len(end.Legs) == len(e.Legs) && end.Phase.resolution()
+	for i := 0; right && i < len(end.Legs); i++ {
+		took, held := end.Legs[i], e.Legs[i]
+		right = took.Debit == held.Debit && took.Credit == held.Credit && took.Released == held.Amount && took.Amount <= held.Amount &&
+			(took.Phase == Post || took.Amount == held.Amount)
 	}
 	if !right {
+		account := ""
+		if len(e.Legs) > 0 {
+			account = v.address(e.Legs[0].Debit)
+		}
 		v.find(Finding{
-			Table: "ledger_entry", ID: idText(ends[0].id), Account: v.address(ends[0].Debit),
+			Table: "ledger_entry", ID: string(end.ID), Account: account,
 			What: "it does not release what was held", Expected: "the legs of " + string(e.ID), Found: "other legs",
 		})
 	}

@@ -86,7 +86,8 @@ func (w *town) must(e ledger.Entry, err error) ledger.Entry {
 
 // The tables of the ledger, in the order in which a shell would find them.
 var tables = []string{
-	"ledger_account", "ledger_block", "ledger_checkpoint", "ledger_entry", "ledger_fold", "ledger_hold", "ledger_leg", "ledger_tail",
+	"ledger_account", "ledger_block", "ledger_checkpoint", "ledger_entry", "ledger_fold", "ledger_hold", "ledger_kind", "ledger_kind_run",
+	"ledger_leg", "ledger_tail", "ledger_total",
 }
 
 func TestVerifyFindsEveryChangeByHand(t *testing.T) {
@@ -171,13 +172,16 @@ func (w *town) changes() []change {
 	const ana, shop = "user/ana/EUR", "merchant/shop/EUR"
 	anaNumber, shopNumber := fmt.Sprint(w.ana), fmt.Sprint(w.shop)
 	paidID, openID, postedID, postID := string(w.paid.ID), string(w.open.ID), string(w.posted.ID), string(w.post.ID)
-	none := make([]byte, 16)
+	const first = "(select number from ledger_entry where id = $1)"
 	paid, tailed, open, posted, post := key(w.paid), key(w.tailed), key(w.open), key(w.posted), key(w.post)
 	entry := func(name, set string) change {
 		return change{name, "update ledger_entry set " + set + " where id = $1", []any{paid}, "ledger_entry", paidID, ana}
 	}
 	legs := func(name, set string) change {
-		return change{name, "update ledger_leg set " + set + " where entry = $1 and n = 0", []any{paid}, "ledger_entry", paidID, ""}
+		return change{name, "update ledger_leg set " + set + " where number = " + first, []any{paid}, "ledger_entry", paidID, ""}
+	}
+	total := func(name, set string) change {
+		return change{name, "update ledger_total set " + set + " where account = $1", []any{w.ana}, "ledger_total", anaNumber, ana}
 	}
 	account := func(name, set string) change {
 		return change{name, "update ledger_account set " + set + " where id = $1", []any{w.ana}, "ledger_account", anaNumber, ana}
@@ -194,7 +198,7 @@ func (w *town) changes() []change {
 		entry("metadata that is no JSON", `meta = '{"order'`),
 		entry("no metadata", `meta = null`),
 		entry("a reference", `reference = 'pay_other'`),
-		entry("a kind", `kind = 'refund'`),
+		entry("a kind", `kind = kind + 1`),
 		entry("a time", `at = at + 1`),
 		entry("a phase", `phase = 3`),
 		entry("a phase beyond a byte", `phase = 256`),
@@ -202,59 +206,82 @@ func (w *town) changes() []change {
 		legs("an amount", `amount = amount + 1`),
 		legs("a debited account", fmt.Sprintf(`debit = %d`, w.bo)),
 		legs("a credited account", fmt.Sprintf(`credit = %d`, w.bo)),
-		{"a leg's time", "update ledger_leg set at = at - 1 where entry = $1 and n = 1", []any{paid}, "ledger_leg", paidID + "/1", ""},
-		{"a leg's phase", "update ledger_leg set phase = 2 where entry = $1 and n = 1", []any{paid}, "ledger_leg", paidID + "/1", ""},
-		{"a leg's account that nobody opened", "update ledger_leg set credit = 999 where entry = $1 and n = 1", []any{paid},
+		{"a leg's time", "update ledger_leg set credit_prev = credit_prev - 1 where number = 1 + " + first, []any{paid},
 			"ledger_leg", paidID + "/1", ""},
-		{"a leg between two currencies", "update ledger_leg set credit = $2 where entry = $1 and n = 1", []any{paid, w.yen},
+		{"a leg's place in the chain", "update ledger_leg set debit_prev = debit_prev - 1 where number = " + first, []any{paid},
+			"ledger_leg", "", ana},
+		{"a chain that ends early", "update ledger_leg set debit_prev = 0 where number = " + first, []any{paid}, "ledger_leg", "", ana},
+		{"a chain that leads to itself", "update ledger_leg set debit_prev = number where number = " + first, []any{paid}, "ledger_leg", "", ana},
+		total("a last leg", "last_leg = last_leg - 1"),
+		total("a freeze of the totals", "state = 1"),
+		{"deleted totals", "delete from ledger_total where account = $1", []any{w.ana}, "ledger_total", anaNumber, ana},
+		{"totals of no account", `insert into ledger_total (account, debits_posted, credits_posted, debits_pending, credits_pending, entries,
+			last_leg, last_at, state) values ($1, 0, 0, 0, 0, 0, 0, 0, 0)`, []any{999}, "ledger_total", "999", ""},
+		{"a kind's name", "update ledger_kind set name = 'other' where name = $1", []any{"payment"}, "ledger_entry", paidID, ana},
+		{"a deleted kind", "delete from ledger_kind where name = $1", []any{"payment"}, "ledger_entry", paidID, ana},
+		{"a kind that is not found", "delete from ledger_kind_run where kind = (select kind from ledger_entry where id = $1)", []any{paid},
+			"ledger_kind_run", "payment", ""},
+		{"a leg's phase", "update ledger_leg set phase = 2 where number = 1 + " + first, []any{paid}, "ledger_leg", paidID + "/1", ""},
+		{"a leg's account that nobody opened", "update ledger_leg set credit = 999 where number = 1 + " + first, []any{paid},
 			"ledger_leg", paidID + "/1", ""},
-		{"an asset's sum", "update ledger_leg set credit = $2 where entry = $1 and n = 1", []any{paid, w.yen}, "ledger_leg", "JPY", ""},
-		{"what a leg releases", "update ledger_leg set released = 499 where entry = $1", []any{post}, "ledger_entry", postID, ""},
+		{"a leg between two currencies", "update ledger_leg set credit = $2 where number = 1 + " + first, []any{paid, w.yen},
+			"ledger_leg", paidID + "/1", ""},
+		{"an asset's sum", "update ledger_leg set credit = $2 where number = 1 + " + first, []any{paid, w.yen}, "ledger_leg", "JPY", ""},
+		{"what a leg releases", "update ledger_leg set released = 499 where number = " + first, []any{post}, "ledger_entry", postID, ""},
 		{"the hold that is resolved", "update ledger_entry set resolves = $2 where id = $1", []any{post, open}, "ledger_hold", openID, ""},
-		{"a deleted leg", "delete from ledger_leg where entry = $1 and n = 0", []any{paid}, "ledger_leg", paidID, ""},
-		{"a deleted last leg", "delete from ledger_leg where entry = $1 and n = 1", []any{paid}, "ledger_entry", paidID, ana},
-		{"an added leg", `insert into ledger_leg (entry, n, debit, credit, amount, at, phase)
-			select entry, 2, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid}, "ledger_entry", paidID, ana},
-		{"a leg of no entry", `insert into ledger_leg (entry, n, debit, credit, amount, at, phase)
-			select $2, 0, debit, credit, 1, at, phase from ledger_leg where entry = $1 and n = 0`, []any{paid, none}, "ledger_leg", "ent_000", ana},
-		{"a deleted entry", "delete from ledger_entry where id = $1", []any{paid}, "ledger_leg", paidID, ana},
+		{"a deleted leg", "delete from ledger_leg where number = " + first, []any{paid}, "ledger_leg", paidID, ""},
+		{"a deleted last leg", "delete from ledger_leg where number = 1 + " + first, []any{paid}, "ledger_entry", paidID, ana},
+		{"an added leg", `insert into ledger_leg (number, debit, credit, amount, debit_prev, credit_prev)
+			select (select max(number) + 1 from ledger_leg), debit, credit, 1, debit_prev, credit_prev from ledger_leg
+			where number = ` + first, []any{paid}, "ledger_leg", "", ana},
+		{"a leg of no entry", `insert into ledger_leg (number, debit, credit, amount, debit_prev, credit_prev)
+			select -1, debit, credit, 1, debit_prev, credit_prev from ledger_leg where number = ` + first, []any{paid}, "ledger_leg", "-1", ana},
+		{"a number of legs", "update ledger_entry set legs = 1 where id = $1", []any{paid}, "ledger_entry", paidID, ana},
+		{"a deleted entry", "delete from ledger_entry where id = $1", []any{paid}, "ledger_leg", "", ana},
 		{"a deleted resolution", "delete from ledger_entry where id = $1", []any{post}, "ledger_hold", postedID, ana},
 		{"a deleted hold entry", "delete from ledger_entry where id = $1", []any{posted}, "ledger_entry", postID, ""},
-		{"a deleted open hold", "delete from ledger_hold where entry = $1", []any{open}, "ledger_hold", openID, ana},
-		{"an added hold", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{paid}, "ledger_hold", paidID, ana},
-		{"a hold opened again", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{posted}, "ledger_hold", postedID, ana},
-		{"a hold of no entry", "insert into ledger_hold (entry, expires_at) values ($1, 1)", []any{none}, "ledger_hold", "ent_000", ""},
-		{"a hold's expiry", "update ledger_hold set expires_at = expires_at + 1 where entry = $1", []any{open}, "ledger_hold", openID, ana},
-		account("debits", `debits_posted = debits_posted - 1`),
-		account("credits", `credits_posted = credits_posted + 1`),
-		account("pending debits", `debits_pending = 0`),
-		account("pending credits", `credits_pending = credits_pending + 1`),
-		account("a count of entries", `entries = entries + 1`),
-		account("the last time", `last_at = last_at - 1`),
+		{"a deleted open hold", "delete from ledger_hold where number = " + first, []any{open}, "ledger_hold", openID, ana},
+		{"an added hold", "insert into ledger_hold (number, expires_at) select number, 1 from ledger_entry where id = $1",
+			[]any{paid}, "ledger_hold", paidID, ana},
+		{"a hold opened again", "insert into ledger_hold (number, expires_at) select number, 1 from ledger_entry where id = $1",
+			[]any{posted}, "ledger_hold", postedID, ana},
+		{"a hold of no entry", "insert into ledger_hold (number, expires_at) values ($1, 1)", []any{-1}, "ledger_hold", "-1", ""},
+		{"a hold's expiry", "update ledger_hold set expires_at = expires_at + 1 where number = " + first,
+			[]any{open}, "ledger_hold", openID, ana},
+		total("debits", `debits_posted = debits_posted - 1`),
+		total("credits", `credits_posted = credits_posted + 1`),
+		total("pending debits", `debits_pending = 0`),
+		total("pending credits", `credits_pending = credits_pending + 1`),
+		total("a count of entries", `entries = entries + 1`),
+		total("the last time", `last_at = last_at - 1`),
 		account("the opening time", `opened_at = opened_at - 1`),
 		account("an address", `address = 'user/eve/EUR'`).at("user/eve/EUR"),
 		account("a currency", `currency = 'USD'`),
 		account("a limit", `limit_kind = 3`),
 		account("a freeze", `frozen_at = 1`),
 		account("a closed account that holds money", `closed_at = 1`),
-		account("an overdraft", `debits_posted = credits_posted + 1`),
-		{"a stale total", "update ledger_account set credits_posted = 5 where id = $1", []any{w.shop}, "ledger_account", shopNumber, shop},
+		{"an overdraft", "update ledger_total set debits_posted = credits_posted + 1 where account = $1",
+			[]any{w.ana}, "ledger_account", anaNumber, ana},
+		{"totals of a busy account", `insert into ledger_total (account, debits_posted, credits_posted, debits_pending, credits_pending, entries,
+			last_leg, last_at, state) values ($1, 0, 5, 0, 0, 0, 0, 0, 0)`, []any{w.shop}, "ledger_total", shopNumber, shop},
 		{"a deleted account", "delete from ledger_account where id = $1", []any{w.ana}, "ledger_leg", "ent_", ""},
 		fold("a fold's credits", `credits = credits + 1`),
 		fold("a fold's debits", `debits = debits + 1`),
 		fold("a fold's entries", `entries = entries - 1`),
 		{"a deleted fold", "delete from ledger_fold where account = $1", []any{w.shop}, "ledger_fold", shopNumber, shop},
-		{"a deleted tail row", "delete from ledger_tail where entry = $1", []any{tailed}, "ledger_fold", shopNumber, shop},
-		{"a tail row's amount", "update ledger_tail set credit = credit + 1 where entry = $1", []any{tailed}, "ledger_tail", shopNumber, shop},
-		{"a tail row's time", "update ledger_tail set at = at + 1 where entry = $1", []any{tailed}, "ledger_tail", shopNumber, shop},
-		{"an added tail row", "insert into ledger_tail (account, entry, n, debit, credit, at) values ($2, $1, 5, 0, 1, 1)", []any{tailed, w.shop},
+		{"a deleted tail row", "delete from ledger_tail where number = " + first, []any{tailed}, "ledger_fold", shopNumber, shop},
+		{"a tail row's amount", "update ledger_tail set credit = credit + 1 where number = " + first,
+			[]any{tailed}, "ledger_tail", shopNumber, shop},
+		{"a tail row's time", "update ledger_tail set at = at + 1 where number = " + first, []any{tailed}, "ledger_tail", shopNumber, shop},
+		{"an added tail row", "insert into ledger_tail (account, number, debit, credit, at) values ($1, -5, 0, 1, 1)", []any{w.shop},
 			"ledger_tail", shopNumber, shop},
 		point("a checkpoint", "credits_posted = credits_posted + 1", w.ana, ana),
+		point("a checkpoint's last leg", "last_leg = last_leg - 1", w.ana, ana),
 		point("a checkpoint's time", "at = at - 1", w.ana, ana),
 		point("a busy account's checkpoint", "credits_posted = credits_posted + 1", w.shop, shop),
 		{"a checkpoint of no account", "update ledger_checkpoint set account = 999 where account = $1",
 			[]any{w.ana}, "ledger_checkpoint", "999", ""},
-		{"a number to be given again", "update ledger_block set next_account = 2 where id = $1", []any{1}, "ledger_block", "1", ""},
+		{"a number to be given again", "update ledger_block set next_number = 2 where id = $1", []any{1}, "ledger_block", "1", ""},
 	}
 }
 

@@ -1,10 +1,10 @@
--- The next account number that no process has taken. One row.
+-- The next number that no process has taken: 1 of accounts; 2 of legs, where several processes may write.
 create table ledger_block (
 	id integer primary key,
-	next_account bigint not null
+	next_number bigint not null
 );
 
--- Totals of a busy account stay zero here: they are ledger_fold plus ledger_tail.
+-- What never changes about an account, and its flags. Its totals are in ledger_total.
 create table ledger_account (
 	id bigint primary key,
 	address text not null unique,
@@ -15,66 +15,86 @@ create table ledger_account (
 	busy boolean not null,
 	frozen_at bigint,
 	closed_at bigint,
-	debits_posted bigint not null,
-	credits_posted bigint not null,
-	debits_pending bigint not null,
-	credits_pending bigint not null,
-	entries bigint not null,
-	last_at bigint not null,
 	opened_at bigint not null,
 	tag bytea not null
 );
 
 create index ledger_account_owner on ledger_account (owner, id);
 
--- phase: 0 posted, 1 pending (a hold), 2 post, 3 void, 4 expire (what resolves a hold).
+-- What an entry changes of an account that is not busy. state: 0 open, 1 frozen, 2 closed.
+create table ledger_total (
+	account bigint primary key,
+	debits_posted bigint not null,
+	credits_posted bigint not null,
+	debits_pending bigint not null,
+	credits_pending bigint not null,
+	entries bigint not null,
+	last_leg bigint not null,
+	last_at bigint not null,
+	state integer not null
+); -- updated
+
+create table ledger_kind (
+	code integer primary key,
+	name text not null unique
+);
+
+-- An entry has the number of its first leg. phase: null posted, 1 pending (a hold), 2 post, 3 void, 4 expire (what resolves a hold).
+-- legs: how many, null for one.
 create table ledger_entry (
-	id bytea not null primary key,
-	kind text not null,
-	reference text,
+	number bigint primary key,
 	at bigint not null,
-	phase integer not null,
-	meta text,
-	resolves bytea,
 	expires_at bigint,
-	tag bytea not null
-); -- clustered
+	kind integer not null,
+	phase integer,
+	legs integer,
+	id bytea not null unique,
+	tag bytea not null,
+	reference text,
+	meta text,
+	resolves bytea
+);
 
 create unique index ledger_entry_resolves on ledger_entry (resolves) where resolves is not null;
-create index ledger_entry_reference on ledger_entry (reference, at, id) where reference is not null;
-create index ledger_entry_kind on ledger_entry (kind, at, id);
+create index ledger_entry_reference on ledger_entry (reference, number) where reference is not null;
 
--- A leg debits one account and credits another. released: what a resolution frees of its hold.
+-- A leg debits one account and credits another. debit_prev, credit_prev: the leg before of that account, 0 where it is the first; of a
+-- busy account the time of the entry, negative. released: what a resolution frees of its hold.
 create table ledger_leg (
-	entry bytea not null,
-	n integer not null,
+	number bigint primary key,
 	debit bigint not null,
 	credit bigint not null,
 	amount bigint not null,
-	at bigint not null,
-	phase integer not null,
+	debit_prev bigint not null,
+	credit_prev bigint not null,
 	released bigint,
-	primary key (entry, n)
-); -- clustered
+	phase integer
+);
 
-create index ledger_leg_debit on ledger_leg (debit, at, entry, n);
-create index ledger_leg_credit on ledger_leg (credit, at, entry, n);
+create index ledger_leg_debit on ledger_leg (debit, debit_prev) where debit_prev < 0;
+create index ledger_leg_credit on ledger_leg (credit, credit_prev) where credit_prev < 0;
+
+-- Among the thousand numbers around this one are entries of this kind.
+create table ledger_kind_run (
+	kind integer not null,
+	number bigint not null,
+	primary key (kind, number)
+); -- clustered
 
 -- The holds that are open now; a resolved hold has no row here.
 create table ledger_hold (
-	entry bytea not null primary key,
+	number bigint primary key,
 	expires_at bigint not null
-); -- clustered
+);
 
 -- One side of a leg of a busy account, not yet in its fold.
 create table ledger_tail (
 	account bigint not null,
-	entry bytea not null,
-	n integer not null,
+	number bigint not null,
 	debit bigint not null,
 	credit bigint not null,
 	at bigint not null,
-	primary key (account, entry, n)
+	primary key (account, number)
 ); -- clustered
 
 create table ledger_fold (
@@ -84,7 +104,7 @@ create table ledger_fold (
 	credits bigint not null
 );
 
--- The totals of an account after everything up to and including a moment.
+-- The totals of an account after everything up to and including a moment, and its last leg of that moment (0 of a busy account).
 create table ledger_checkpoint (
 	account bigint not null,
 	at bigint not null,
@@ -93,5 +113,6 @@ create table ledger_checkpoint (
 	credits_posted bigint not null,
 	debits_pending bigint not null,
 	credits_pending bigint not null,
+	last_leg bigint not null,
 	primary key (account, at)
 ); -- clustered

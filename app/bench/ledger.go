@@ -1,0 +1,210 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/money"
+	"billfold/core/ledger"
+)
+
+const (
+	// openSlice is how many accounts are opened in one transaction.
+	openSlice = 2_000
+	// transferMost is the largest amount of a transfer; with funds nobody runs dry.
+	transferMost = 1_000
+)
+
+// transfersResult is what `bench ledger --json` prints.
+type transfersResult struct {
+	Transfers          int     `json:"transfers"`
+	TransfersPerSecond float64 `json:"transfers_per_second"`
+	P50                float64 `json:"p50_ms"` // of a call, which has --batch transfers
+	P99                float64 `json:"p99_ms"`
+	BytesPerTransfer   float64 `json:"bytes_per_transfer"`
+	Fsyncs             int64   `json:"fsyncs"`
+	Verified           bool    `json:"verified"`
+	Engine             string  `json:"engine"`
+	Accounts           int     `json:"accounts"`
+	InFlight           int     `json:"in_flight"`
+	Batch              int     `json:"batch"`
+	Hot                bool    `json:"hot"`
+	Entries            int     `json:"entries"`
+	SecondHalf         float64 `json:"second_half"` // how fast the second half of the run was, the first being 1
+	Seconds            float64 `json:"seconds"`
+}
+
+// transfers measures the ledger: random pairs of accounts that never go below zero, every entry with its id, each call answered after the
+// commit that has it.
+func transfers(ctx context.Context, args []string, out, diag io.Writer) error {
+	c := &common{out: out, diag: diag}
+	f := c.flags("ledger")
+	l := &transferLoad{}
+	f.IntVar(&l.accounts, "accounts", 10_000, "")
+	f.IntVar(&l.batch, "batch", 1, "")
+	f.IntVar(&l.entries, "entries", 0, "")
+	f.BoolVar(&l.hot, "hot", false, "")
+	if err := f.Parse(args); err != nil {
+		return fmt.Errorf("%w; `billfold bench` shows how it is called", err)
+	}
+	if err := errors.Join(c.check(), l.check()); err != nil {
+		return err
+	}
+	w, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	l.world = w
+	if err := l.prepare(ctx); err != nil {
+		return errors.Join(err, w.close(ctx))
+	}
+	m, err := w.measure(ctx, c, func(d time.Duration) error { return l.run(ctx, c.inFlight, d) })
+	if err != nil {
+		return err
+	}
+	ms := percentiles(l.times, 50, 99)
+	n := int(l.halves[0].Load() + l.halves[1].Load())
+	r := transfersResult{Transfers: n, TransfersPerSecond: rate(n, m.took), P50: ms[0], P99: ms[1], Fsyncs: m.fsyncs, Verified: m.verified,
+		BytesPerTransfer: float64(m.bytes*10/int64(max(n, 1))) / 10, Engine: c.engine, Accounts: l.accounts, InFlight: c.inFlight,
+		Batch: l.batch, Hot: l.hot, Entries: l.entries, Seconds: seconds(m.took),
+		SecondHalf: float64(l.halves[1].Load()*100/max(l.halves[0].Load(), 1)) / 100}
+	text := fmt.Sprintf("%d transfers in %.1f s on %s: %.0f a second, p50 %.2f ms, p99 %.2f ms, %.0f bytes a transfer, %d fsyncs, verified %v",
+		r.Transfers, r.Seconds, r.Engine, r.TransfersPerSecond, r.P50, r.P99, r.BytesPerTransfer, r.Fsyncs, r.Verified)
+	return c.tell(r, text, m.verified)
+}
+
+// transferLoad is a closed loop of callers over accounts that exist.
+type transferLoad struct {
+	*world
+	accounts, batch, entries int
+	hot                      bool
+
+	ids    []ledger.AccountID
+	times  []latencies // of the last run, by caller
+	halves [2]atomic.Int64
+}
+
+func (l *transferLoad) check() error {
+	switch {
+	case l.accounts < 2 || l.accounts > 10_000_000:
+		return errors.New("--accounts is 2 to 10000000")
+	case l.batch < 1 || l.batch > ledger.MaxBatch:
+		return fmt.Errorf("--batch is 1 to %d", ledger.MaxBatch)
+	case l.entries < 0:
+		return errors.New("--entries is 0 or more")
+	}
+	return nil
+}
+
+// prepare opens the accounts, gives money to those that have none, and posts the entries that are to be there.
+func (l *transferLoad) prepare(ctx context.Context) error {
+	euro, _ := money.Lookup("EUR")
+	open := func(tx *db.Tx, name string, limit ledger.Limit, busy bool) (ledger.Account, error) {
+		return l.Ledger.Open(tx, ledger.Spec{Address: "bench/" + name + "/EUR", Currency: euro, Limit: limit, Busy: busy})
+	}
+	l.ids = make([]ledger.AccountID, 0, l.accounts)
+	for len(l.ids) < l.accounts {
+		first := len(l.ids)
+		opened, err := db.Write(ctx, l.DB, func(tx *db.Tx) (opened []ledger.AccountID, err error) {
+			source, err := open(tx, "source", ledger.Unlimited, false)
+			if err != nil {
+				return nil, err
+			}
+			var gifts []ledger.Entry
+			for i := first; i < min(first+openSlice, l.accounts); i++ {
+				a, err := open(tx, fmt.Sprintf("account%d", i), ledger.NonNegative, false)
+				if err != nil {
+					return nil, err
+				}
+				if opened = append(opened, a.ID); a.Entries == 0 {
+					leg := ledger.Leg{Debit: source.ID, Credit: a.ID, Amount: funds}
+					gifts = append(gifts, ledger.Entry{Kind: "bench.fund", Legs: []ledger.Leg{leg}})
+				}
+			}
+			if len(gifts) == 0 {
+				return opened, nil
+			}
+			results, err := l.Ledger.PostBatch(tx, gifts, false)
+			return opened, errors.Join(err, firstRefusal(results))
+		})
+		if err != nil {
+			return err
+		}
+		l.ids = append(l.ids, opened...)
+	}
+	r := rand.New(rand.NewPCG(0, 2))
+	for left := l.entries; left > 0; left -= ledger.MaxBatch {
+		results, err := l.Ledger.Submit(ctx, l.DB, l.draw(r, min(left, ledger.MaxBatch)), false)
+		if err = errors.Join(err, firstRefusal(results)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func firstRefusal(results []ledger.Result) error {
+	for i := range results {
+		if results[i].Err != nil {
+			return results[i].Err
+		}
+	}
+	return nil
+}
+
+// draw makes transfers between random accounts, or from random ones to the first.
+func (l *transferLoad) draw(r *rand.Rand, n int) []ledger.Entry {
+	entries := make([]ledger.Entry, n)
+	for i := range entries {
+		from, to := 1+r.IntN(len(l.ids)-1), 0
+		if !l.hot {
+			if to = r.IntN(len(l.ids)); to == from {
+				to = 0
+			}
+		}
+		leg := ledger.Leg{Debit: l.ids[from], Credit: l.ids[to], Amount: 1 + r.Int64N(transferMost)}
+		entries[i] = ledger.Entry{Kind: "transfer", Legs: []ledger.Leg{leg}}
+	}
+	return entries
+}
+
+// run has n callers transfer until the time is over, and fails with the first refusal: nothing here may be refused.
+func (l *transferLoad) run(ctx context.Context, n int, d time.Duration) error {
+	ctx, stop := context.WithTimeout(ctx, d)
+	defer stop()
+	l.times = make([]latencies, n)
+	l.halves[0].Store(0)
+	l.halves[1].Store(0)
+	watch, seed := clock.Start(), rand.Uint64()
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(seed, uint64(i)))
+			for ctx.Err() == nil {
+				began := watch.Elapsed()
+				// What was begun is finished: the run's end is no reason to leave a transfer without its answer.
+				results, err := l.Ledger.Submit(context.WithoutCancel(ctx), l.DB, l.draw(r, l.batch), false)
+				if errs[i] = errors.Join(err, firstRefusal(results)); errs[i] != nil {
+					stop()
+					return
+				}
+				ended, half := watch.Elapsed(), 0
+				if ended > d/2 {
+					half = 1
+				}
+				l.halves[half].Add(int64(l.batch))
+				l.times[i] = append(l.times[i], ended-began)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,196 @@
+package ledger
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"billfold/base/db"
+	"billfold/base/fault"
+)
+
+const (
+	// submitRoom bounds the entries that wait for the group writer; more are refused as busy at once.
+	submitRoom = 200_000
+	// groupEntries bounds a group, so that the first of it is not kept waiting for the last.
+	groupEntries = 10_000
+	// gatherYields is how often the group writer lets others run, to arrive, before it writes what it has.
+	gatherYields = 2
+)
+
+// Who moves a submission out of waiting first, group writer or impatient caller, owns it.
+const (
+	waiting int32 = iota
+	taken
+	abandoned
+)
+
+// submission is one caller's entries on their way through the group writer.
+type submission struct {
+	drafts  []*draft
+	place   []int // of each draft in results
+	atomic  bool
+	results []Result
+	err     error
+	state   atomic.Int32
+	done    chan struct{}
+}
+
+// gatherer is the group writer: whoever submits while nobody writes starts it, and it ends when nobody waits any more.
+type gatherer struct {
+	mu      sync.Mutex
+	list    []*submission
+	entries int
+	writing bool
+}
+
+// Submit posts entries in a transaction that it shares with whoever submits at the same time, and answers when they are durable. It is
+// PostBatch for callers that write nothing else: decided over the same locked rows, in the order of arrival, each caller with its own
+// results. The error is for storage, and for a batch of nothing or too much; busy when too many wait already. The context ends the wait
+// until the entries are taken up; after that their outcome is waited for.
+func (l *Ledger) Submit(ctx context.Context, d *db.DB, entries []Entry, atomic bool) ([]Result, error) {
+	if len(entries) == 0 || len(entries) > MaxBatch {
+		return nil, ErrBatchSize.With("entries")
+	}
+	s := &submission{atomic: atomic, done: make(chan struct{})}
+	refused := s.prepare(l, entries)
+	if len(s.drafts) == 0 || refused && atomic {
+		s.settle(refused)
+		return s.results, nil
+	}
+	if err := l.gather.add(l, d, s); err != nil {
+		return nil, err
+	}
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+		if s.state.CompareAndSwap(waiting, abandoned) {
+			return nil, fault.ErrBusy.Because(context.Cause(ctx))
+		}
+		<-s.done
+	}
+	return s.results, s.err
+}
+
+// prepare drafts the entries, and tells whether one of them is malformed.
+func (s *submission) prepare(l *Ledger, entries []Entry) (refused bool) {
+	s.results = make([]Result, len(entries))
+	s.drafts, s.place = make([]*draft, 0, len(entries)), make([]int, 0, len(entries))
+	for i, e := range entries {
+		d, err := l.draft(e, Posted, time.Time{})
+		if err != nil {
+			s.results[i].Err, refused = err, true
+			continue
+		}
+		s.drafts, s.place = append(s.drafts, d), append(s.place, i)
+	}
+	return refused
+}
+
+// settle makes an all-or-nothing batch of which one is refused a refused batch.
+func (s *submission) settle(refused bool) {
+	for i := range s.results {
+		if r := &s.results[i]; s.atomic && refused && r.Err == nil {
+			*r = Result{Err: ErrBatchRefused}
+		}
+	}
+}
+
+func (g *gatherer) add(l *Ledger, d *db.DB, s *submission) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.entries+len(s.drafts) > submitRoom {
+		return fault.ErrBusy
+	}
+	g.list, g.entries = append(g.list, s), g.entries+len(s.drafts)
+	if !g.writing {
+		g.writing = true
+		go g.write(l, d)
+	}
+	return nil
+}
+
+// write is the one goroutine that posts groups, until nobody waits.
+func (g *gatherer) write(l *Ledger, d *db.DB) {
+	for yields := 0; ; {
+		group := g.take(yields >= gatherYields)
+		switch {
+		case len(group) > 0:
+			l.postGroup(d, group)
+			yields = 0
+		case yields >= gatherYields:
+			return
+		default:
+			yields++
+			runtime.Gosched()
+		}
+	}
+}
+
+// take takes up who waits, in the order of arrival. Where nobody does and that is the end, the next one starts a new writer.
+func (g *gatherer) take(end bool) (group []*submission) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := 0
+	for size := 0; n < len(g.list) && (n == 0 || size+len(g.list[n].drafts) <= groupEntries); n++ {
+		s := g.list[n]
+		size += len(s.drafts)
+		g.entries -= len(s.drafts)
+		if s.state.CompareAndSwap(waiting, taken) {
+			group = append(group, s)
+		}
+	}
+	g.list = append(g.list[:0:0], g.list[n:]...)
+	if n == 0 && end {
+		g.writing = false
+	}
+	return group
+}
+
+// postGroup posts a group in one transaction. Where that fails for another reason than the storage, each caller's entries get one of
+// their own, so that nobody fails for a neighbour.
+func (l *Ledger) postGroup(d *db.DB, group []*submission) {
+	err := l.postTogether(d, group)
+	if _, known := fault.As(err); err != nil && !known && len(group) > 1 {
+		for _, s := range group {
+			s.err = l.postTogether(d, []*submission{s})
+			close(s.done)
+		}
+		return
+	}
+	for _, s := range group {
+		s.err = err
+		close(s.done)
+	}
+}
+
+// postTogether posts in one transaction.
+func (l *Ledger) postTogether(d *db.DB, group []*submission) error {
+	return d.Write(context.Background(), func(tx *db.Tx) error { return l.recordAll(tx, group) })
+}
+
+// recordAll records what was submitted and sets everybody's results.
+func (l *Ledger) recordAll(tx *db.Tx, group []*submission) error {
+	parts := make([]part, len(group))
+	for i, s := range group {
+		parts[i] = part{drafts: s.drafts, atomic: s.atomic}
+	}
+	if err := l.recordParts(tx, parts); err != nil {
+		return err
+	}
+	for n, s := range group {
+		refused := false
+		for i, d := range s.drafts {
+			refusal := parts[n].refusals[i]
+			s.results[s.place[i]] = Result{Err: refusal}
+			if refusal == nil {
+				s.results[s.place[i]].Entry = d.Entry
+			}
+			refused = refused || refusal != nil
+		}
+		s.settle(refused)
+	}
+	return nil
+}
