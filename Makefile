@@ -28,7 +28,8 @@ test: prepare ## check everything: form, house rules, both engines, the browser;
 	$(GO) test -timeout 15m ./...
 	@$(MAKE) --no-print-directory build
 
-long: prepare ## what takes longer: the race detector, fuzzing, more crash points and seeds
+long: ## what takes longer: the race detector, fuzzing, more crash points and seeds
+	@sh test/prepare.sh long
 	CGO_ENABLED=1 $(GO) test -race -timeout 60m ./...
 	BILLFOLD_LONG=1 $(GO) test -timeout 120m ./...
 	sh test/fuzz.sh 60s

@@ -29,7 +29,8 @@ var floors = [][]string{
 		"product/device", "product/chain", "product/insight"},
 	{"edge/api", "edge/web", "edge/hook"},
 	{"app"},
-	{"app/bench", "app/purse"},
+	{"app/purse"},
+	{"app/bench"},
 	{"cmd/billfold"},
 }
 

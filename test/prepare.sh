@@ -19,6 +19,10 @@ fonts() {
 }
 
 missing=
+if [ "${1:-}" = long ]; then # the model of the purse is checked by spin, which writes a C program; so is the race detector
+	command -v spin >/dev/null 2>&1 || missing="$missing spin"
+	command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+fi
 postgres || missing="$missing postgresql"
 browser || missing="$missing chromium"
 fonts || missing="$missing fontconfig fonts-noto-cjk"

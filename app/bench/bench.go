@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"billfold/app"
+	"billfold/app/purse"
 	"billfold/base/db"
 )
 
@@ -23,8 +24,9 @@ const Usage = `Measure this machine: the same verbs, tables and durability as ` 
 
   billfold bench payments   whole payments over HTTP, each answered when it is on disk
   billfold bench ledger     transfers between accounts, each answered when it is on disk
+  billfold bench purse      purchases between offline purses, and a till's collection (--purchases N, --lines N, --json)
 
-Every bench takes
+payments and ledger take
   --engine sqlite|postgres  the database (sqlite)
   --db DSN                  an empty PostgreSQL database, or one that a bench made
   --data FOLDER             keep the database and keyring here (a temporary folder)
@@ -84,7 +86,7 @@ func (c *common) check() error {
 // Main runs `billfold bench …` and returns the exit status: 0, 1 when the books do not verify, 2 when it could not measure.
 func Main(ctx context.Context, args []string, out, diag io.Writer) int {
 	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"payments": payments, "ledger": transfers,
+		"payments": payments, "ledger": transfers, "purse": purse.Bench,
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(out, Usage)

@@ -219,6 +219,11 @@ func (l *lite) commitGroup(group *[]*member) {
 	}
 }
 
+// room is how many members the next group takes: half of those who were in the last one or wait now. Were it all of them, callers
+// who wait for their answers would all wait for the same fsync, and then the committer for all of them to come back: of
+// two halves one runs while the other is being answered.
+func (l *lite) room() int { return min(max((l.last+len(l.queue)+1)/2, groupLeast), groupMost) }
+
 // takeBackGroup runs the undo hooks of bodies that had succeeded in a group that is not kept, the last body's first.
 func takeBackGroup(group []*member) {
 	for i := len(group) - 1; i >= 0; i-- {
@@ -226,11 +231,6 @@ func takeBackGroup(group []*member) {
 		group[i].undo = nil
 	}
 }
-
-// room is how many members the next group takes: half of those who were in the last one or wait now. Were it all of them, callers
-// who wait for their answers would all wait for the same fsync, and then the committer for all of them to come back: of
-// two halves one runs while the other is being answered.
-func (l *lite) room() int { return min(max((l.last+len(l.queue)+1)/2, groupLeast), groupMost) }
 
 // runMembers runs bodies, taking in arrivals, until nobody waits or the group has `most` members. It says whether the
 // transaction was lost.

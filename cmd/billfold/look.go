@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 
 	"billfold/app"
 	"billfold/app/bench"
+	"billfold/app/purse"
 	"billfold/base/clock"
 )
 
@@ -70,6 +73,14 @@ var measure = command{
 	name:  "bench",
 	short: "measure how many payments this machine takes",
 	own:   bench.Main,
+}
+
+var offline = command{
+	name:  "purse",
+	short: "an offline purse in a folder: load, pay and be paid with no server",
+	own: func(ctx context.Context, args []string, out, diag io.Writer) int {
+		return purse.Main(ctx, args, os.Stdin, out, diag)
+	},
 }
 
 var version = command{

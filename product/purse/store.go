@@ -58,7 +58,8 @@ const (
 	selectMissed     = `select t.hash, t.name, t.payer, t.payer_seq, t.payee, t.payee_seq, t.value, t.currency, t.purpose, t.place,
 		t.payer_said, t.payee_said, t.due_at, t.heard_at from purse_transfer t join purse_given g on g.payee = t.payee
 		and g.payee_seq = t.payee_seq and g.hash = t.hash where t.place = $1 order by t.due_at limit $2`
-	selectLater       = `select ` + transferColumns + ` from purse_transfer where (payer = $1 and payer_seq >= $2) or (payee = $1 and payee_seq >= $3)`
+	selectLater = `select ` + transferColumns + ` from purse_transfer
+		where (payer = $1 and payer_seq >= $2) or (payee = $1 and payee_seq >= $3)`
 	selectAtPlace     = `select ` + transferColumns + ` from purse_transfer where place = $1 and hash > $2 order by hash limit $3`
 	selectTransfersOf = `select ` + transferColumns + ` from purse_transfer where payer = $1 or payee = $1 order by name desc limit $2`
 

@@ -340,21 +340,13 @@ func (s *Issuer) compare(b *books, m *Module, said *proto.Statement, statement [
 	if m.Role == proto.Acceptor || m.State == Forked || m.State == Refunded {
 		return nil, nil // a till's closed batches are its merchant's; see step's TakeOver
 	}
-	later, err := b.later(m, said)
-	if err != nil {
-		return nil, err
-	}
 	for _, slot := range said.Slots {
-		account, err := s.account(b.tx, shadowAddress(m.ID), slot.Currency, limitOf(shadowAddress(m.ID)))
+		history, still, err := b.history(m, said, slot.Currency)
 		if err != nil {
 			return nil, err
 		}
-		balance, err := s.o.Ledger.Balance(b.tx, account)
-		if err != nil {
-			return nil, err
-		}
-		difference := slot.Total() - (balance.Posted - later[slot.Currency])
-		if difference == 0 {
+		difference := slot.Total() - history
+		if difference == 0 || !still {
 			continue
 		}
 		late, err := b.late(m, slot.Currency)
@@ -372,6 +364,35 @@ func (s *Issuer) compare(b *books, m *Module, said *proto.Statement, statement [
 		return ErrForked, b.block(m.ID)
 	}
 	return nil, nil
+}
+
+// history is what a module held when it made its statement, by its shadow and what has changed that since. The two are read
+// one after the other, and another transaction may commit between them: then they are read again. still is false where the
+// shadow did not stand still; the next sync compares again.
+func (b *books) history(m *Module, said *proto.Statement, currency string) (held int64, still bool, err error) {
+	number, err := b.s.account(b.tx, shadowAddress(m.ID), currency, limitOf(shadowAddress(m.ID)))
+	if err != nil {
+		return 0, false, err
+	}
+	before, err := b.s.o.Ledger.Account(b.tx, number)
+	if err != nil {
+		return 0, false, err
+	}
+	for range 8 {
+		later, err := b.later(m, said)
+		if err != nil {
+			return 0, false, err
+		}
+		after, err := b.s.o.Ledger.Account(b.tx, number)
+		if err != nil {
+			return 0, false, err
+		}
+		if after.Entries == before.Entries {
+			return after.CreditsPosted - after.DebitsPosted - later[currency], true, nil
+		}
+		before = after
+	}
+	return 0, false, nil
 }
 
 // later is what others have proved since the statement was made: how much a module's shadow has changed by transfers of
