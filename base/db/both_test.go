@@ -104,6 +104,21 @@ func TestErrorsUndoEverything(t *testing.T) {
 	})
 }
 
+// A caller who left before asking gets nothing written, on either engine, however quick the committer is.
+func TestWriteOfSomebodyGone(t *testing.T) {
+	harness.Engines(t, func(t *testing.T, d *db.DB) {
+		migrate(t, d)
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		for range 50 {
+			err := d.Write(gone, func(tx *db.Tx) error { tx.Queue("insert into note_row (id, text) values (1, 'x')"); return nil })
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("answered %v", err)
+			}
+		}
+	})
+}
+
 func TestNoRowDoesNotSpoilTheTransaction(t *testing.T) {
 	harness.Engines(t, func(t *testing.T, d *db.DB) {
 		migrate(t, d)

@@ -117,6 +117,9 @@ func (l *lite) size(ctx context.Context) (n int64, err error) {
 
 // write hands the body to the committer and waits. The caller's context ends the wait only while the body has not begun.
 func (l *lite) write(ctx context.Context, body func(*Tx) error) error {
+	if ctx.Err() != nil {
+		return waitedTooLong(ctx) // nobody waits for the answer: do not begin
+	}
 	m := &member{ctx: ctx, body: body, done: make(chan struct{})}
 	if err := l.enqueue(ctx, m); err != nil {
 		return err
