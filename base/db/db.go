@@ -184,3 +184,12 @@ func Empty(tx *Tx) (bool, error) {
 	err := tx.Row(q).Scan(&n)
 	return n == 0, err
 }
+
+// Chunks cuts rows of cols arguments into statements of 64, 8 and 1 rows: few lengths, so few prepared statements.
+func Chunks(args []any, cols int, send func(rows int, args []any)) {
+	for _, rows := range []int{64, 8, 1} {
+		for n := rows * cols; len(args) >= n; args = args[n:] {
+			send(rows, args[:n])
+		}
+	}
+}

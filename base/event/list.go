@@ -116,7 +116,7 @@ func records(tx *db.Tx, ids []string) (map[string]Event, error) {
 	}
 	byID := make(map[string]Event, len(ids))
 	var failed error
-	inChunks(args, 1, func(rows int, args []any) {
+	db.Chunks(args, 1, func(rows int, args []any) {
 		list, err := db.All(tx, scanEvent, selectRecords(rows), args...)
 		if err != nil && failed == nil {
 			failed = err

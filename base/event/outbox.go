@@ -187,8 +187,8 @@ func (o *Outbox) number(tx *db.Tx) (int, error) {
 		}
 	}
 	tx.Queue(insertBatch, next+1, len(list), ids.String())
-	inChunks(owners, 3, func(rows int, args []any) { tx.Queue(insertOwners(rows), args...) })
-	inChunks(gone, 1, func(rows int, args []any) { tx.Queue(deletePending(rows), args...) })
+	db.Chunks(owners, 3, func(rows int, args []any) { tx.Queue(insertOwners(rows), args...) })
+	db.Chunks(gone, 1, func(rows int, args []any) { tx.Queue(deletePending(rows), args...) })
 	tx.Queue(updateCursor, sequencer, next+int64(len(list)))
 	return len(list), nil
 }
@@ -211,15 +211,6 @@ func orderWithinObjects(list []Event) {
 		slices.SortStableFunc(own, func(a, b Event) int { return int(a.Sequence - b.Sequence) })
 		for i, p := range at {
 			list[p] = own[i]
-		}
-	}
-}
-
-// inChunks cuts rows of `cols` arguments into statements of 64, 8 and 1 rows: few lengths, so few prepared statements.
-func inChunks(args []any, cols int, send func(rows int, args []any)) {
-	for _, rows := range []int{64, 8, 1} {
-		for n := rows * cols; len(args) >= n; args = args[n:] {
-			send(rows, args[:n])
 		}
 	}
 }

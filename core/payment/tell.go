@@ -63,7 +63,7 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 			notices = append(notices, t.notice(side.owner, names))
 		}
 	}
-	chunks(steps, 6, func(rows int, args []any) { tx.Queue(insertTold[rows], args...) })
+	db.Chunks(steps, 6, func(rows int, args []any) { tx.Queue(insertTold[rows], args...) })
 	if err := s.Notices.Tell(tx, notices); err != nil {
 		return err
 	}
@@ -151,12 +151,3 @@ func (s *Service) namesOf(tx *db.Tx, list []telling) (map[string]string, error) 
 
 // namesMost is how many people are looked up by one statement.
 const namesMost = 200
-
-// chunks cuts rows of cols arguments into statements of 64, 8 and 1 rows: few lengths, so few prepared statements.
-func chunks(args []any, cols int, send func(rows int, args []any)) {
-	for _, rows := range []int{64, 8, 1} {
-		for n := rows * cols; len(args) >= n; args = args[n:] {
-			send(rows, args[:n])
-		}
-	}
-}

@@ -297,7 +297,7 @@ func strangers(tx *db.Tx, entries []ledger.Entry, found finder) error {
 	}
 	known := map[string][]ledger.EntryID{}
 	var failed error
-	chunks(args, 1, func(rows int, args []any) {
+	db.Chunks(args, 1, func(rows int, args []any) {
 		list, err := db.All(tx, scanKnown, selectKnown+db.In(1, rows), args...)
 		if err != nil && failed == nil {
 			failed = err
