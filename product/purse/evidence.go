@@ -115,8 +115,12 @@ func (b *books) find(p proto.Transfer) (t Transfer, isNew bool, fork *proto.ID, 
 		}
 		return t, false, fork, err
 	}
-	if _, found, err = one(b.tx, scanTransfer, selectTransferTo, p.To.String(), int64(p.ToSeq)); err != nil || found {
-		return t, false, &p.To, err
+	t, found, err = one(b.tx, scanTransfer, selectTransferTo+b.tx.ForUpdate(), p.To.String(), int64(p.ToSeq))
+	if err != nil || found {
+		if err == nil && t.Hash != hash { // the same one: the payer's side committed it between the two statements
+			fork = &p.To
+		}
+		return t, false, fork, err
 	}
 	t = Transfer{Hash: hash, Name: b.s.o.IDs.New("ptx"), Transfer: p, HeardAt: b.s.o.Clock.Now()}
 	given, found, err := one(b.tx, scanBytes, selectGiven, p.To.String(), int64(p.ToSeq))
