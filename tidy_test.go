@@ -27,6 +27,7 @@ var floors = [][]string{
 	{"core/payment"},
 	{"product/loyalty", "product/purse", "product/cash", "product/community", "product/finance", "product/contract",
 		"product/device", "product/chain", "product/insight"},
+	{"edge/reply"},
 	{"edge/api", "edge/web", "edge/hook"},
 	{"app"},
 	{"app/purse"},

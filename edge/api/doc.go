@@ -16,7 +16,7 @@
 //     depth; amounts are strings. Every refusal names its place, and costs little: who asks is known before a body is read, a body that
 //     is too long is refused before it is read.
 //   - A refusal is application/problem+json (RFC 9457) with a code that never changes, texts in the language of Accept-Language, and
-//     whether money moved. One function, statusOf, knows which kind of fault has which status. The cause of an internal error
+//     whether money moved. Package reply knows which kind of fault has which status. The cause of an internal error
 //     is in the log under the request's id, and never in the answer.
 //   - Every answer has a Request-Id.
 package api

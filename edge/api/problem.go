@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,9 +10,10 @@ import (
 	"billfold/base/fault"
 	"billfold/base/lang"
 	"billfold/client"
+	"billfold/edge/reply"
 )
 
-// statusOf is the one place that knows which kind of fault has which status.
+// statusOf is the status of a fault: that of its kind, but for the few where HTTP has a word of its own.
 func statusOf(f *fault.Fault) int {
 	switch f.Code { // HTTP has words of its own for three ways to be malformed
 	case ErrBody.Code:
@@ -23,40 +23,7 @@ func statusOf(f *fault.Fault) int {
 	case ErrMethod.Code:
 		return http.StatusMethodNotAllowed
 	}
-	switch f.Kind {
-	case fault.Malformed:
-		return http.StatusBadRequest
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Refused:
-		return http.StatusPaymentRequired
-	case fault.Denied:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.Held:
-		return http.StatusLocked
-	case fault.Exhausted:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
-// faultOf finds the fault in an error, or makes the one that says nothing.
-func faultOf(err error) *fault.Fault {
-	if f, ok := fault.As(err); ok {
-		return f
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fault.ErrUnavailable.Because(err)
-	}
-	return fault.ErrInternal.Because(err)
+	return reply.Status(f.Kind)
 }
 
 // several is a refusal with more than one place.
@@ -75,7 +42,7 @@ func (s *several) Unwrap() error { return s.fault }
 
 // refuse answers a request with a problem.
 func (c *call) refuse(err error) {
-	f := faultOf(err)
+	f := reply.Fault(err)
 	status := statusOf(f)
 	if status >= http.StatusInternalServerError {
 		c.api.Log.LogAttrs(c.ctx, slog.LevelError, "request refused", slog.String("fault", f.Code), slog.String("error", err.Error()))

@@ -10,6 +10,7 @@ import (
 	"billfold/base/once"
 	"billfold/core/ledger"
 	"billfold/core/payment"
+	"billfold/edge/reply"
 	"billfold/edge/web/ui"
 )
 
@@ -148,7 +149,7 @@ func (s *site) afterRefusal(r *http.Request, v *visit, id payment.ID, refusal er
 
 func refusalStatus(err error) int {
 	if f, ok := fault.As(err); ok {
-		return status(f.Kind)
+		return reply.Status(f.Kind)
 	}
 	return http.StatusInternalServerError
 }

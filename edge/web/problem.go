@@ -9,6 +9,7 @@ import (
 
 	"billfold/base/fault"
 	"billfold/base/lang"
+	"billfold/edge/reply"
 	"billfold/edge/web/text"
 	"billfold/edge/web/ui"
 )
@@ -29,33 +30,6 @@ type pageFault struct {
 }
 
 func (f pageFault) Error() string { return f.code }
-
-// status of a fault's kind; edge/api has the same table for its own answers.
-func status(kind fault.Kind) int {
-	switch kind {
-	case fault.Malformed:
-		return http.StatusBadRequest
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Refused:
-		return http.StatusPaymentRequired
-	case fault.Denied:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.Held:
-		return http.StatusLocked
-	case fault.Exhausted:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
 
 // problem answers with the page of an error.
 func (s *site) problem(w http.ResponseWriter, r *http.Request, v *visit, err error) {
@@ -81,15 +55,8 @@ func explain(tag lang.Tag, err error) ui.Problem {
 		}
 		return p
 	}
-	f, ok := fault.As(err)
-	switch {
-	case ok && !errors.Is(f, fault.ErrInternal):
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		f = fault.ErrUnavailable
-	default:
-		f = fault.ErrInternal
-	}
-	p := ui.Problem{Status: status(f.Kind), Code: f.Code, Moved: string(f.Moved), Title: f.Title.In(tag), Detail: detail(tag, f),
+	f := reply.Fault(err)
+	p := ui.Problem{Status: reply.Status(f.Kind), Code: f.Code, Moved: string(f.Moved), Title: f.Title.In(tag), Detail: detail(tag, f),
 		Link: pageOf(f.Link), After: int(f.RetryAfter.Seconds())}
 	if p.Moved == "" {
 		p.Moved = string(fault.MovedNo)

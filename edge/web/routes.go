@@ -46,7 +46,9 @@ func (s *site) route() {
 		{"POST /setup", door, s.setup},
 		{"POST /language", door, s.language},
 		{"POST /theme", door, s.theme},
+		{"POST /hide", door, s.hide},
 		{"GET /offline", anyone, s.offline},
+		{"GET /manifest.webmanifest", anyone, s.manifest},
 
 		// the wallet
 		{"GET /home", holder, s.home},
@@ -90,5 +92,6 @@ func (s *site) route() {
 	}
 	lost := s.serve(anyone, s.lost)
 	s.mux.Handle("/static/", static.Serve(lost))
+	s.mux.Handle("GET /sw.js", static.Worker())
 	s.mux.Handle("/", lost)
 }

@@ -68,3 +68,18 @@ document.addEventListener("htmx:after:swap", () => {
   const final = document.querySelector("[data-final]");
   if (said && final && said.textContent !== final.dataset.final) said.textContent = final.dataset.final;
 });
+
+// An installed wallet opens without a network too, with a page that says so. The worker learns the language of the pages.
+if ("serviceWorker" in navigator && isSecureContext) {
+  navigator.serviceWorker.register("/sw.js").catch(() => {});
+  navigator.serviceWorker.ready.then(({ active }) => active.postMessage(root.lang));
+}
+
+// While the network is gone, a page that is still open says of which moment its figures are.
+const away = document.getElementById("offline");
+if (away) {
+  const mark = () => { away.hidden = navigator.onLine; };
+  addEventListener("online", mark);
+  addEventListener("offline", mark);
+  mark();
+}

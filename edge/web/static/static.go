@@ -1,11 +1,3 @@
-// Package static holds the files every page is dressed with: one style sheet, one module of our own, htmx, the typeface, the marks.
-//
-// Vendored as published: htmx.js is htmx.org 4.0.1 (0BSD); inter.woff2 is the Latin subset of Inter from @fontsource-variable/inter
-// 5.3.0 (OFL 1.1, its text in inter.LICENSE.txt).
-//
-// Each file is served under a name that carries a hash of its content, so it may be cached for ever and a new release is never
-// shown in old clothes. What compresses is compressed once, at start. Nothing outside the table can be asked for: there is no
-// directory behind the address, only a map.
 package static
 
 import (
@@ -21,7 +13,7 @@ import (
 	"strings"
 )
 
-//go:embed app.css app.js htmx.js inter.woff2 icon.svg rosette.svg
+//go:embed app.css app.js sw.js htmx.js inter.woff2 *.svg *.png
 var files embed.FS
 
 type file struct {
@@ -37,10 +29,12 @@ var (
 
 var kinds = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
+	".png": "image/png",
 }
 
 func init() {
-	for _, name := range []string{"inter.woff2", "icon.svg", "rosette.svg", "htmx.js", "app.js", "app.css"} { // the sheet names others
+	for _, name := range []string{"inter.woff2", "icon.svg", "icon-180.png", "icon-192.png", "icon-512.png", "icon-mask.png", "rosette.svg",
+		"htmx.js", "app.js", "app.css"} { // the sheet names others
 		raw, err := files.ReadFile(name)
 		if err != nil {
 			panic(err)
@@ -63,7 +57,7 @@ func add(name string, raw []byte) {
 	ext := path.Ext(name)
 	address := fmt.Sprintf("/static/%s.%x%s", strings.TrimSuffix(name, ext), sum[:5], ext)
 	f := file{kind: kinds[ext], plain: raw}
-	if ext != ".woff2" {
+	if ext != ".woff2" && ext != ".png" {
 		var b bytes.Buffer
 		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 		_, _ = z.Write(raw) // into memory: cannot fail

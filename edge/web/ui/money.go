@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"unicode"
@@ -65,6 +66,22 @@ func (m Money) String() string {
 
 // Zero says whether there is nothing to draw.
 func (m Money) Zero() bool { return m.Digits == "" }
+
+// discreet is an amount as dots for somebody who hid their balances: their number says nothing about the amount.
+func discreet(ctx context.Context, m Money) Money {
+	if !From(ctx).Discreet {
+		return m
+	}
+	return Money{Symbol: m.Symbol, Digits: "••••", Code: m.Code}
+}
+
+// coinSign is what stands on a pocket's coin: the currency's sign, else the first letter of its code.
+func coinSign(p Pocket) string {
+	if s, ok := symbols[p.Code]; ok {
+		return s.sign
+	}
+	return p.Code[:min(1, len(p.Code))]
+}
 
 // digits groups by three with a comma, a point before the minor digits: the form both our languages read. It never goes through a
 // float, and the most negative int64 is drawn right.

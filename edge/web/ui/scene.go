@@ -11,20 +11,21 @@ import (
 
 // Scene is what every page needs besides its own view: who looks at it and how they like to read.
 type Scene struct {
-	Lang    lang.Tag
-	Zone    *time.Location // times are shown in it and named by it
-	Now     time.Time      // the business clock: "today" on the sandbox's calendar
-	Theme   string         // "light", "dark" or "" for the system's
-	Sandbox bool
-	Shifted bool   // the sandbox's clock was moved: the banner says what it shows
-	Path    string // of this page, for the language and theme switches to come back to
-	CSRF    string // the form token
-	Person  Person // zero when nobody is signed in
-	Shops   []ShopLink
-	TopUp   bool   // money can come in here: a card rail is set up
-	Area    string // "home", "activity", "topup", "me", "shop:mch_…", "ops": what the navigation marks as current
-	Flash   Flash
-	Request string // the request id, for the foot of an error page
+	Lang     lang.Tag
+	Zone     *time.Location // times are shown in it and named by it
+	Now      time.Time      // the business clock: "today" on the sandbox's calendar
+	Theme    string         // "light", "dark" or "" for the system's
+	Sandbox  bool
+	Shifted  bool   // the sandbox's clock was moved: the banner says what it shows
+	Path     string // of this page, for the language and theme switches to come back to
+	CSRF     string // the form token
+	Person   Person // zero when nobody is signed in
+	Shops    []ShopLink
+	Discreet bool   // balances are hidden from whoever looks over a shoulder
+	TopUp    bool   // money can come in here: a card rail is set up
+	Area     string // "home", "activity", "topup", "me", "shop:mch_…", "ops": what the navigation marks as current
+	Flash    Flash
+	Request  string // the request id, for the foot of an error page
 }
 
 // Person is who is signed in.

@@ -1,0 +1,9 @@
+// Package static holds the files every page is dressed with: one style sheet, one module of our own, htmx, the typeface, the marks.
+//
+// Vendored as published: htmx.js is htmx.org 4.0.1 (0BSD); inter.woff2 is the Latin subset of Inter from @fontsource-variable/inter
+// 5.3.0 (OFL 1.1, its text in inter.LICENSE.txt).
+//
+// Each file is served under a name that carries a hash of its content, so it may be cached for ever and a new release is never
+// shown in old clothes. What compresses is compressed once, at start. Nothing outside the table can be asked for: there is no
+// directory behind the address, only a map.
+package static

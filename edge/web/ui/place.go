@@ -1,0 +1,46 @@
+package ui
+
+import "context"
+
+// spot says where a place is offered; a place may be offered at several.
+type spot uint8
+
+const (
+	inTabs  spot = 1 << iota // the bar at the bottom of a phone, and the rail of a wide screen
+	inRail                   // the rail only; a phone finds it among the places under "Me"
+	inQuick                  // the round buttons of home
+)
+
+// Place is somewhere to go. Label is the key of its name.
+type Place struct {
+	Area, Href, Icon, Label string
+	At                      spot
+	When                    func(Scene) bool // nil for always
+}
+
+// places is the map of the wallet, in the order of the rail. A page that works gets its line here and is found from then on. A
+// phone's bar holds five.
+var places = []Place{
+	{Area: "home", Href: "/home", Icon: "home", Label: "nav.home", At: inTabs},
+	{Area: "activity", Href: "/activity", Icon: "feed", Label: "nav.activity", At: inTabs},
+	{Area: "topup", Href: "/topup", Icon: "topup", Label: "nav.topup", At: inTabs | inQuick, When: func(s Scene) bool { return s.TopUp }},
+}
+
+// desks is the operator's part of the rail, and the row of chips over their pages on a phone.
+var desks = []Place{
+	{Area: "ops", Href: "/ops", Icon: "ledger", Label: "nav.ops"},
+	{Area: "accounts", Href: "/ops/accounts", Icon: "accounts", Label: "nav.accounts"},
+	{Area: "keys", Href: "/ops/people", Icon: "key", Label: "nav.keys"},
+}
+
+// offered are the places at any of the given spots, for whoever looks.
+func offered(ctx context.Context, at spot) []Place {
+	s := From(ctx)
+	var list []Place
+	for _, p := range places {
+		if p.At&at != 0 && (p.When == nil || p.When(s)) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
