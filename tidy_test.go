@@ -111,7 +111,8 @@ var rules = []struct {
 	{"sql", func(t *tidy.Tree) []tidy.Finding { return tidy.Subset(t, bans, columnTypes, engineFiles) }},
 	{"drivers", func(t *tidy.Tree) []tidy.Finding {
 		return tidy.OnlyIn(t, "drivers", "only base/db knows a driver",
-			[]string{"database/sql", "modernc.org", "zombiezen.com", "github.com/jackc"}, []string{"base/db", "test/postgres", "test/harness"})
+			[]string{"database/sql", "modernc.org", "zombiezen.com", "github.com/jackc"},
+			[]string{"base/db", "test/postgres", "test/harness", "test/disk"})
 	}},
 	{"http", func(t *tidy.Tree) []tidy.Finding {
 		return tidy.OnlyIn(t, "http", "only edge speaks HTTP; who dials out uses base/dial",

@@ -33,6 +33,9 @@ type Options struct {
 	ReadOnly bool   // open beside a running server: no writes, no lock on the folder, no migration
 	Log      *slog.Logger
 	MaxConns int // PostgreSQL connections, SQLite readers; 0 picks a default
+
+	// Pragmas are set on SQLite's writer after our own. For tests of what ours are good for: a checkpoint soon, a weaker promise.
+	Pragmas []string
 }
 
 // DB is an open database. It is safe for concurrent use.

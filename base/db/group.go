@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -46,6 +47,7 @@ type member struct {
 type lite struct {
 	path     string
 	readOnly bool
+	pragmas  []string
 	log      *slog.Logger
 	lock     *folderLock
 	readers  *liteReaders
@@ -64,7 +66,7 @@ func openLite(o Options) (*lite, error) {
 		o.MaxConns = max(4, runtime.NumCPU())
 	}
 	l := &lite{
-		path: o.Path, readOnly: o.ReadOnly, log: o.Log, readers: newLiteReaders(o.Path, o.MaxConns),
+		path: o.Path, readOnly: o.ReadOnly, pragmas: o.Pragmas, log: o.Log, readers: newLiteReaders(o.Path, o.MaxConns),
 		queue: make(chan *member, queueRoom), stopped: make(chan struct{}),
 	}
 	if o.ReadOnly {
@@ -89,7 +91,7 @@ func openLite(o Options) (*lite, error) {
 }
 
 func (l *lite) openWriter() (*liteConn, error) {
-	return openLiteConn(l.path, sqlite.OpenReadWrite|sqlite.OpenCreate, writerPragmas)
+	return openLiteConn(l.path, sqlite.OpenReadWrite|sqlite.OpenCreate, slices.Concat(writerPragmas, l.pragmas))
 }
 
 func (l *lite) read(ctx context.Context, body func(*Tx) error) error {
