@@ -155,7 +155,11 @@ func (b *bencher) enrol(ctx context.Context, role proto.Role, payout, path strin
 
 // sync tells the issuer everything and takes home its answer.
 func (b *bencher) sync(ctx context.Context, p *purse) (int, error) {
-	bundle, err := p.bundle(b.issuer.Nonce(p.State().ID))
+	nonce, err := b.issuer.Nonce(ctx, p.State().ID)
+	if err != nil {
+		return 0, err
+	}
+	bundle, err := p.bundle(nonce)
 	if err != nil {
 		return 0, err
 	}

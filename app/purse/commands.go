@@ -401,7 +401,11 @@ func (c *cli) sync(ctx context.Context) error {
 		return err
 	}
 	defer end()
-	b, err := p.bundle(s.Nonce(p.State().ID))
+	nonce, err := s.Nonce(ctx, p.State().ID)
+	if err != nil {
+		return err
+	}
+	b, err := p.bundle(nonce)
 	if err != nil {
 		return err
 	}

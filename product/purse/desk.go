@@ -66,6 +66,11 @@ func (c *counter) commit(next step.State, records step.Records) error {
 	if err := c.b.post(); err != nil {
 		return err
 	}
+	return c.b.keepDesk(c.desk.id, next)
+}
+
+// keepDesk writes a desk's next state.
+func (b *books) keepDesk(id string, next step.State) error {
 	for i := range next.Slots {
 		next.Slots[i] = proto.Slot{Currency: next.Slots[i].Currency} // a desk holds nothing: the ledger does
 	}
@@ -73,7 +78,7 @@ func (c *counter) commit(next step.State, records step.Records) error {
 	if next.Status == step.Idle {
 		next.Log = nil // what it gave up is archived: purse_transfer, in this transaction
 	}
-	_, err := c.b.tx.Exec(updateDesk, c.desk.id, next.Encode())
+	_, err := b.tx.Exec(updateDesk, id, next.Encode())
 	return err
 }
 
@@ -82,8 +87,8 @@ func (c *counter) Records(uint64) ([]proto.Signed, error) { return nil, store.Er
 
 // Desk gives one command to the issuer's side of a module, over whatever connection the caller has authenticated the module's
 // holder. A load is INSHello, then INSDebit with the purse's REQ, then INSComplete; an unload is INSStart with the purse's
-// HELLO, then INSTake. The answer is released when the transaction is on disk. Faults: purse_not_found, purse_blocked, and the
-// ledger's, insufficient_funds before all.
+// HELLO, then INSTake. A desk takes unloads from its own purse only. The answer is released when the transaction is on disk. Faults:
+// purse_not_found, purse_blocked, purse_message, and the ledger's, insufficient_funds before all.
 func (s *Issuer) Desk(ctx context.Context, module proto.ID, c proto.Command) (store.Sealed, error) {
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (store.Sealed, error) {
 		m, err := s.module(tx, module, true)
@@ -92,6 +97,9 @@ func (s *Issuer) Desk(ctx context.Context, module proto.ID, c proto.Command) (st
 		}
 		if m.State != Active {
 			return store.Sealed{}, ErrBlocked
+		}
+		if c.INS == proto.INSStart && !presents(c.Data, module) {
+			return store.Sealed{}, ErrMessage
 		}
 		row, err := db.One(tx, scanDesk, selectDesk, module.String())
 		if err != nil {
@@ -113,6 +121,18 @@ func (s *Issuer) Desk(ctx context.Context, module proto.ID, c proto.Command) (st
 		sealed := open.Do(c, env)
 		return sealed, at.err
 	})
+}
+
+// presents tells whether a start's HELLO is this module's.
+func presents(data []byte, module proto.ID) bool {
+	start, ok := proto.ParseStart(data)
+	var hello proto.Hello
+	var c proto.Certificate
+	if !ok || !proto.Decode(start.Hello, &hello) {
+		return false
+	}
+	_, ok = proto.Open(hello.Certificate, &c)
+	return ok && c.ID == module
 }
 
 // fund puts what a REQ asks for into the desk's slot and agrees to it. Only this desk's module is served, only loads.

@@ -16,12 +16,12 @@
 //
 // # How evidence works
 //
-// Modules bring their chain of signed records (Sync). A record either continues the chain that is archived here or proves a
-// fork: two records of one number, or two transfers of one sequence number, both signed by one key. Then the honest payees are
-// paid, the module is blocked, and its holder owes. Evidence moves a transfer between places (place.go), each move one ledger
+// Modules bring their chain of signed records (Sync). A record either continues the chain that is archived here or proves a fork: two
+// records of one number, or two transfers of one sequence number, both signed by one key. Then the honest payees are paid, the module is
+// blocked, and somebody decides whose loss it is (Settle). Evidence moves a transfer between places (place.go), each move one ledger
 // entry in the transaction that stores the evidence.
 //
 // The issuer's own side of a load or unload is a module too, one for each purse (a desk): the same step.Step, its state in the database.
 //
-// Tables: purse_key, purse_module, purse_desk, purse_record, purse_transfer, purse_given, purse_case, purse_order.
+// Tables: purse_key, purse_module, purse_desk, purse_record, purse_transfer, purse_given, purse_case, purse_order, purse_act.
 package purse

@@ -7,6 +7,7 @@ import (
 	"billfold/base/db"
 	"billfold/core/ledger"
 	"billfold/product/purse/proto"
+	"billfold/product/purse/step"
 )
 
 // hashOf is a transfer's name between modules: the id of its VAL.
@@ -69,10 +70,13 @@ func (b *books) settleTransfer(t *Transfer, isNew bool, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if to.desk && t.PayerSaid != Silent && t.PayeeSaid == Silent {
-		t.PayeeSaid = Done // an unload whose VAL was lost: the payee is ourselves, and the purse has signed to us that it paid
+	if to.desk && t.PayerSaid == GaveUp && t.PayeeSaid == Silent { // an unload whose VAL was lost
+		if err := b.deskGivesUp(t, to); err != nil {
+			return err
+		}
+		t.PayeeSaid = GaveUp
 	}
-	target := t.target(from.desk)
+	target := t.target(from.desk || to.desk)
 	switch {
 	case t.Place.final() && target != t.Place:
 		if t.Place == Returned && target == Arrived {
@@ -108,19 +112,18 @@ func (b *books) settleTransfer(t *Transfer, isNew bool, raw []byte) error {
 // find returns the row of a transfer, or a new one; or the module that signed two transfers with one sequence number.
 func (b *books) find(p proto.Transfer) (t Transfer, isNew bool, fork *proto.ID, err error) {
 	hash := hashOf(p)
-	t, found, err := one(b.tx, scanTransfer, selectTransfer+b.tx.ForUpdate(), p.From.String(), int64(p.FromSeq))
-	if err != nil || found {
-		if err == nil && t.Hash != hash {
-			fork = &p.From
+	for _, side := range []struct {
+		query string
+		who   *proto.ID
+		seq   uint64
+	}{{selectTransfer, &p.From, p.FromSeq}, {selectTransferTo, &p.To, p.ToSeq}} {
+		t, found, err := one(b.tx, scanTransfer, side.query+b.tx.ForUpdate(), side.who.String(), int64(side.seq))
+		if err != nil || found {
+			if err == nil && t.Hash != hash { // the second question may find the same one: committed after the first was asked
+				fork = side.who
+			}
+			return t, false, fork, err
 		}
-		return t, false, fork, err
-	}
-	t, found, err = one(b.tx, scanTransfer, selectTransferTo+b.tx.ForUpdate(), p.To.String(), int64(p.ToSeq))
-	if err != nil || found {
-		if err == nil && t.Hash != hash { // the same one: the payer's side committed it between the two statements
-			fork = &p.To
-		}
-		return t, false, fork, err
 	}
 	t = Transfer{Hash: hash, Name: b.s.o.IDs.New("ptx"), Transfer: p, HeardAt: b.s.o.Clock.Now()}
 	given, found, err := one(b.tx, scanBytes, selectGiven, p.To.String(), int64(p.ToSeq))
@@ -138,10 +141,6 @@ func (b *books) given(p proto.Transfer, raw []byte) error {
 	if err != nil || !found || t.Hash != hash {
 		return err // the payer has not paid this one, as far as we know
 	}
-	to, err := b.party(p.To)
-	if err != nil || to.desk && t.PayeeSaid == Done {
-		return err // an unload that the purse's own record had paid out already
-	}
 	if t.PayeeSaid == Done {
 		return b.openCase(CaseFork, p.To, hash, p, raw)
 	}
@@ -149,18 +148,45 @@ func (b *books) given(p proto.Transfer, raw []byte) error {
 	return b.settleTransfer(&t, false, raw)
 }
 
+// deskGivesUp has the desk that serves a purse give an unload up when the purse has: a late VAL is then refused, and both have
+// signed. The purse's row is locked, so its desk stands still. A desk that does not expect the transfer has given it up before,
+// or was never asked.
+func (b *books) deskGivesUp(t *Transfer, to party) error {
+	if to.module.ID != t.From {
+		return nil // no desk takes from a purse that it does not serve
+	}
+	row, err := db.One(b.tx, scanDesk, selectDesk, t.From.String())
+	if err != nil {
+		return err
+	}
+	state, ok := step.Decode(row.state)
+	if !ok {
+		return errRow
+	}
+	if state.Open == nil || !state.Open.Same(t.Transfer) {
+		return nil
+	}
+	next, _, r := step.Step(state, proto.Command{INS: proto.INSAbort}, b.s.env(b.s.desk))
+	if r.SW() != proto.OK {
+		return errRow
+	}
+	b.tx.Queue(insertGiven, t.To.String(), int64(t.ToSeq), t.Hash[:])
+	return b.keepDesk(row.id, next)
+}
+
 // forked deals with a second transfer of one sequence number: the module that signed both is blocked, and an honest payee who
 // has the VAL of the second is paid by us; the module's holder owes it.
 func (b *books) forked(module proto.ID, p proto.Transfer, taken bool, raw []byte) error {
-	n, err := b.caseRow(CaseFork, module, hashOf(p), p, raw)
+	paid := int64(0)
+	if taken && module == p.From {
+		paid = p.Value
+	}
+	n, err := b.caseRow(CaseFork, module, hashOf(p), p, paid, raw)
 	if err != nil || n == 0 {
 		return err // known already
 	}
-	if err := b.block(module); err != nil {
+	if err := b.block(module); err != nil || paid == 0 {
 		return err
-	}
-	if !taken || module != p.From {
-		return nil
 	}
 	t := Transfer{Transfer: p}
 	_, _, dest, _, err := b.accounts(&t)
@@ -177,21 +203,22 @@ func (b *books) forked(module proto.ID, p proto.Transfer, taken bool, raw []byte
 
 func (b *books) block(module proto.ID) error {
 	delete(b.parties, module)
-	_, err := b.tx.Exec(updateState, module.String(), string(Forked))
+	_, err := b.tx.Exec(updateForked, module.String())
 	return err
 }
 
 func (b *books) openCase(kind CaseKind, module proto.ID, hash proto.Hash, p proto.Transfer, raw []byte) error {
-	_, err := b.caseRow(kind, module, hash, p, raw)
+	_, err := b.caseRow(kind, module, hash, p, 0, raw)
 	if err == nil && kind == CaseFork {
 		err = b.block(module)
 	}
 	return err
 }
 
-func (b *books) caseRow(kind CaseKind, module proto.ID, hash proto.Hash, p proto.Transfer, raw []byte) (int64, error) {
+// caseRow opens a case, unless it is known. paid is what the issuer pays to an honest payee because of it.
+func (b *books) caseRow(kind CaseKind, module proto.ID, hash proto.Hash, p proto.Transfer, paid int64, raw []byte) (int64, error) {
 	return b.tx.Exec(insertCase, b.s.o.IDs.New("pcs"), string(kind), module.String(), hash[:], p.Value, p.Currency, raw,
-		clock.Micros(b.s.o.Clock.Now()))
+		clock.Micros(b.s.o.Clock.Now()), paid)
 }
 
 // settle pays a till's closed batch to its merchant: all that the till holds, as far as it has proved it.
@@ -255,14 +282,11 @@ const (
 
 // lapse takes back what was set aside for exchanges that a module has passed by.
 func (b *books) lapse(m *Module, next uint64) error {
-	list, err := db.All(b.tx, scanOrder, selectOpened)
+	list, err := db.All(b.tx, scanOrder, selectPassed, m.ID.String(), int64(next))
 	if err != nil {
 		return err
 	}
 	for _, row := range list {
-		if row.module != m.ID.String() || uint64(row.seq) >= next {
-			continue
-		}
 		legs, err := b.legs(transitAddress, row.house, row.to, row.give)
 		if err != nil {
 			return err

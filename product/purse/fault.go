@@ -35,6 +35,23 @@ var (
 	ErrGap = fault.Define(fault.Conflict, "purse_records_missing",
 		lang.Text{EN: "Records of the purse are missing", ZH: "缺少离线钱包的记录"},
 		lang.Text{EN: "Send the purse's records from number %s on.", ZH: "请从编号 %s 开始提交记录。"})
+	// ErrCaseNotFound answers for a case that does not exist.
+	ErrCaseNotFound = fault.Define(fault.NotFound, "purse_case_not_found",
+		lang.Text{EN: "There is no such case", ZH: "找不到该案件"},
+		lang.Text{EN: "Check the case's id: it begins with pcs_.", ZH: "请检查以 pcs_ 开头的案件编号。"})
+	// ErrCaseSettled refuses to settle a case another way than it was.
+	ErrCaseSettled = fault.Define(fault.Conflict, "purse_case_settled",
+		lang.Text{EN: "This case is settled", ZH: "该案件已结案"},
+		lang.Text{
+			EN: "It was settled with another outcome, which stands. What was decided wrongly is put right by a payment.",
+			ZH: "该案件已按其他结果结案，结果不再更改。如有误判，请以一笔付款更正。"})
+	// ErrSettlement refuses a decision that is not complete or does not fit.
+	ErrSettlement = fault.Define(fault.Invalid, "purse_settlement",
+		lang.Text{EN: "The decision does not fit", ZH: "该决定不适用"},
+		lang.Text{
+			EN: "Say who decides and why, in up to 500 bytes, and for a case whose loss it is: holder or house where money was paid, " +
+				"nobody where none was.",
+			ZH: "请注明决定人和理由（不超过 500 字节）；对案件还须注明由谁承担：已付款的为 holder 或 house，未付款的为 nobody。"})
 	// ErrCollector refuses a file from somebody who may not carry it.
 	ErrCollector = fault.Define(fault.Denied, "purse_collector",
 		lang.Text{EN: "This collector may not bring the file", ZH: "该收集方无权提交此文件"},

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"billfold/base/db"
 	"billfold/product/purse"
 	"billfold/product/purse/proto"
 	"billfold/product/purse/store"
@@ -60,6 +61,113 @@ func TestForkDrill(t *testing.T) {
 		}
 		wantFault(t, ann.sync(), purse.ErrForked)
 		wantFault(t, clone.sync(), purse.ErrForked)
+		w.settleFork(ann)
+	})
+}
+
+// settleFork settles the drill's cases: the holder bears what was paid for the clone, and what the purse still holds comes back when its
+// window is over. All of it is in the trail, and Verify knows.
+func (w *world) settleFork(ann *device) {
+	t := w.t
+	t.Helper()
+	list, err := w.issuer.Cases(ctx, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range list {
+		if i == 0 && (c.Owed != 12_00 || c.Outcome != "") {
+			t.Errorf("the case is %+v", c)
+		}
+		outcome := c.Choices()[0]
+		_, err := w.issuer.Settle(ctx, c.ID, outcome, purse.Decision{By: "usr_operator"})
+		wantFault(t, err, purse.ErrSettlement)
+		if outcome == purse.ByHolder {
+			_, err = w.issuer.Settle(ctx, c.ID, purse.ByNobody, operator)
+			wantFault(t, err, purse.ErrSettlement)
+		}
+		for range 2 { // the second time it is answered as the first
+			c, err := w.issuer.Settle(ctx, c.ID, outcome, operator)
+			if err != nil || c.Outcome != outcome || c.SettledBy != operator.By {
+				t.Errorf("%+v, %v", c, err)
+			}
+		}
+		if outcome == purse.ByHolder {
+			_, err = w.issuer.Settle(ctx, c.ID, purse.ByHouse, operator)
+			wantFault(t, err, purse.ErrCaseSettled)
+		}
+	}
+	_, err = w.issuer.Settle(ctx, "pcs_none", purse.ByNobody, operator)
+	wantFault(t, err, purse.ErrCaseNotFound)
+	if owed := w.balance("purse/owed/EUR"); owed != 0 {
+		t.Errorf("still owed: %d", owed)
+	}
+	w.check(purse.Totals{Issued: 32_00, InPurses: 5_00, Redeemed: 27_00})
+	w.advance(60 * 24 * time.Hour)
+	if err := w.issuer.Sweep(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.check(purse.Totals{Issued: 32_00, Redeemed: 32_00})
+	if have := w.balance(ann.owner + "/EUR"); have != 1000_00-20_00-12_00+5_00 {
+		t.Errorf("the holder has %d", have)
+	}
+	acts, err := w.issuer.Acts(ctx, "", 10)
+	if err != nil || len(acts) != len(list) || acts[0].Reason != operator.Reason {
+		t.Errorf("the trail: %+v, %v", acts, err)
+	}
+}
+
+// A request that comes late accuses nobody: it was made under a nonce that is older than what has been archived since.
+func TestSyncTwiceUnderWay(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world) {
+		ann, till := w.enrol(proto.Holder, 0), w.enrol(proto.Acceptor, 3)
+		ann.load(20_00, "EUR")
+		nonce, err := w.issuer.Nonce(ctx, ann.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow := ann.bundle(nonce)
+		pay(ann, till, 5_00, proto.Purchase, nil)
+		ann.mustSync()
+		if _, err := w.issuer.Sync(ctx, slow); err != nil {
+			t.Errorf("the first request, come last: %v", err)
+		}
+		w.cases()
+		_, err = w.issuer.Nonce(ctx, proto.ID{1})
+		wantFault(t, err, purse.ErrNotFound)
+	})
+}
+
+// The issuer can bear a fork's cost instead; a rollback costs nothing and is closed by nobody.
+func TestSettledByHouse(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world) {
+		ann, one, two := w.enrol(proto.Holder, 0), w.enrol(proto.Acceptor, 3), w.enrol(proto.Acceptor, 3)
+		ann.load(20_00, "EUR")
+		ann.mustSync()
+		clone := ann.copyOf()
+		pay(ann, one, 15_00, proto.Purchase, nil)
+		pay(clone, two, 12_00, proto.Purchase, nil)
+		one.mustSync()
+		two.mustSync()
+		w.cases(purse.CaseFork)
+		list, _ := w.issuer.Cases(ctx, "", 10)
+		if _, err := w.issuer.Settle(ctx, list[0].ID, purse.ByHouse, operator); err != nil {
+			t.Fatal(err)
+		}
+		w.verify()
+		if owed, loss := w.balance("purse/owed/EUR"), w.balance("purse/loss/EUR"); owed != 0 || loss != -12_00 {
+			t.Errorf("owed %d, borne %d", owed, loss)
+		}
+		err := w.db.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`update purse_case set reason = 'another'`)
+			return err
+		})
+		found := 0
+		if err == nil {
+			err = w.issuer.Verify(ctx, func(purse.Finding) { found++ })
+		}
+		if err != nil || found == 0 {
+			t.Errorf("a reason that was changed by hand: %d findings, %v", found, err)
+		}
 	})
 }
 
@@ -157,5 +265,16 @@ func TestLateProof(t *testing.T) {
 		if m, err := w.issuer.Get(ctx, bob.id); err != nil || m.State != purse.Blocked {
 			t.Errorf("bob's purse is %s, %v", m.State, err)
 		}
+		list, _ := w.issuer.Cases(ctx, "", 10)
+		if _, err := w.issuer.Settle(ctx, list[0].ID, purse.ByHolder, operator); err != nil {
+			t.Fatal(err)
+		}
+		w.check(purse.Totals{Issued: 25_00, InPurses: 20_00, Redeemed: 5_00}) // ann had it back, and has paid it again
+		if err := w.issuer.Restore(ctx, bob.id, operator); err != nil {
+			t.Fatal(err)
+		}
+		bob.mustSync()
+		bob.unload(5_00)
+		w.check(purse.Totals{Issued: 25_00, InPurses: 15_00, Redeemed: 10_00})
 	})
 }

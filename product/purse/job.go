@@ -43,6 +43,13 @@ func (s *Issuer) Sweep(ctx context.Context) error {
 	return nil
 }
 
+// meet gives back what a module and another gave up at the same moment, so that neither's transaction saw the other's word: whoever
+// concludes second sees both.
+func (s *Issuer) meet(tx *db.Tx, module proto.ID) error {
+	_, err := s.giveBack(tx, func(tx *db.Tx) ([]Transfer, error) { return db.All(tx, scanTransfer, selectMissedOf, module.String()) })
+	return err
+}
+
 // giveBack returns transfers to their payers: those that nobody proved in time, and those of which both sides told at the same moment
 // that they gave up, so that neither transaction saw the other's word.
 func (s *Issuer) giveBack(tx *db.Tx, which func(*db.Tx) ([]Transfer, error)) (int, error) {
@@ -67,11 +74,15 @@ func (s *Issuer) giveBack(tx *db.Tx, which func(*db.Tx) ([]Transfer, error)) (in
 	return len(list), b.post()
 }
 
-// payOut gives a lost purse's holder what it held.
+// payOut gives a lost purse's holder what it held, and what was on its way to or from the issuer.
 func (s *Issuer) payOut(tx *db.Tx, module proto.ID) error {
 	m, err := s.module(tx, module, true)
 	if err != nil || m.State != Lost {
 		return err
+	}
+	var open int64
+	if err := tx.Row(countOpen, module.String()).Scan(&open); err != nil || open > 0 {
+		return err // first somebody says whose loss it is
 	}
 	b := s.books(tx)
 	loads, err := db.All(tx, scanTransfer, selectTransfersOf, module.String(), 10_000)
@@ -79,7 +90,7 @@ func (s *Issuer) payOut(tx *db.Tx, module proto.ID) error {
 		return err
 	}
 	for _, t := range loads {
-		if t.Place == InTransit && t.To == module {
+		if t.Place == InTransit {
 			if err := b.move(&t, Returned); err != nil {
 				return err
 			}

@@ -135,16 +135,31 @@ type Transfer struct {
 	HeardAt              time.Time
 }
 
-// Case is something that a person should look at; the money has been dealt with by rule.
+// Case is something that a person should look at; the money has been dealt with by rule. Whose loss it is, Settle says.
 type Case struct {
-	ID       string
-	Kind     CaseKind
-	Module   proto.ID
-	Hash     proto.Hash
-	Value    int64
-	Currency string
-	OpenedAt time.Time
+	ID        string
+	Kind      CaseKind
+	Module    proto.ID
+	Hash      proto.Hash
+	Value     int64
+	Currency  string
+	OpenedAt  time.Time
+	Owed      int64   // what the issuer paid to an honest payee because of it, in minor units
+	Outcome   Outcome // empty while the case is open
+	SettledBy string  // who decided: a person, a key, or the command line
+	Reason    string
+	SettledAt time.Time
 }
+
+// Outcome says who bears what a case cost. Stored.
+type Outcome string
+
+// The outcomes.
+const (
+	ByHolder Outcome = "holder" // the account of whoever the evidence speaks against pays
+	ByHouse  Outcome = "house"  // the issuer bears it: purse/loss
+	ByNobody Outcome = "nobody" // nothing is paid; the case is closed
+)
 
 // CaseKind says what a case is about. Stored.
 type CaseKind string

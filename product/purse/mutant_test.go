@@ -36,7 +36,7 @@ var mutants = []struct {
 	{"cleared with another set", "step/check.go", "return len(t.old.Log) > 0 && t.clear.Set == proto.HashSet(t.old.Exceptions())",
 		"return len(t.old.Log) > 0", "./step", explorer},
 	{"cleared and not archived", "step/clear.go", "e.Module != module || !archived(e)", "e.Module != module", "./step", explorer},
-	{"set back", "sync.go", "if s.fresh(module, said.Nonce) {", "if false {", ".", "Rollback/sqlite"},
+	{"set back", "sync.go", "ok && said.Records < told {", "ok && false && said.Records < told {", ".", "Rollback/sqlite"},
 	{"a second transfer of one number", "evidence.go", "err == nil && t.Hash != hash", "false", ".", "Rollback/sqlite|ForkDrill/sqlite"},
 }
 

@@ -38,6 +38,9 @@ func (b *books) party(i proto.ID) (party, error) {
 		return p, nil
 	}
 	m, found, err := one(b.tx, scanModule, selectModule, i.String())
+	if found && m.State == Lost { // payOut may be giving back what it holds just now: after it, or before it, but not beside it
+		m, found, err = one(b.tx, scanModule, selectModule+b.tx.ForUpdate(), i.String())
+	}
 	p := party{module: m, known: found}
 	if err == nil && !found {
 		var d deskRow
@@ -53,8 +56,8 @@ func (b *books) party(i proto.ID) (party, error) {
 	return p, err
 }
 
-// target is where the value of a transfer belongs, by what both sides have said.
-func (t *Transfer) target(load bool) Place {
+// target is where the value of a transfer belongs, by what both sides have said. desk tells whether one of them is the issuer's own.
+func (t *Transfer) target(desk bool) Place {
 	switch {
 	case t.PayeeSaid == Done:
 		return Arrived
@@ -62,7 +65,7 @@ func (t *Transfer) target(load bool) Place {
 		return Nowhere
 	case t.PayeeSaid == GaveUp:
 		return Returned
-	case load:
+	case desk:
 		return InTransit
 	}
 	return Suspended
@@ -86,17 +89,25 @@ func (b *books) accounts(t *Transfer) (source, parked, dest, back string, err er
 	if from.desk {
 		source, parked, back = from.module.Payout, transitAddress, from.module.Payout
 	}
-	if to.desk {
-		dest = to.module.Payout
+	switch {
+	case to.desk:
+		dest, parked = to.module.Payout, transitAddress
+	case to.module.State == Refunded:
+		dest = to.module.Payout // a lost purse that was paid out: what is still proved to have reached it follows
 	}
 	return source, parked, dest, back, nil
 }
 
-// move posts a transfer from the place where it is to another: one entry.
+// move posts a transfer from the place where it is to another: one entry, or two for an unload, which goes through transit as a load does.
 func (b *books) move(t *Transfer, to Place) error {
 	source, parked, dest, back, err := b.accounts(t)
 	if err != nil || t.Place == to {
 		return err
+	}
+	if t.Place == Nowhere && to != InTransit && parked == transitAddress {
+		if err := b.move(t, InTransit); err != nil {
+			return err
+		}
 	}
 	from := source
 	if t.Place == InTransit || t.Place == Suspended {
@@ -123,7 +134,9 @@ var kinds = [...]string{"purse.none", "purse.transit", "purse.suspense", "purse.
 // legs moves value between two addresses. Where it comes into the world of purses or leaves it, the pool is moved too: it can never be
 // redeemed for more than was issued.
 func (b *books) legs(from, to, currency string, value int64) ([]ledger.Leg, error) {
-	inside := func(address string) bool { return strings.HasPrefix(address, "purse/") && address != owedAddress }
+	inside := func(address string) bool {
+		return strings.HasPrefix(address, "purse/") && address != owedAddress && address != lossAddress
+	}
 	pairs := [][2]string{{from, to}}
 	switch {
 	case !inside(from) && inside(to):

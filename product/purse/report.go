@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	"billfold/base/clock"
 	"billfold/base/db"
-	"billfold/base/id"
 	"billfold/product/purse/proto"
 )
 
@@ -57,21 +55,7 @@ func (s *Issuer) Transfers(ctx context.Context, module proto.ID, limit int) ([]T
 // Cases lists cases after an id, oldest first, for the operator.
 func (s *Issuer) Cases(ctx context.Context, after string, limit int) ([]Case, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Case, error) {
-		return db.All(tx, func(r db.Row) (c Case, err error) {
-			var kind, module string
-			var hash []byte
-			var opened int64
-			if err = r.Scan(&c.ID, &kind, &module, &hash, &c.Value, &c.Currency, &opened); err != nil {
-				return c, err
-			}
-			c.Kind, c.OpenedAt = CaseKind(kind), clock.FromMicros(opened)
-			copy(c.Hash[:], hash)
-			var ok bool
-			if c.Module, ok = proto.ParseID(module); !ok || !id.Valid(c.ID, "pcs") {
-				return c, errRow
-			}
-			return c, nil
-		}, selectCases, after, limit)
+		return db.All(tx, scanCase, selectCases, after, limit)
 	})
 }
 

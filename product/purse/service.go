@@ -145,6 +145,9 @@ func (s *Issuer) Enrol(ctx context.Context, e Enrolment) (Module, []byte, error)
 		m := m
 		if _, err := tx.Exec(insertModule, m.ID.String(), m.Owner, m.Payout, int64(m.Role), int64(m.Class), m.Name, m.Key[:], string(m.State),
 			int64(0), m.Certificate, clock.Micros(m.Until), int64(0), m.tail[:], int64(0), int64(0), clock.Micros(m.CreatedAt)); err != nil {
+			if db.IsUnique(err) { // the key: an id was minted just now
+				err = ErrEnrolment
+			}
 			return nil, err
 		}
 		if _, err := tx.Exec(insertDesk, deskID.String(), m.ID.String(), desk.Encode()); err != nil {
@@ -221,22 +224,29 @@ func (s *Issuer) blocklist(tx *db.Tx) ([]proto.ID, error) {
 	return list, err
 }
 
-// Nonce is what a module has to sign in a statement for it to count as said now.
-func (s *Issuer) Nonce(module proto.ID) []byte {
-	at := binary.BigEndian.AppendUint64(nil, uint64(s.o.Clock.Now().Unix()))
-	mac := s.nonces.Sum(module[:], at)
-	return append(at, mac[:8]...)
+// Nonce is what a module has to sign in a statement for it to count as said now: it holds, under a MAC, the time and how many of the
+// module's records are archived. purse_not_found where there is no such module.
+func (s *Issuer) Nonce(ctx context.Context, module proto.ID) ([]byte, error) {
+	m, err := s.Get(ctx, module)
+	if err != nil {
+		return nil, err
+	}
+	said := binary.BigEndian.AppendUint64(nil, uint64(s.o.Clock.Now().Unix()))
+	said = binary.BigEndian.AppendUint64(said, m.Records)
+	mac := s.nonces.Sum(module[:], said)
+	return append(said, mac[:16]...), nil
 }
 
-// fresh tells whether a statement's nonce is ours and at most ten minutes old.
-func (s *Issuer) fresh(module proto.ID, nonce []byte) bool {
-	if len(nonce) != 16 {
-		return false
+// told returns how many records a module had told when it was given a nonce; ok where the nonce is ours and at most ten minutes old.
+// A statement under it that knows of fewer was made by a module that was set back. One that merely comes late was made under
+// an older nonce: a request that is sent twice accuses nobody.
+func (s *Issuer) told(module proto.ID, nonce []byte) (records uint64, ok bool) {
+	if len(nonce) != 32 {
+		return 0, false
 	}
-	at := int64(binary.BigEndian.Uint64(nonce))
-	mac := s.nonces.Sum(module[:], nonce[:8])
-	age := s.o.Clock.Now().Unix() - at
-	return string(mac[:8]) == string(nonce[8:]) && age >= 0 && age <= 600
+	mac := s.nonces.Sum(module[:], nonce[:16])
+	age := s.o.Clock.Now().Unix() - int64(binary.BigEndian.Uint64(nonce))
+	return binary.BigEndian.Uint64(nonce[8:]), string(mac[:16]) == string(nonce[16:]) && age >= 0 && age <= 600
 }
 
 // Get returns a module. purse_not_found where there is none.
@@ -261,35 +271,25 @@ func (s *Issuer) Of(ctx context.Context, owner string) ([]Module, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Module, error) { return db.All(tx, scanModule, selectModulesOf, owner) })
 }
 
-// Block takes a module out of service, by the operator. Tills learn of it with their next parameters, at most 48 hours later. What it
-// holds stays; Restore brings it back.
-func (s *Issuer) Block(ctx context.Context, module proto.ID) error {
-	return s.setState(ctx, module, updateState, string(Blocked), Active)
-}
-
-// Restore lets a blocked module work again from its next sync on.
-func (s *Issuer) Restore(ctx context.Context, module proto.ID) error {
-	return s.setState(ctx, module, updateState, string(Active), Blocked)
-}
-
 // ReportLost freezes a purse that its holder lost. When its certificate has ended and the window after that too, what it holds is paid
 // to its holder's account by Sweep.
 func (s *Issuer) ReportLost(ctx context.Context, module proto.ID) error {
-	return s.setState(ctx, module, updateLost, clock.Micros(s.o.Clock.Now()), Active, Blocked)
+	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		return s.change(tx, module, updateLost, clock.Micros(s.o.Clock.Now()), []ModuleState{Active, Blocked})
+	})
 }
 
-func (s *Issuer) setState(ctx context.Context, module proto.ID, q string, value any, from ...ModuleState) error {
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		m, err := s.module(tx, module, true)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(from, m.State) {
-			return ErrBlocked
-		}
-		_, err = tx.Exec(q, module.String(), value)
+// change moves a module from one of some states to another.
+func (s *Issuer) change(tx *db.Tx, module proto.ID, q string, value any, from []ModuleState) error {
+	m, err := s.module(tx, module, true)
+	if err != nil {
 		return err
-	})
+	}
+	if !slices.Contains(from, m.State) {
+		return ErrBlocked
+	}
+	_, err = tx.Exec(q, module.String(), value)
+	return err
 }
 
 // Unlock makes parameters that open a purse whose code was entered wrong three times: for its holder, who has been asked who they are.
@@ -316,12 +316,13 @@ const (
 	issuedAddress   = "purse/issued"   // its counterpart
 	transitAddress  = "purse/transit"  // loads that are paid for and not proved to have arrived
 	suspenseAddress = "purse/suspense" // paid by the payer, payee not heard
-	owedAddress     = "purse/owed"     // debit-normal: what holders of forked purses owe
+	owedAddress     = "purse/owed"     // debit-normal: what was paid for forked purses and nobody has borne yet
+	lossAddress     = "purse/loss"     // debit-normal: what the issuer has borne
 )
 
 func limitOf(address string) ledger.Limit {
 	switch address {
-	case poolAddress, owedAddress:
+	case poolAddress, owedAddress, lossAddress:
 		return ledger.NonPositive
 	case transitAddress, suspenseAddress:
 		return ledger.NonNegative

@@ -6,6 +6,7 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/id"
 	"billfold/product/purse/proto"
 )
 
@@ -30,6 +31,8 @@ const (
 	updateCertified  = `update purse_module set epoch = $2, certificate = $3, until = $4 where id = $1`
 	updateArchived   = `update purse_module set records = $2, tail = $3, synced_at = $4 where id = $1`
 	updateState      = `update purse_module set state = $2 where id = $1`
+	updateForked     = `update purse_module set state = 'forked' where id = $1 and state in ('active', 'blocked')`
+	updateHeld       = `update purse_module set state = 'blocked' where id = $1 and state = 'active'`
 	updateLost       = `update purse_module set state = 'lost', lost_at = $2 where id = $1`
 	selectBlocklist  = `select id from purse_module where state in ('blocked', 'lost', 'forked') and until >= $1 order by id limit $2`
 	countTills       = `select count(*) from purse_module where role = $1 and state = 'active'`
@@ -58,6 +61,9 @@ const (
 	selectMissed     = `select t.hash, t.name, t.payer, t.payer_seq, t.payee, t.payee_seq, t.value, t.currency, t.purpose, t.place,
 		t.payer_said, t.payee_said, t.due_at, t.heard_at from purse_transfer t join purse_given g on g.payee = t.payee
 		and g.payee_seq = t.payee_seq and g.hash = t.hash where t.place = $1 order by t.due_at limit $2`
+	selectMissedOf = `select t.hash, t.name, t.payer, t.payer_seq, t.payee, t.payee_seq, t.value, t.currency, t.purpose, t.place,
+		t.payer_said, t.payee_said, t.due_at, t.heard_at from purse_transfer t join purse_given g on g.payee = t.payee
+		and g.payee_seq = t.payee_seq and g.hash = t.hash where (t.payer = $1 or t.payee = $1) and t.place in (1, 2) order by t.hash`
 	selectLater = `select ` + transferColumns + ` from purse_transfer
 		where (payer = $1 and payer_seq >= $2) or (payee = $1 and payee_seq >= $3)`
 	selectAtPlace     = `select ` + transferColumns + ` from purse_transfer where place = $1 and hash > $2 order by hash limit $3`
@@ -66,25 +72,35 @@ const (
 	insertGiven = `insert into purse_given (payee, payee_seq, hash) values ($1,$2,$3) on conflict do nothing`
 	selectGiven = `select hash from purse_given where payee = $1 and payee_seq = $2`
 
+	caseColumns = `id, kind, module, hash, value, currency, opened_at, owed, outcome, settled_by, reason, settled_at`
+
 	insertCase = `insert into purse_case (id, kind, module, hash, value, currency, evidence,
-		opened_at) values ($1,$2,$3,$4,$5,$6,$7,$8) on conflict do nothing`
-	selectLate  = `select value from purse_case where kind = $1 and module = $2 and currency = $3`
-	selectCases = `select id, kind, module, hash, value, currency, opened_at from purse_case where id > $1 order by id limit $2`
+		opened_at, owed) values ($1,$2,$3,$4,$5,$6,$7,$8,$9) on conflict do nothing`
+	selectLate  = `select value from purse_case where kind = $1 and module = $2 and currency = $3 and outcome in ('', 'nobody')`
+	selectCases = `select ` + caseColumns + ` from purse_case where id > $1 order by id limit $2`
+	selectCase  = `select ` + caseColumns + ` from purse_case where id = $1`
+	countOpen   = `select count(*) from purse_case where module = $1 and outcome = '' and kind <> 'late'`
+	updateCase  = `update purse_case set outcome = $2, settled_by = $3, reason = $4, settled_at = $5 where id = $1`
+
+	insertAct  = `insert into purse_act (id, kind, module, object, actor, reason, at) values ($1,$2,$3,$4,$5,$6,$7)`
+	selectActs = `select id, kind, module, object, actor, reason, at from purse_act where id > $1 order by id limit $2`
+	selectHash = `select ` + transferColumns + ` from purse_transfer where hash = $1`
 
 	orderColumns = `module, seq, take_from, take_minor, give_to, give_minor, house, name, state`
 
 	insertOrder  = `insert into purse_order (` + orderColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)`
 	selectOrder  = `select ` + orderColumns + ` from purse_order where module = $1 and seq = $2`
 	selectOpened = `select ` + orderColumns + ` from purse_order where state = 'open' order by module, seq`
+	selectPassed = `select ` + orderColumns + ` from purse_order where module = $1 and seq < $2 and state = 'open' order by seq`
 	updateOrder  = `update purse_order set state = $3 where module = $1 and seq = $2`
 )
 
 func scanModule(r db.Row) (m Module, err error) {
-	var id, state string
+	var name, state string
 	var role, class, until, synced, lost, created int64
 	var public, tail []byte
 	var epoch, records int64
-	err = r.Scan(&id, &m.Owner, &m.Payout, &role, &class, &m.Name, &public, &state, &epoch, &m.Certificate, &until, &records, &tail, &synced,
+	err = r.Scan(&name, &m.Owner, &m.Payout, &role, &class, &m.Name, &public, &state, &epoch, &m.Certificate, &until, &records, &tail, &synced,
 		&lost, &created)
 	if err != nil {
 		return m, err
@@ -96,7 +112,7 @@ func scanModule(r db.Row) (m Module, err error) {
 	m.Until, m.SyncedAt = clock.FromMicros(until), clock.FromMicros(synced)
 	m.LostAt, m.CreatedAt = clock.FromMicros(lost), clock.FromMicros(created)
 	var ok bool
-	if m.ID, ok = proto.ParseID(id); !ok {
+	if m.ID, ok = proto.ParseID(name); !ok {
 		return m, errRow
 	}
 	return m, nil
@@ -135,6 +151,37 @@ type deskRow struct {
 func scanDesk(r db.Row) (d deskRow, err error) {
 	err = r.Scan(&d.id, &d.module, &d.state)
 	return d, err
+}
+
+func scanCase(r db.Row) (c Case, err error) {
+	var kind, module, outcome string
+	var hash []byte
+	var opened, settled int64
+	err = r.Scan(&c.ID, &kind, &module, &hash, &c.Value, &c.Currency, &opened, &c.Owed, &outcome, &c.SettledBy, &c.Reason, &settled)
+	if err != nil {
+		return c, err
+	}
+	c.Kind, c.Outcome, c.OpenedAt, c.SettledAt = CaseKind(kind), Outcome(outcome), clock.FromMicros(opened), clock.FromMicros(settled)
+	copy(c.Hash[:], hash)
+	var ok bool
+	if c.Module, ok = proto.ParseID(module); !ok || !id.Valid(c.ID, "pcs") {
+		return c, errRow
+	}
+	return c, nil
+}
+
+func scanAct(r db.Row) (a Act, err error) {
+	var module string
+	var at int64
+	if err = r.Scan(&a.ID, &a.Kind, &module, &a.Object, &a.Actor, &a.Reason, &at); err != nil {
+		return a, err
+	}
+	a.At = clock.FromMicros(at)
+	var ok bool
+	if a.Module, ok = proto.ParseID(module); !ok {
+		return a, errRow
+	}
+	return a, nil
 }
 
 type orderRow struct {

@@ -274,7 +274,7 @@ func (s *Issuer) forkedChain(b *books, m *Module, kind CaseKind, t *proto.Transf
 	if t != nil {
 		p = *t
 	}
-	if _, err := b.caseRow(kind, m.ID, hash, p, raw); err != nil {
+	if _, err := b.caseRow(kind, m.ID, hash, p, 0, raw); err != nil {
 		return err
 	}
 	if err := b.block(m.ID); err != nil {
@@ -309,10 +309,13 @@ func (s *Issuer) conclude(tx *db.Tx, module proto.ID, r *read) (a Answer, fault,
 		if found && string(had) != string(said.Tail[:]) {
 			return a, ErrForked, s.forkedChain(b, &m, CaseFork, nil, statement, said.Tail)
 		}
-		if s.fresh(module, said.Nonce) { // it says so now, and knows less than it told before
+		if told, ok := s.told(module, said.Nonce); ok && said.Records < told { // it knows less than it had told when it was asked
 			return a, ErrForked, s.forkedChain(b, &m, CaseRollback, nil, statement, said.Tail)
 		}
 		return a, nil, nil // an old bundle again: anybody may have kept it, and it proves nothing
+	}
+	if err := s.meet(tx, module); err != nil {
+		return a, nil, err
 	}
 	if err := b.lapse(&m, said.Next); err != nil {
 		return a, nil, err
@@ -354,7 +357,7 @@ func (s *Issuer) compare(b *books, m *Module, said *proto.Statement, statement [
 			return nil, err
 		}
 		if difference == late {
-			_, err = b.tx.Exec(updateState, m.ID.String(), string(Blocked))
+			_, err = b.tx.Exec(updateHeld, m.ID.String())
 			return ErrBlocked, err
 		}
 		p := proto.Transfer{Value: difference, Currency: slot.Currency}

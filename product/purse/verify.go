@@ -114,7 +114,75 @@ func (s *Issuer) Verify(ctx context.Context, say func(Finding)) error {
 	if err := s.verifyPlaces(ctx, list, say); err != nil {
 		return err
 	}
+	if err := s.verifyCases(ctx, say); err != nil {
+		return err
+	}
 	return s.verifyChains(ctx, say)
+}
+
+// verifyCases compares what is owed and what the issuer has borne with the cases that say so, and every settled case with the act that
+// settled it.
+func (s *Issuer) verifyCases(ctx context.Context, say func(Finding)) error {
+	owed, borne, acted := map[string]int64{}, map[string]int64{}, map[string]Act{}
+	err := pages(func(after string) (string, int, error) {
+		list, err := s.Acts(ctx, after, 500)
+		for _, a := range list {
+			acted[a.Object], after = a, a.ID
+		}
+		return after, len(list), err
+	})
+	if err != nil {
+		return err
+	}
+	err = pages(func(after string) (string, int, error) {
+		list, err := s.Cases(ctx, after, 500)
+		for _, c := range list {
+			after = c.ID
+			switch {
+			case c.Outcome == "":
+				owed[c.Currency] += c.Owed
+				continue
+			case c.Outcome == ByHouse && c.Owed > 0:
+				borne[c.Currency] += c.Owed
+			case c.Outcome == ByHouse:
+				borne[c.Currency] += c.Value
+			}
+			if a := acted[c.ID+" "+string(c.Outcome)]; a.Actor != c.SettledBy || a.Reason != c.Reason || a.Actor == "" {
+				say(Finding{What: "settled case " + c.ID, Module: c.Module.String(), Expected: c.SettledBy + ": " + c.Reason,
+					Found: a.Actor + ": " + a.Reason})
+			}
+		}
+		return after, len(list), err
+	})
+	if err != nil {
+		return err
+	}
+	return s.o.DB.Read(ctx, func(tx *db.Tx) error {
+		for _, c := range s.o.Currencies {
+			for address, sum := range map[string]int64{owedAddress: owed[c.Code], lossAddress: borne[c.Code]} {
+				a, err := s.at(tx, address, c)
+				if err != nil {
+					return err
+				}
+				if have := a.DebitsPosted - a.CreditsPosted; have != sum {
+					say(Finding{What: address, Currency: c.Code, Expected: fmt.Sprint(sum), Found: fmt.Sprint(have)})
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// pages reads a list page by page, until one is empty.
+func pages(next func(after string) (last string, n int, err error)) error {
+	after := ""
+	for {
+		last, n, err := next(after)
+		if err != nil || n == 0 {
+			return err
+		}
+		after = last
+	}
 }
 
 // verifyPlaces compares transit and suspense with the transfers and orders that stand there.

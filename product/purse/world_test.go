@@ -262,7 +262,11 @@ func (d *device) bundle(nonce []byte) purse.Bundle {
 // sync brings everything to the issuer and takes home what it answers.
 func (d *device) sync() error {
 	d.w.t.Helper()
-	answer, err := d.w.issuer.Sync(ctx, d.bundle(d.w.issuer.Nonce(d.id)))
+	nonce, err := d.w.issuer.Nonce(ctx, d.id)
+	if err != nil {
+		d.w.t.Fatal(err)
+	}
+	answer, err := d.w.issuer.Sync(ctx, d.bundle(nonce))
 	if answer.Params != nil {
 		d.must(proto.INSParams, answer.Params)
 	}
@@ -340,3 +344,6 @@ func wantFault(t testing.TB, err error, want *fault.Fault) {
 		t.Errorf("%v, want %s", err, want.Code)
 	}
 }
+
+// operator is who decides in tests.
+var operator = purse.Decision{By: "usr_operator", Reason: "the evidence was read"}
