@@ -56,7 +56,7 @@ func New(t testing.TB) string {
 func (p place) empty(name string) error {
 	err := p.run(name, `select pg_terminate_backend(pid, 10000) from pg_stat_activity
 		where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`,
-		"drop schema public cascade", "create schema public", "alter database "+name+" reset all")
+		"drop schema if exists public cascade", "create schema public", "alter database "+name+" reset all")
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == unknownDatabase {
 		return p.run(maintenance, "create database "+name)
