@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/event"
 	"billfold/base/fault"
@@ -21,6 +22,7 @@ type world struct {
 	books *ledger.Ledger
 	db    *db.DB
 	owner identity.PersonID
+	clock *clock.Sandbox
 }
 
 func engines(t *testing.T, body func(t *testing.T, w *world)) {
@@ -37,7 +39,7 @@ func engines(t *testing.T, body func(t *testing.T, w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &world{books: books, db: d, owner: made[0].ID,
+		w := &world{books: books, db: d, owner: made[0].ID, clock: clk,
 			Service: New(Options{DB: d, Clock: clk, Real: clk, IDs: ids, Ledger: books, People: people, Keys: keys})}
 		body(t, w)
 	}, once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, Schema)

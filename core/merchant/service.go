@@ -52,14 +52,21 @@ func New(o Options) *Service {
 	return &Service{o: o, facts: map[ID]fact{}}
 }
 
-// Register opens a shop for its owner. Faults: merchant_details, unknown_currency, return_origin, merchant_handle_taken.
-func (s *Service) Register(ctx context.Context, d Draft) (Shop, error) {
+// Apply is an owner's application: the shop is there, can be set up, and is paid once the operator has approved it. Faults:
+// those of Register.
+func (s *Service) Apply(ctx context.Context, d Draft) (Shop, error) { return s.open(ctx, d, Pending) }
+
+// Register opens a shop for its owner at once, for callers who may approve it. Faults: merchant_details, unknown_currency,
+// return_origin, merchant_handle_taken.
+func (s *Service) Register(ctx context.Context, d Draft) (Shop, error) { return s.open(ctx, d, Active) }
+
+func (s *Service) open(ctx context.Context, d Draft, state State) (Shop, error) {
 	d, err := d.check()
 	if err != nil {
 		return Shop{}, err
 	}
 	shop := Shop{ID: ID(s.o.IDs.New("mch")), Owner: d.Owner, Name: d.Name, Handle: d.Handle, MCC: d.MCC, Country: d.Country,
-		Currencies: d.Currencies, ReturnOrigins: d.ReturnOrigins, State: Active, CreatedAt: s.o.Clock.Now()}
+		Currencies: d.Currencies, ReturnOrigins: d.ReturnOrigins, State: state, CreatedAt: s.o.Clock.Now()}
 	if err := s.o.Keys.Create(string(shop.ID)); err != nil {
 		return Shop{}, err
 	}
@@ -181,18 +188,23 @@ func (s *Service) StateIn(tx *db.Tx, shop ID) (State, error) {
 	return State(state), err
 }
 
-// SetState freezes a shop or lets it work again, and its receipts accounts with it: a payment finds the flag in the statement
-// that reads the account. A frozen shop is not paid and gives nothing back until the freeze is lifted.
+// SetState approves a shop, refuses it, freezes it or lets it work again, and its receipts accounts with it: a payment finds the flag
+// in the statement that reads the account. A frozen shop is not paid and gives nothing back until the freeze is lifted. A shop
+// that has been open is frozen, not refused: refusing it is invalid, and so is freezing one that was never opened.
 func (s *Service) SetState(ctx context.Context, shop ID, state State) error {
-	if state != Active && state != Frozen {
+	if state != Active && state != Frozen && state != Refused {
 		return fault.ErrInvalid.With("state")
 	}
 	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(updateState, string(shop), string(state)) // locks the row against the opening of an account
-		if err == nil && n == 0 {
-			err = ErrNotFound
+		var was string // under lock, against the opening of an account
+		if err := tx.Row(selectState+tx.ForUpdate(), string(shop)).Scan(&was); err != nil {
+			return noShop(err)
 		}
-		if err != nil {
+		opened := State(was) == Active || State(was) == Frozen
+		if opened && state == Refused || !opened && state == Frozen {
+			return fault.ErrInvalid.With("state")
+		}
+		if _, err := tx.Exec(updateState, string(shop), string(state)); err != nil {
 			return err
 		}
 		accounts, err := s.o.Ledger.OwnedBy(tx, receiptsOwner(shop))
@@ -208,7 +220,7 @@ func (s *Service) SetState(ctx context.Context, shop ID, state State) error {
 }
 
 func (s *Service) flag(tx *db.Tx, account ledger.AccountID, state State) error {
-	if state == Frozen {
+	if state != Active {
 		return s.o.Ledger.Freeze(tx, account)
 	}
 	return s.o.Ledger.Unfreeze(tx, account)
@@ -251,8 +263,8 @@ func (s *Service) Receipts(tx *db.Tx, shop ID, c money.Currency) (ledger.Account
 		return 0, err
 	}
 	account, err := s.o.Ledger.Open(tx, ledger.Spec{Address: address, Currency: c, Limit: ledger.Unlimited, Busy: true})
-	if err == nil && State(state) == Frozen {
-		err = s.flag(tx, account.ID, Frozen)
+	if err == nil && state != "" && State(state) != Active { // of a shop that is not paid
+		err = s.flag(tx, account.ID, State(state))
 	}
 	return account.ID, err
 }

@@ -21,11 +21,13 @@ type State string
 
 // The states of a shop.
 const (
-	Active State = "active"
-	Frozen State = "frozen"
+	Pending State = "pending" // applied for, waits for the operator
+	Active  State = "active"
+	Frozen  State = "frozen"
+	Refused State = "refused" // the operator said no
 )
 
-// Role is what a person may do in a shop. More roles come with staff.
+// Role is what a person with a wallet may do in a shop. Who works at its tills needs none: see Staff.
 type Role string
 
 // RoleOwner may do everything in the shop.

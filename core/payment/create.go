@@ -233,10 +233,15 @@ func (s *Service) payeeActive(tx *db.Tx, payee string) error {
 		return payeeUnknown(err)
 	}
 	state, err := s.Shops.StateIn(tx, merchant.ID(payee))
-	if err == nil && state != merchant.Active {
+	switch {
+	case err != nil:
+		return payeeUnknown(err)
+	case state == merchant.Pending || state == merchant.Refused:
+		return merchant.ErrPending.With("payee")
+	case state != merchant.Active:
 		return ErrPayeeFrozen.With("payee")
 	}
-	return payeeUnknown(err)
+	return nil
 }
 
 // refusedSide says in the words of a payment which side the ledger refused: a wallet's freeze follows its person's, a receipts

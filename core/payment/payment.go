@@ -141,6 +141,7 @@ func (s Step) order() int64 {
 type Caller struct {
 	Person          identity.PersonID
 	Shop            merchant.ID
+	Staff           merchant.StaffID // who stands at the shop's till, beside Shop; "" for the owner and for the shop's server
 	Operator        bool
 	AuthenticatedAt time.Time // when the session signed in, or the key was used
 	Name            string    // the owner of the idempotency keys; "" = Owner()

@@ -8,6 +8,7 @@ import (
 	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/core/ledger"
+	"billfold/core/merchant"
 )
 
 // Refund gives back what a purchase or transfer brought, in whole (amount nil: what is left) or in part. It is a payment of
@@ -17,7 +18,9 @@ import (
 // A frozen wallet takes part in nothing: a refund to it, or from it, is refused with account_frozen and can be sent again with
 // the same key once the freeze is lifted. Its balance cannot be moved behind the back of whoever ordered the freeze.
 //
-// Faults: not_found, payment_not_refundable, payment_state, refund_exceeds_payment, currency_mismatch, invalid_text,
+// What somebody at a till gives back counts against their limit of the day.
+//
+// Faults: not_found, payment_not_refundable, payment_state, staff_limit, refund_exceeds_payment, currency_mismatch, invalid_text,
 // amount_not_positive, insufficient_funds (a person who spent what they would give back), account_frozen, account_closed.
 func (s *Service) Refund(ctx context.Context, c Caller, payment ID, amount *money.Amount, reason string, call once.Call) (Payment, error) {
 	if err := begin(call); err != nil {
@@ -63,10 +66,15 @@ func (s *Service) refund(tx *db.Tx, c Caller, first, back *record, amount *money
 	if err != nil {
 		return outcome{}, err
 	}
+	if c.Staff != "" {
+		if err := s.Shops.CountRefund(tx, c.Shop, c.Staff, first.amount.Currency.Of(give)); err != nil {
+			return outcome{}, err
+		}
+	}
 	now := s.Clock.Now()
 	back.payee, back.amount, back.captured = first.payer, first.amount.Currency.Of(give), give
 	back.createdAt, back.expiresAt, back.approvedAt = now, now, now
-	if err := s.giveBack(tx, first, back); err != nil {
+	if err := s.giveBack(tx, c.Staff, first, back); err != nil {
 		return outcome{}, err
 	}
 	// A refund has the five steps of any payment: its payer is the payee of the first, who approves by asking.
@@ -88,7 +96,7 @@ func (s *Service) refund(tx *db.Tx, c Caller, first, back *record, amount *money
 }
 
 // giveBack posts the refund: the reverse of what the payment posted, never a change to it.
-func (s *Service) giveBack(tx *db.Tx, first, back *record) error {
+func (s *Service) giveBack(tx *db.Tx, staff merchant.StaffID, first, back *record) error {
 	from, err := s.account(tx, first.payee, first.amount.Currency)
 	if err != nil {
 		return err
@@ -99,6 +107,9 @@ func (s *Service) giveBack(tx *db.Tx, first, back *record) error {
 	}
 	entry := s.entry(back.id, entryMove, Refund, ledger.Leg{Debit: from, Credit: to, Amount: back.amount.Minor})
 	entry.Meta = map[string]string{"of": string(first.id)}
+	if staff != "" {
+		entry.Meta["staff"] = string(staff)
+	}
 	_, err = s.Ledger.Post(tx, entry)
 	return err
 }

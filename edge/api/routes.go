@@ -25,7 +25,7 @@ var (
 		money.ErrUnknownCurrency, money.ErrCurrencyMismatch}
 	termFaults = []*fault.Fault{payment.ErrText, payment.ErrMetadata, payment.ErrExpiry, payment.ErrCapture, payment.ErrKind,
 		payment.ErrCurrency, payment.ErrPayeeFrozen, identity.ErrPersonFrozen, identity.ErrPayeeUnknown, payment.ErrSameAccount,
-		payment.ErrPersonOnly, payment.ErrShopOnly, merchant.ErrNotFound}
+		payment.ErrPersonOnly, payment.ErrShopOnly, merchant.ErrNotFound, merchant.ErrPending}
 	moveFaults = []*fault.Fault{ledger.ErrInsufficientFunds, ledger.ErrAccountFrozen, ledger.ErrAccountClosed,
 		ledger.ErrAccountNotFound, ledger.ErrOverflow, identity.ErrPersonFrozen, payment.ErrPayeeFrozen, payment.ErrCurrency}
 	onceFaults  = []*fault.Fault{payment.ErrKeyRequired, once.ErrKeyInvalid, once.ErrMismatch}
