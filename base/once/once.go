@@ -79,3 +79,52 @@ func Record(tx *db.Tx, c Call, object string, version int64) {
 	hash := c.Hash
 	tx.Queue(insertKey, c.Caller, c.Operation, c.Key, hash[:], object, version)
 }
+
+// Earlier is what Find found for one of many calls: the object of its first answer, or why it is refused. Both are empty where there is none.
+type Earlier struct {
+	Object string
+	Err    error
+}
+
+// FindAll is Find for many calls of one transaction, without their versions. A twin that commits first is met by the unique rule of the
+// table, which the body is not run again for: it is for bodies that many callers share.
+func FindAll(tx *db.Tx, calls []Call) ([]Earlier, error) {
+	type name struct{ caller, operation, key string }
+	places := make(map[name][]int, len(calls))
+	args := make([]any, 0, 3*len(calls))
+	for i, c := range calls {
+		n := name{c.Caller, c.Operation, c.Key}
+		if places[n] == nil {
+			args = append(args, c.Caller, c.Operation, c.Key)
+		}
+		places[n] = append(places[n], i)
+	}
+	found := make([]Earlier, len(calls))
+	var failed error
+	db.Chunks(args, 3, func(rows int, args []any) {
+		_, err := db.All(tx, func(r db.Row) (struct{}, error) {
+			var n name
+			var hash []byte
+			var object string
+			err := r.Scan(&n.caller, &n.operation, &n.key, &hash, &object)
+			for _, i := range places[n] {
+				if found[i] = (Earlier{Object: object}); !bytes.Equal(hash, calls[i].Hash[:]) {
+					found[i] = Earlier{Err: ErrMismatch}
+				}
+			}
+			return struct{}{}, err
+		}, selectKeys(rows), args...)
+		failed = errors.Join(failed, err)
+	})
+	return found, failed
+}
+
+// RecordAll is Record for many calls, each with its object.
+func RecordAll(tx *db.Tx, calls []Call, objects []string) {
+	args := make([]any, 0, 6*len(calls))
+	for i, c := range calls {
+		hash := c.Hash
+		args = append(args, c.Caller, c.Operation, c.Key, hash[:], objects[i], int64(0))
+	}
+	db.Chunks(args, 6, func(rows int, args []any) { tx.Queue(insertKeys(rows), args...) })
+}

@@ -38,6 +38,7 @@ type Ledger struct {
 	legs   legBlock
 	kinds  kinds
 	gather gatherer
+	twins  twins
 
 	folding sync.Mutex         // one Fold at a time in this process
 	lagging map[AccountID]bool // busy accounts that Fold owes a checkpoint; nil before it ran first

@@ -36,6 +36,7 @@ type submission struct {
 	err     error
 	state   atomic.Int32
 	done    chan struct{}
+	note    *note // what is kept of the request beside its entries; nil for nothing
 }
 
 // gatherer is the group writer: whoever submits while nobody writes starts it, and it ends when nobody waits any more.
@@ -60,18 +61,23 @@ func (l *Ledger) Submit(ctx context.Context, d *db.DB, entries []Entry, atomic b
 		s.settle(refused)
 		return s.results, nil
 	}
+	return s.results, l.submit(ctx, d, s)
+}
+
+// submit waits for what becomes of a submission.
+func (l *Ledger) submit(ctx context.Context, d *db.DB, s *submission) error {
 	if err := l.gather.add(l, d, s); err != nil {
-		return nil, err
+		return err
 	}
 	select {
 	case <-s.done:
 	case <-ctx.Done():
 		if s.state.CompareAndSwap(waiting, abandoned) {
-			return nil, fault.ErrBusy.Because(context.Cause(ctx))
+			return fault.ErrBusy.Because(context.Cause(ctx))
 		}
 		<-s.done
 	}
-	return s.results, s.err
+	return s.err
 }
 
 // prepare drafts the entries, and tells whether one of them is malformed.
@@ -155,13 +161,17 @@ func (l *Ledger) postGroup(d *db.DB, group []*submission) {
 	err := l.postTogether(d, group)
 	if _, known := fault.As(err); err != nil && !known && len(group) > 1 {
 		for _, s := range group {
-			s.err = l.postTogether(d, []*submission{s})
+			if err := l.postTogether(d, []*submission{s}); err != nil {
+				s.err = err
+			}
 			close(s.done)
 		}
 		return
 	}
 	for _, s := range group {
-		s.err = err
+		if err != nil {
+			s.err = err
+		}
 		close(s.done)
 	}
 }
@@ -173,6 +183,10 @@ func (l *Ledger) postTogether(d *db.DB, group []*submission) error {
 
 // recordAll records what was submitted and sets everybody's results.
 func (l *Ledger) recordAll(tx *db.Tx, group []*submission) error {
+	group, err := unanswered(tx, group)
+	if err != nil || len(group) == 0 {
+		return err
+	}
 	parts := make([]part, len(group))
 	for i, s := range group {
 		parts[i] = part{drafts: s.drafts, atomic: s.atomic}
@@ -192,5 +206,6 @@ func (l *Ledger) recordAll(tx *db.Tx, group []*submission) error {
 		}
 		s.settle(refused)
 	}
+	keepNotes(tx, group)
 	return nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"strings"
 
@@ -39,7 +40,11 @@ func postEntries(c *call, in *client.PostEntries) (client.EntryResults, error) {
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, payment.Deadline)
 	defer cancel()
-	wishes, err := db.Read(ctx, c.api.DB, func(tx *db.Tx) ([]wish, error) { return c.wishes(tx, in.Entries) })
+	var wishes []wish
+	err := c.known(ctx, func(tx *db.Tx) (err error) {
+		wishes, err = c.wishes(tx, in.Entries)
+		return err
+	})
 	if err != nil {
 		return none, err
 	}
@@ -50,11 +55,75 @@ func postEntries(c *call, in *client.PostEntries) (client.EntryResults, error) {
 	}
 	c.once.Caller, c.once.Operation = c.caller.Owner(), opEntries
 	fresh := c.api.IDs.New("bat")
-	done, err := db.Write(ctx, c.api.DB, func(tx *db.Tx) ([]wish, error) { return c.post(tx, slices.Clone(wishes), fresh, in.Atomic) })
+	if slices.ContainsFunc(wishes, func(w wish) bool { return w.hold != nil || w.end != nil }) {
+		wishes, err = db.Write(ctx, c.api.DB, func(tx *db.Tx) ([]wish, error) { return c.post(tx, slices.Clone(wishes), fresh, in.Atomic) })
+	} else {
+		err = c.submit(ctx, wishes, fresh, in.Atomic)
+	}
 	if err != nil {
 		return none, err
 	}
-	return c.results(ctx, done)
+	return c.results(ctx, wishes)
+}
+
+// errUnread says that something has to be read from the database that was not given.
+var errUnread = errors.New("api: not in memory")
+
+// known runs what mostly finds all it needs in memory: first without the database, whose transaction is then nil, and where that does not
+// do (errUnread) with it.
+func (c *call) known(ctx context.Context, body func(tx *db.Tx) error) error {
+	err := body(nil)
+	if errors.Is(err, errUnread) {
+		err = c.api.DB.Read(ctx, body)
+	}
+	return err
+}
+
+// submit has the ledger's group writer post a batch of plain entries, together with those of whoever asks at the same time.
+func (c *call) submit(ctx context.Context, wishes []wish, batch string, atomic bool) error {
+	entries, place := make([]ledger.Entry, 0, len(wishes)), make([]int, 0, len(wishes))
+	gather := func() {
+		entries, place = entries[:0], place[:0]
+		for i := range wishes {
+			w := &wishes[i]
+			if !w.given {
+				w.entry.ID = entryID(batch, i)
+			}
+			if w.err == nil {
+				entries, place = append(entries, w.entry), append(place, i)
+			}
+		}
+	}
+	if gather(); len(entries) == 0 {
+		return nil
+	}
+	results, earlier, err := c.api.Ledger.SubmitOnce(ctx, c.api.DB, c.once, batch, entries, atomic)
+	if err != nil {
+		return err
+	}
+	if earlier != "" {
+		batch, c.replayed = earlier, true
+		gather()
+		if results, err = c.api.Ledger.Submit(ctx, c.api.DB, entries, atomic); err != nil {
+			return err
+		}
+	}
+	for n, r := range results {
+		w := &wishes[place[n]]
+		if r.Err == nil {
+			w.entry = r.Entry
+		}
+		if errors.Is(r.Err, ledger.ErrBatchRefused) {
+			continue // refused for another's sake, who is named
+		}
+		if err := w.outcome(r.Err); err != nil {
+			return err
+		}
+	}
+	if atomic {
+		return together(wishes)
+	}
+	return nil
 }
 
 // wishes reads what a request says against what it says it of. What is wrong with one entry stays with that entry.
@@ -158,6 +227,9 @@ func (c *call) post(tx *db.Tx, wishes []wish, fresh string, atomic bool) ([]wish
 			w.entry.ID = entryID(batch, i)
 		}
 	}
+	if err := c.lock(tx, wishes); err != nil {
+		return nil, err
+	}
 	for i := 0; i < len(wishes); {
 		n, err := c.postRun(tx, wishes[i:])
 		if err != nil {
@@ -178,6 +250,24 @@ func (c *call) post(tx *db.Tx, wishes []wish, fresh string, atomic bool) ([]wish
 		once.Record(tx, c.once, batch, 0)
 	}
 	return wishes, nil
+}
+
+// lock locks what a mixed batch touches, holds before accounts and both in one order, so that two of them never wait for each other.
+func (c *call) lock(tx *db.Tx, wishes []wish) error {
+	var accounts []ledger.AccountID
+	var holds []ledger.EntryID
+	for i := range wishes {
+		w := &wishes[i]
+		if w.err == nil && w.end != nil && id.Valid(w.end.Entry, ledger.Prefix) {
+			holds = append(holds, ledger.EntryID(w.end.Entry))
+		}
+		for _, leg := range w.entry.Legs {
+			if w.err == nil {
+				accounts = append(accounts, leg.Debit, leg.Credit)
+			}
+		}
+	}
+	return c.api.Ledger.LockAhead(tx, holds, accounts)
 }
 
 // postRun carries out the first wishes: as many plain ones as follow each other, or one of another sort.
@@ -305,10 +395,10 @@ func placeIn(i int, f *fault.Fault) string {
 }
 
 // results writes down what became of the wishes.
-func (c *call) results(ctx context.Context, wishes []wish) (client.EntryResults, error) {
+func (c *call) results(ctx context.Context, wishes []wish) (out client.EntryResults, err error) {
 	tag := lang.Pick(c.r.Header.Get("Accept-Language"))
-	return db.Read(ctx, c.api.DB, func(tx *db.Tx) (client.EntryResults, error) {
-		out := client.EntryResults{Object: "entry_results", Results: make([]client.EntryResult, len(wishes))}
+	err = c.known(ctx, func(tx *db.Tx) error {
+		out = client.EntryResults{Object: "entry_results", Results: make([]client.EntryResult, len(wishes))}
 		entries := make([]client.LedgerEntry, len(wishes))
 		for i := range wishes {
 			w := &wishes[i]
@@ -320,11 +410,12 @@ func (c *call) results(ctx context.Context, wishes []wish) (client.EntryResults,
 			}
 			var err error
 			if entries[i], err = c.api.entryOf(tx, &w.entry); err != nil {
-				return out, err
+				return err
 			}
 			out.Posted++
 			out.Results[i] = client.EntryResult{Status: "posted", Entry: &entries[i]}
 		}
-		return out, nil
+		return nil
 	})
+	return out, err
 }

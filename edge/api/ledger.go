@@ -22,7 +22,7 @@ type currencyCache struct {
 // currenciesMost bounds the cache to some ten megabytes; beyond that it begins anew.
 const currenciesMost = 100_000
 
-// of answers the currency of an account. Only committed accounts may be asked for: a number that was rolled back may be
+// of answers the currency of an account, without a transaction only where it is remembered (else errUnread). Only committed accounts may be asked for: a number that was rolled back may be
 // given again.
 func (k *currencyCache) of(tx *db.Tx, l *ledger.Ledger, account ledger.AccountID) (money.Currency, error) {
 	k.mu.RLock()
@@ -30,6 +30,9 @@ func (k *currencyCache) of(tx *db.Tx, l *ledger.Ledger, account ledger.AccountID
 	k.mu.RUnlock()
 	if ok {
 		return known, nil
+	}
+	if tx == nil {
+		return money.Currency{}, errUnread
 	}
 	a, err := l.Account(tx, account)
 	if err != nil {
@@ -47,10 +50,16 @@ func (k *currencyCache) of(tx *db.Tx, l *ledger.Ledger, account ledger.AccountID
 // place is the path of one item of a list.
 func place(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
-// numberOf finds an account by what a request calls it: its id, or its address.
+// numberOf finds an account by what a request calls it: its id, or its address. Without a transaction it only looks into its memory.
 func (a *API) numberOf(tx *db.Tx, name string) (ledger.AccountID, error) {
 	if number, ok := accountNumber(name); ok {
 		return number, nil
+	}
+	if tx == nil {
+		if number, ok := a.Ledger.KnownNumber(name); ok {
+			return number, nil
+		}
+		return 0, errUnread
 	}
 	return a.Ledger.Number(tx, name)
 }
