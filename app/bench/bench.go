@@ -43,6 +43,7 @@ ledger also takes
   --batch N                 transfers in one call (1)
   --hot                     everybody pays one account
   --entries N               post so many before measuring (0)
+  --http                    over POST /v1/ledger/entries, by connections that are kept alive
 `
 
 // common is what every bench is told.

@@ -37,6 +37,7 @@ type transfersResult struct {
 	InFlight           int     `json:"in_flight"`
 	Batch              int     `json:"batch"`
 	Hot                bool    `json:"hot"`
+	HTTP               bool    `json:"http"` // over POST /v1/ledger/entries, else in the process
 	Entries            int     `json:"entries"`
 	SecondHalf         float64 `json:"second_half"` // how fast the second half of the run was, the first being 1
 	Seconds            float64 `json:"seconds"`
@@ -52,6 +53,7 @@ func transfers(ctx context.Context, args []string, out, diag io.Writer) error {
 	f.IntVar(&l.batch, "batch", 1, "")
 	f.IntVar(&l.entries, "entries", 0, "")
 	f.BoolVar(&l.hot, "hot", false, "")
+	f.BoolVar(&l.http, "http", false, "")
 	if err := f.Parse(args); err != nil {
 		return fmt.Errorf("%w; `billfold bench` shows how it is called", err)
 	}
@@ -66,7 +68,16 @@ func transfers(ctx context.Context, args []string, out, diag io.Writer) error {
 	if err := l.prepare(ctx); err != nil {
 		return errors.Join(err, w.close(ctx))
 	}
-	m, err := w.measure(ctx, c, func(d time.Duration) error { return l.run(ctx, c.inFlight, d) })
+	if l.http {
+		if l.key, err = w.operatorKey(ctx); err != nil {
+			return errors.Join(err, w.close(ctx))
+		}
+	}
+	run := l.run
+	if l.http {
+		run = l.runHTTP
+	}
+	m, err := w.measure(ctx, c, func(d time.Duration) error { return run(ctx, c.inFlight, d) })
 	if err != nil {
 		return err
 	}
@@ -74,7 +85,7 @@ func transfers(ctx context.Context, args []string, out, diag io.Writer) error {
 	n := int(l.halves[0].Load() + l.halves[1].Load())
 	r := transfersResult{Transfers: n, TransfersPerSecond: rate(n, m.took), P50: ms[0], P99: ms[1], Fsyncs: m.fsyncs, Verified: m.verified,
 		BytesPerTransfer: float64(m.bytes*10/int64(max(n, 1))) / 10, Engine: c.engine, Accounts: l.accounts, InFlight: c.inFlight,
-		Batch: l.batch, Hot: l.hot, Entries: l.entries, Seconds: seconds(m.took),
+		Batch: l.batch, Hot: l.hot, HTTP: l.http, Entries: l.entries, Seconds: seconds(m.took),
 		SecondHalf: float64(l.halves[1].Load()*100/max(l.halves[0].Load(), 1)) / 100}
 	text := fmt.Sprintf("%d transfers in %.1f s on %s: %.0f a second, p50 %.2f ms, p99 %.2f ms, %.0f bytes a transfer, %d fsyncs, verified %v",
 		r.Transfers, r.Seconds, r.Engine, r.TransfersPerSecond, r.P50, r.P99, r.BytesPerTransfer, r.Fsyncs, r.Verified)
@@ -85,8 +96,9 @@ func transfers(ctx context.Context, args []string, out, diag io.Writer) error {
 type transferLoad struct {
 	*world
 	accounts, batch, entries int
-	hot                      bool
+	hot, http                bool
 
+	key    string // an operator's, over HTTP
 	ids    []ledger.AccountID
 	times  []latencies // of the last run, by caller
 	halves [2]atomic.Int64

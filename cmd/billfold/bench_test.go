@@ -9,7 +9,7 @@ import (
 	"billfold/base/db"
 )
 
-// TestBenchLedger runs the bench of the ledger twice over one database, and shows that what it counts is in the books, that the books are
+// TestBenchLedger runs the bench of the ledger over one database, in the process and over HTTP, and shows that what it counts is in the books, that the books are
 // right, and that it touches no database but its own.
 func TestBenchLedger(t *testing.T) {
 	on(t, func(t *testing.T, at place) {
@@ -21,7 +21,7 @@ func TestBenchLedger(t *testing.T) {
 			}
 		}
 		counted := 0
-		for _, more := range [][]string{{"--entries", "500"}, {"--hot"}} {
+		for _, more := range [][]string{{"--entries", "500"}, {"--hot"}, {"--http"}} {
 			code, out, complaint := billfold(t, nil, append(args, more...)...)
 			var r struct {
 				Transfers int     `json:"transfers"`
