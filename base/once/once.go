@@ -80,7 +80,8 @@ func Record(tx *db.Tx, c Call, object string, version int64) {
 	tx.Queue(insertKey, c.Caller, c.Operation, c.Key, hash[:], object, version)
 }
 
-// Earlier is what Find found for one of many calls: the object of its first answer, or why it is refused. Both are empty where there is none.
+// Earlier is what Find found for one of many calls: the object of its first answer, or why it is refused. Both are empty where there is
+// none.
 type Earlier struct {
 	Object string
 	Err    error

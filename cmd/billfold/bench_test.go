@@ -9,8 +9,8 @@ import (
 	"billfold/base/db"
 )
 
-// TestBenchLedger runs the bench of the ledger over one database, in the process and over HTTP, and shows that what it counts is in the books, that the books are
-// right, and that it touches no database but its own.
+// TestBenchLedger runs the bench of the ledger over one database, in the process and over HTTP, and shows that what it
+// counts is in the books, that the books are right, and that it touches no database but its own.
 func TestBenchLedger(t *testing.T) {
 	on(t, func(t *testing.T, at place) {
 		args := []string{"bench", "ledger", "--data", at.dir, "--accounts", "50", "--in-flight", "8", "--batch", "3",

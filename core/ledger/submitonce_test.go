@@ -79,7 +79,8 @@ func TestSubmitOnceKeepsWhatWasPosted(t *testing.T) {
 		if results, earlier := send(1, false, leg(s.bo, s.ana, 10)); earlier != "" || !errors.Is(results[0].Err, ledger.ErrInsufficientFunds) {
 			t.Errorf("without money: %v, %q", results, earlier)
 		}
-		if results, earlier := send(2, true, leg(s.ana, s.bo, 10), malformed); earlier != "" || !errors.Is(results[0].Err, ledger.ErrBatchRefused) {
+		results, earlier := send(2, true, leg(s.ana, s.bo, 10), malformed)
+		if earlier != "" || !errors.Is(results[0].Err, ledger.ErrBatchRefused) {
 			t.Errorf("together with something malformed: %v, %q", results, earlier)
 		}
 		if results, earlier := send(3, false, malformed); earlier != "" || results[0].Err == nil {
@@ -92,7 +93,8 @@ func TestSubmitOnceKeepsWhatWasPosted(t *testing.T) {
 		if _, earlier := send(4, false, leg(s.ana, s.bo, 10), malformed); earlier != "bat_1" {
 			t.Errorf("again: %q", earlier)
 		}
-		if _, _, err := b.SubmitOnce(context.Background(), b.d, call("k", 5), "bat_2", []ledger.Entry{malformed}, true); !errors.Is(err, once.ErrMismatch) {
+		_, _, err := b.SubmitOnce(context.Background(), b.d, call("k", 5), "bat_2", []ledger.Entry{malformed}, true)
+		if !errors.Is(err, once.ErrMismatch) {
 			t.Errorf("another body that could not be posted anyway: %v", err)
 		}
 		b.wantAvailable(s.bo, 10)

@@ -22,57 +22,20 @@ func TestEntriesFromManyClients(t *testing.T) {
 		fill := client.PostEntries{Atomic: true}
 		for i := range people {
 			a := w.openAccount(fmt.Sprintf("test/p%d", i), "non_negative")
-			fill.Entries = append(fill.Entries, client.NewEntry{Kind: "fill", Legs: []client.Leg{leg(source.ID, a.Address, strconv.Itoa(start))}})
+			fill.Entries = append(fill.Entries, client.NewEntry{Kind: "fill",
+				Legs: []client.Leg{leg(source.ID, a.Address, strconv.Itoa(start))}})
 		}
 		if _, err := w.as(w.ops).PostEntries(w.ctx, fill); err != nil {
 			t.Fatal(err)
 		}
-		var refused, together, holds atomic.Int64
+		var seen counts
 		var all sync.WaitGroup
 		for me := range clients {
-			all.Go(func() {
-				r := rand.New(rand.NewPCG(uint64(me), 3))
-				pair := func() []client.Leg {
-					from := r.IntN(people)
-					to := (from + 1 + r.IntN(people-1)) % people
-					return []client.Leg{leg(fmt.Sprintf("test/p%d", from), fmt.Sprintf("test/p%d", to), strconv.Itoa(1+r.IntN(400)))}
-				}
-				for n := range batches {
-					in := client.PostEntries{Atomic: r.IntN(3) == 0}
-					for range 1 + r.IntN(20) {
-						in.Entries = append(in.Entries, client.NewEntry{Kind: "test", Legs: pair()})
-					}
-					if n%3 == 2 && !in.Atomic { // a hold among them
-						in.Entries = append(in.Entries, client.NewEntry{Kind: "test", Legs: pair(), Hold: &client.NewHold{ExpiresAt: w.clock.Now().Add(time.Hour)}})
-						holds.Add(1)
-					}
-					key := client.IdempotencyKey(fmt.Sprintf("c%d-%d", me, n))
-					first, err := w.as(w.ops).PostEntries(w.ctx, in, key)
-					if err != nil && in.Atomic && strings.Contains(err.Error(), "batch_refused") {
-						together.Add(1)
-						continue
-					}
-					if err != nil || len(first.Results) != len(in.Entries) || first.Posted+first.Refused != len(in.Entries) {
-						t.Errorf("client %d: %+v, %v", me, first, err)
-						return
-					}
-					refused.Add(int64(first.Refused))
-					again, err := w.as(w.ops).PostEntries(w.ctx, in, key)
-					if err != nil || again.Posted < first.Posted {
-						t.Errorf("client %d again: %d posted, %v", me, again.Posted, err)
-						return
-					}
-					for i, r := range first.Results {
-						if r.Status == "posted" && again.Results[i].Entry.ID != r.Entry.ID {
-							t.Errorf("client %d, entry %d is %s, and again %s", me, i, r.Entry.ID, again.Results[i].Entry.ID)
-						}
-					}
-				}
-			})
+			all.Go(func() { w.postBatches(me, batches, people, &seen) })
 		}
 		all.Wait()
-		if refused.Load() == 0 || together.Load() == 0 || holds.Load() == 0 {
-			t.Errorf("%d refused, %d batches refused, %d holds: the test never came where it wants to be", refused.Load(), together.Load(), holds.Load())
+		if seen.refused.Load() == 0 || seen.together.Load() == 0 || seen.holds.Load() == 0 {
+			t.Errorf("%+v: the test never came where it wants to be", &seen)
 		}
 		total := 0
 		for i := range people {
@@ -89,6 +52,51 @@ func TestEntriesFromManyClients(t *testing.T) {
 			t.Errorf("there are %d, want %d", total, people*start)
 		}
 	})
+}
+
+// counts are the cases that the clients met.
+type counts struct{ refused, together, holds atomic.Int64 }
+
+// postBatches is one client.
+func (w *world) postBatches(me, batches, people int, seen *counts) {
+	r := rand.New(rand.NewPCG(uint64(me), 3))
+	pair := func() []client.Leg {
+		from := r.IntN(people)
+		to := (from + 1 + r.IntN(people-1)) % people
+		return []client.Leg{leg(fmt.Sprintf("test/p%d", from), fmt.Sprintf("test/p%d", to), strconv.Itoa(1+r.IntN(400)))}
+	}
+	for n := range batches {
+		in := client.PostEntries{Atomic: r.IntN(3) == 0}
+		for range 1 + r.IntN(20) {
+			in.Entries = append(in.Entries, client.NewEntry{Kind: "test", Legs: pair()})
+		}
+		if n%3 == 2 && !in.Atomic { // a hold among them
+			hold := client.NewHold{ExpiresAt: w.clock.Now().Add(time.Hour)}
+			in.Entries = append(in.Entries, client.NewEntry{Kind: "test", Legs: pair(), Hold: &hold})
+			seen.holds.Add(1)
+		}
+		key := client.IdempotencyKey(fmt.Sprintf("c%d-%d", me, n))
+		first, err := w.as(w.ops).PostEntries(w.ctx, in, key)
+		if err != nil && in.Atomic && strings.Contains(err.Error(), "batch_refused") {
+			seen.together.Add(1)
+			continue
+		}
+		if err != nil || len(first.Results) != len(in.Entries) || first.Posted+first.Refused != len(in.Entries) {
+			w.t.Errorf("client %d: %+v, %v", me, first, err)
+			return
+		}
+		seen.refused.Add(int64(first.Refused))
+		again, err := w.as(w.ops).PostEntries(w.ctx, in, key)
+		if err != nil || again.Posted < first.Posted {
+			w.t.Errorf("client %d again: %d posted, %v", me, again.Posted, err)
+			return
+		}
+		for i, r := range first.Results {
+			if r.Status == "posted" && again.Results[i].Entry.ID != r.Entry.ID {
+				w.t.Errorf("client %d, entry %d is %s, and again %s", me, i, r.Entry.ID, again.Results[i].Entry.ID)
+			}
+		}
+	}
 }
 
 // TestAllOrNothingNamesTheCulprits: a batch that is refused as a whole says which entries are to blame, and posts none.

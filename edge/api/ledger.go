@@ -22,8 +22,8 @@ type currencyCache struct {
 // currenciesMost bounds the cache to some ten megabytes; beyond that it begins anew.
 const currenciesMost = 100_000
 
-// of answers the currency of an account, without a transaction only where it is remembered (else errUnread). Only committed accounts may be asked for: a number that was rolled back may be
-// given again.
+// of answers the currency of an account, without a transaction only where it is remembered (else errUnread). Only committed accounts
+// may be asked for: a number that was rolled back may be given again.
 func (k *currencyCache) of(tx *db.Tx, l *ledger.Ledger, account ledger.AccountID) (money.Currency, error) {
 	k.mu.RLock()
 	known, ok := k.list[account]
