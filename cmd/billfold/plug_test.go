@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -21,85 +20,10 @@ import (
 	"billfold/client"
 )
 
-// journal is what the world outside knows: the payments that were acknowledged.
-type journal struct {
-	mu  sync.Mutex
-	ids []string
-}
-
-func (j *journal) add(id string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.ids = append(j.ids, id)
-}
-
-func (j *journal) all() []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return append([]string(nil), j.ids...)
-}
-
-// pay has some callers pay the café until they are told to stop or the server is gone. An answer goes into the journal.
-func pay(ctx context.Context, c *client.Client, callers int, j *journal) *sync.WaitGroup {
-	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				p, err := c.CreatePayment(ctx, client.CreatePayment{Amount: client.Money{Amount: "1", Currency: "EUR"}, Payee: "@cafe_linden",
-					Confirm: true})
-				var refusal *client.Problem
-				if err != nil && !errors.As(err, &refusal) {
-					return // the plug was pulled
-				}
-				if err == nil && p.State == "completed" {
-					j.add(p.ID)
-				}
-			}
-		})
-	}
-	return &all
-}
-
 // alone makes a client that tries once and keeps no connection of another test.
 func alone(c *client.Client) *client.Client {
 	own := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	return &client.Client{BaseURL: c.BaseURL, Key: c.Key, Attempts: 1, HTTP: own}
-}
-
-// TestPulledPlug kills the server under load, at moments that a seed picks, and starts it again: every payment that was
-// acknowledged is there, both sides are told of it, and the books verify. The journal lies outside of what is killed.
-func TestPulledPlug(t *testing.T) {
-	const rounds = 3
-	on(t, func(t *testing.T, at place) {
-		ctx := context.Background()
-		var j journal
-		dice := rand.New(rand.NewPCG(1, 2))
-		p := at.dev(t).ready()
-		for round := range rounds {
-			before := len(j.all())
-			paying := pay(ctx, alone(at.as(t, "BILLFOLD_PAYER_KEY")), 8, &j)
-			enough := before + 20 + dice.IntN(150)
-			until(t, "payments are acknowledged", func() bool { return len(j.all()) >= enough })
-			if err := p.cmd.Process.Signal(unix.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			p.exit()
-			paying.Wait()
-			p = at.dev(t).ready()
-			shop := at.as(t, "BILLFOLD_KEY")
-			for _, id := range j.all()[before:] {
-				found, err := shop.Payment(ctx, id, nil)
-				if err != nil || found.State != "completed" {
-					t.Fatalf("round %d: payment %s was acknowledged and is %q, %v", round, id, found.State, err)
-				}
-			}
-			until(t, "both sides are told", func() bool { return told(ctx, t, shop, j.all()[before:]) })
-			if code, out, complaint := billfold(t, at.env, "verify", "--data", at.dir); code != 0 {
-				t.Fatalf("round %d: verify ended with %d\n%s%s", round, code, out, complaint)
-			}
-		}
-		t.Logf("%d payments acknowledged, %d plugs pulled", len(j.all()), rounds)
-	})
 }
 
 // told says whether payer and payee have heard of every payment; it fails where one has and the other has not.
