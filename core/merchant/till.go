@@ -95,6 +95,14 @@ func (s *Service) Stores(ctx context.Context, shop ID) ([]Store, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Store, error) { return db.All(tx, scanStore, selectStores, string(shop)) })
 }
 
+// Store finds one store of a shop.
+func (s *Service) Store(ctx context.Context, shop ID, store StoreID) (Store, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Store, error) {
+		found, err := db.One(tx, scanStore, selectStore, string(store), string(shop))
+		return found, noShop(err)
+	})
+}
+
 // CloseStore closes a store, and takes its tills from their devices.
 func (s *Service) CloseStore(ctx context.Context, shop ID, store StoreID) error {
 	return s.o.DB.Write(ctx, func(tx *db.Tx) error {

@@ -36,6 +36,8 @@
 //   - A frozen person's wallets and a frozen shop's receipts are frozen in the ledger by the transaction that freezes their
 //     owner, so the flag is read by the statement that locks them. They take part in nothing but the release of holds: a
 //     refund waits for the freeze to be lifted, and so does the credit of a top-up whose money has been taken.
+//   - A payment code is paper: whom it pays is looked up in our registry, and a code of ours in which a byte was changed is
+//     refused by its signature (code.go).
 //   - Free text of people is sealed with the key of the owner who wrote it. Metadata and reference are plain and searchable:
 //     they are a shop's order numbers, not people's words.
 package payment

@@ -92,4 +92,12 @@ var (
 	ErrCursor = fault.Define(fault.Malformed, "invalid_cursor",
 		text("The cursor cannot be used", "游标无效"),
 		text("Start again without a cursor.", "请不带游标重新开始。"))
+	// ErrCodeForeign refuses a code of another payment scheme or of another wallet.
+	ErrCodeForeign = fault.Define(fault.Invalid, "code_foreign",
+		text("This code belongs to another payment system", "此码属于其他支付系统"),
+		text("Nothing was paid. Ask the shop for its code for this wallet.", "没有付款。请向商家索取本钱包的付款码。"))
+	// ErrCodeForged refuses a code of ours that somebody changed.
+	ErrCodeForged = fault.Define(fault.Refused, "code_forged",
+		text("This code was changed", "此付款码被篡改"),
+		text("Nothing was paid. Do not pay with this code; tell the shop that somebody put it there.", "没有付款。请勿使用此码付款，并告知商家。"))
 )
