@@ -1,0 +1,22 @@
+create table fx_quote (
+  id text primary key,
+  person text not null,
+  from_code text not null,
+  from_scale integer not null,
+  to_code text not null,
+  to_scale integer not null,
+  rate_num bigint not null,
+  rate_den bigint not null,
+  source text not null,
+  rate_at bigint not null,
+  amount bigint not null,
+  fee bigint not null,
+  gets bigint not null,
+  margin bigint not null,
+  round bigint not null,
+  rest_num bigint not null,
+  rest_den bigint not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  used_by text not null
+); -- clustered
