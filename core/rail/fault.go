@@ -17,8 +17,8 @@ var (
 	ErrCallback = fault.Define(fault.Malformed, "callback_invalid",
 		lang.Text{EN: "The callback cannot be read", ZH: "无法读取回调内容"},
 		lang.Text{
-			EN: "Send charge.settled or charge.declined with reference, merchant, amount and currency.",
-			ZH: "请发送 charge.settled 或 charge.declined，并附 reference、merchant、amount 与 currency。"})
+			EN: "Send a message of this rail's form, such as charge.settled with reference, merchant, amount and currency.",
+			ZH: "请按该通道的格式发送，例如带 reference、merchant、amount 与 currency 的 charge.settled。"})
 	// ErrRail refuses a callback for a rail that is not installed.
 	ErrRail = fault.Define(fault.NotFound, "rail_not_found",
 		lang.Text{EN: "There is no such rail", ZH: "没有该支付通道"},
@@ -27,4 +27,12 @@ var (
 	ErrToken = fault.Define(fault.Invalid, "card_token",
 		lang.Text{EN: "This card cannot be used", ZH: "该银行卡无法使用"},
 		lang.Text{EN: "Use a card token of the sandbox, such as tok_4242.", ZH: "请使用沙盒卡令牌，例如 tok_4242。"})
+	// ErrAccount refuses a bank account number that cannot be one.
+	ErrAccount = fault.Define(fault.Invalid, "bank_account",
+		lang.Text{EN: "This is not a bank account number", ZH: "银行账号无效"},
+		lang.Text{EN: "Check the IBAN: its length and its check digits have to fit. Nothing was sent.", ZH: "请核对 IBAN：长度和校验位必须正确。未转出任何款项。"})
+	// ErrHolder refuses the name of an account's holder.
+	ErrHolder = fault.Define(fault.Invalid, "bank_holder",
+		lang.Text{EN: "The account holder's name cannot be used", ZH: "户名无效"},
+		lang.Text{EN: "Write the name as the bank knows it, up to 70 bytes of plain text.", ZH: "请按银行登记填写户名，最多 70 字节的纯文本。"})
 )

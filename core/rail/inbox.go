@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/job"
+	"billfold/base/seal"
 )
+
+// TaskCredit is the kind of the task that a stored credit queues.
+const TaskCredit = "rail.credit"
 
 // TaskCallback is the kind of the task that a stored callback queues. Its handler is payment's; Parse reads its payload.
 const TaskCallback = "rail.callback"
@@ -21,6 +26,7 @@ type InboxOptions struct {
 	Real    clock.Clock
 	Queue   *job.Queue
 	Secrets map[string][]byte // rail -> the secret it signs with
+	Keys    *seal.Keyring     // seals what strangers write into their transfers; nil keeps none of it
 	Log     *slog.Logger
 }
 
@@ -49,19 +55,84 @@ func (b *Inbox) Receive(ctx context.Context, rail string, h Head, body []byte) e
 	if err := Verify(secret, h, body, now); err != nil {
 		return err
 	}
-	c, err := parse(body)
+	t, err := parse(body)
 	if err != nil {
 		return err
 	}
+	if t.credit != nil {
+		return b.credit(ctx, rail, h.ID, t)
+	}
+	c := t.callback
 	return b.o.DB.Write(ctx, func(tx *db.Tx) error {
 		fresh, err := tx.Exec(insertCallback, rail, h.ID, c.Reference, c.Merchant, string(c.Outcome), c.Reason, c.Amount, c.Currency,
 			clock.Micros(now))
 		if err != nil || fresh == 0 {
 			return err
 		}
-		b.o.Queue.Add(tx, job.Task{Kind: TaskCallback, Key: rail + " " + h.ID, Due: now, Clock: job.Real, Payload: []byte(rail + " " + h.ID)})
+		b.queue(tx, TaskCallback, rail, h.ID, now)
 		return nil
 	})
+}
+
+func (b *Inbox) queue(tx *db.Tx, kind, rail, message string, now time.Time) {
+	name := rail + " " + message
+	b.o.Queue.Add(tx, job.Task{Kind: kind, Key: name, Due: now, Clock: job.Real, Payload: []byte(name)})
+}
+
+// strangers owns the key that seals what people who are not ours wrote to us.
+const strangers = "rail/strangers"
+
+func purposeRow(rail, message string) string { return "rail_credit.said/" + rail + "/" + message }
+
+// credit stores a bank's word of money that arrived. What its sender wrote is free text of somebody, so it is sealed.
+func (b *Inbox) credit(ctx context.Context, rail, message string, t told) error {
+	var said []byte
+	if b.o.Keys != nil && t.purpose != "" {
+		if err := b.o.Keys.Create(strangers); err != nil {
+			return err
+		}
+		var err error
+		if said, err = b.o.Keys.Seal(strangers, purposeRow(rail, message), []byte(t.purpose)); err != nil {
+			return err
+		}
+	}
+	now, c := b.o.Real.Now(), t.credit
+	return b.o.DB.Write(ctx, func(tx *db.Tx) error {
+		fresh, err := tx.Exec(insertCredit, rail, message, c.Movement, c.Reference, said, c.Sender, c.Merchant, c.Amount, c.Currency,
+			clock.Micros(now))
+		if err != nil || fresh == 0 {
+			return err
+		}
+		b.queue(tx, TaskCredit, rail, message, now)
+		return nil
+	})
+}
+
+// Words reads what the sender of a credit wrote, "" where there is nothing to read.
+func (c Credit) Words(keys *seal.Keyring) string {
+	if len(c.said) == 0 {
+		return ""
+	}
+	plain, err := keys.Open(strangers, purposeRow(c.Rail, c.ID), c.said)
+	if err != nil {
+		return ""
+	}
+	return string(plain)
+}
+
+// StoredCredit reads the credit that a task of kind TaskCredit is about.
+func StoredCredit(tx *db.Tx, t job.Task) (Credit, error) {
+	rail, id, _ := strings.Cut(string(t.Payload), " ")
+	return CreditOf(tx, rail, id)
+}
+
+// CreditOf reads a credit by the message that told of it.
+func CreditOf(tx *db.Tx, rail, message string) (Credit, error) {
+	c, err := db.One(tx, scanCredit, selectCredit, rail, message)
+	if errors.Is(err, db.ErrNoRow) {
+		return Credit{}, fmt.Errorf("rail: credit %s is not stored", message)
+	}
+	return c, err
 }
 
 // Stored reads the callback that a task of kind TaskCallback is about.

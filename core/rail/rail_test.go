@@ -39,7 +39,8 @@ func TestSignature(t *testing.T) {
 // What a rail may say is read as strictly as our own API.
 func TestParse(t *testing.T) {
 	good := `{"type":"charge.settled","data":{"reference":"pay_x","merchant":"us","amount":"5000","currency":"EUR"}}`
-	c, err := parse([]byte(good))
+	got, err := parse([]byte(good))
+	c := got.callback
 	if err != nil || c.Outcome != Settled || c.Amount != 5000 || c.Currency != "EUR" || c.Merchant != "us" || c.Reference != "pay_x" {
 		t.Errorf("%+v, %v", c, err)
 	}

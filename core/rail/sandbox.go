@@ -15,6 +15,7 @@ import (
 	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/dial"
+	"billfold/base/id"
 	"billfold/base/job"
 )
 
@@ -28,22 +29,26 @@ const (
 	TokenInsufficient = "tok_9995"
 	TokenSlow         = "tok_slow" // answers after five seconds
 	TokenLost         = "tok_lost" // answers only when it is asked again
+	TokenDispute      = "tok_0259" // settles, and is charged back three days later
 )
 
 // Tokens lists the test tokens with what they do, for the top-up page and the documentation.
-var Tokens = []string{TokenOK, TokenDecline, TokenInsufficient, TokenSlow, TokenLost}
+var Tokens = []string{TokenOK, TokenDecline, TokenInsufficient, TokenSlow, TokenLost, TokenDispute}
 
 const (
 	taskAnswer = "rail.sandbox.answer"
 	slowBy     = 5 * time.Second
 	firstAfter = 150 * time.Millisecond // at least; the seed adds up to as much again
 	repeatOver = 3 * time.Second        // repeats come within this time, in any order
+	disputed   = 3 * 24 * time.Hour     // business time: a charge-back takes its days
 )
 
-// SandboxOptions are what the sandbox acquirer is built from.
+// SandboxOptions are what the sandbox's acquirer and its bank are built from.
 type SandboxOptions struct {
 	DB          *db.DB
 	Real        clock.Clock
+	Clock       clock.Clock // business time: what takes days; nil = Real
+	IDs         *id.Minter  // the bank's own numbers
 	Queue       *job.Queue
 	Dial        *dial.Client // one that may reach loopback: the other party lives in this process, its callbacks do not
 	Secret      []byte
@@ -57,15 +62,22 @@ type Sandbox struct{ o SandboxOptions }
 
 // NewSandbox makes the acquirer and registers what sends its answers.
 func NewSandbox(o SandboxOptions) *Sandbox {
+	s := &Sandbox{o.filled()}
+	o.Queue.Handle(taskAnswer, s.answer)
+	return s
+}
+
+func (o SandboxOptions) filled() SandboxOptions {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Real == nil {
 		o.Real = clock.System()
 	}
-	s := &Sandbox{o}
-	o.Queue.Handle(taskAnswer, s.answer)
-	return s
+	if o.Clock == nil {
+		o.Clock = o.Real
+	}
+	return o
 }
 
 // Name is "card".
@@ -100,14 +112,21 @@ func (s *Sandbox) Charge(ctx context.Context, i Intent) error {
 			return nil
 		}
 		s.plan(tx, i, now, fresh == 0)
+		if i.Token == TokenDispute && fresh > 0 {
+			key := i.Reference + " " + dispute
+			s.o.Queue.Add(tx, job.Task{Kind: taskAnswer, Key: key, Due: s.o.Clock.Now().Add(disputed), Clock: job.Business, Payload: []byte(key)})
+		}
 		return nil
 	})
 }
 
+// dispute names the message that takes a charge back.
+const dispute = "dispute"
+
 // plan queues the answers. Message 1 is the decision, 2 repeats it under its own id and so is a new message with the same
 // content; "1 again" is the same message once more. A seed decides how many there are and in which order they come.
 func (s *Sandbox) plan(tx *db.Tx, i Intent, now time.Time, again bool) {
-	dice := s.dice(i.Reference)
+	dice := s.o.dice(i.Reference)
 	first := now.Add(firstAfter + time.Duration(dice%uint64(firstAfter)))
 	if i.Token == TokenSlow && !again {
 		first = now.Add(slowBy)
@@ -129,9 +148,9 @@ func (s *Sandbox) plan(tx *db.Tx, i Intent, now time.Time, again bool) {
 	}
 }
 
-func (s *Sandbox) dice(reference string) uint64 {
+func (o SandboxOptions) dice(reference string) uint64 {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %s", s.o.Seed, reference)
+	fmt.Fprintf(h, "%d %s", o.Seed, reference)
 	return h.Sum64()
 }
 
@@ -145,36 +164,43 @@ func (s *Sandbox) answer(ctx context.Context, t job.Task) error {
 	if err != nil {
 		return err
 	}
-	body, err := c.body()
+	number, _, _ := strings.Cut(which, " ")
+	body, err := c.body(number == dispute)
 	if err != nil {
 		return err
 	}
-	number, _, _ := strings.Cut(which, " ")
-	head := Sign(s.o.Secret, "msg_"+strings.TrimPrefix(reference, "pay_")+"_"+number, s.o.Real.Now(), body)
+	return s.o.tell(ctx, "msg_"+strings.TrimPrefix(reference, "pay_")+"_"+number, reference, body)
+}
+
+// tell posts one signed message to the address we were given.
+func (o SandboxOptions) tell(ctx context.Context, message, about string, body []byte) error {
+	head := Sign(o.Secret, message, o.Real.Now(), body)
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
 	header.Set("webhook-id", head.ID)
 	header.Set("webhook-timestamp", head.Timestamp)
 	header.Set("webhook-signature", head.Signature)
-	answer, err := s.o.Dial.Do(ctx, &dial.Request{Method: http.MethodPost, URL: s.o.CallbackURL(), Header: header, Body: body})
+	answer, err := o.Dial.Do(ctx, &dial.Request{Method: http.MethodPost, URL: o.CallbackURL(), Header: header, Body: body})
 	if err != nil {
-		return fmt.Errorf("call back about %s: %w", reference, err)
+		return fmt.Errorf("call back about %s: %w", about, err)
 	}
 	if answer.Status < 200 || answer.Status > 299 {
-		return fmt.Errorf("call back about %s: status %d", reference, answer.Status)
+		return fmt.Errorf("call back about %s: status %d", about, answer.Status)
 	}
 	return nil
 }
 
 // body is what the acquirer decided about a charge; the same every time.
-func (c charge) body() ([]byte, error) {
-	m := message{Type: typePrefix + string(Settled), Data: messageData{Reference: c.reference, Merchant: c.merchant,
+func (c charge) body(back bool) ([]byte, error) {
+	m := message{Type: "charge.settled", Data: messageData{Reference: c.reference, Merchant: c.merchant,
 		Amount: strconv.FormatInt(c.amount, 10), Currency: c.currency}}
-	switch c.token {
-	case TokenDecline:
-		m.Type, m.Data.Reason = typePrefix+string(Declined), "card_declined"
-	case TokenInsufficient:
-		m.Type, m.Data.Reason = typePrefix+string(Declined), "card_insufficient_funds"
+	switch {
+	case back:
+		m.Type, m.Data.Reason = "charge.disputed", "card_disputed"
+	case c.token == TokenDecline:
+		m.Type, m.Data.Reason = "charge.declined", "card_declined"
+	case c.token == TokenInsufficient:
+		m.Type, m.Data.Reason = "charge.declined", "card_insufficient_funds"
 	}
 	return json.Marshal(m)
 }
