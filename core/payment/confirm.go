@@ -100,6 +100,7 @@ func (s *Service) expireIfDue(tx *db.Tx, r *record, now time.Time) (bool, error)
 		if _, err := s.Ledger.ExpireHold(tx, entryID(r.id, entryHold), entryID(r.id, entryExpire)); err != nil {
 			return false, err
 		}
+	case r.awaitsTransfer() && !now.Before(r.expiresAt):
 	default:
 		return false, nil
 	}

@@ -23,6 +23,7 @@ const (
 	entryVoid    = 3
 	entryExpire  = 4
 	entrySettle  = 5
+	entryReverse = 6
 )
 
 // The operations under which idempotency keys are kept.
@@ -35,6 +36,10 @@ const (
 	opTopUp    = "payment.topup"
 	opCheckout = "checkout.create"
 	opExpire   = "checkout.expire"
+	opWithdraw = "payment.withdraw"
+	opExchange = "payment.exchange"
+	opAssign   = "arrival.assign"
+	opReview   = "payment.review"
 )
 
 // Create makes a payment. A shop asks to be paid: the payment awaits confirmation by whoever pays it. A person names whom
@@ -199,6 +204,12 @@ func (s *Service) insert(tx *db.Tx, c Caller, r *record, confirm bool) (outcome,
 // approve moves or holds the value of a payment whose payer has said yes, and says what to announce. The digest of what is
 // posted is computed here, from the row, and kept with it.
 func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, err error) {
+	switch r.kind {
+	case Withdrawal:
+		return s.sendOut(tx, r, now)
+	case Exchange:
+		return s.swap(tx, r, now)
+	}
 	from, err := s.wallet(tx, r.payer, r.amount.Currency)
 	if err != nil {
 		return "", err

@@ -1,4 +1,5 @@
-// Package payment moves value because a person asked for it: purchases, transfers between people, top-ups and refunds.
+// Package payment moves value because a person asked for it: purchases, transfers between people, top-ups, withdrawals,
+// exchanges and refunds.
 //
 // One object, [Payment], lives from the first request to the last refund. Its terms (who is paid, how much, in what, at
 // what fee, until when) never change after creation; what changes is its state, by the one table in [Moves], which
@@ -11,9 +12,10 @@
 //	                       │                                          ▲
 //	                       └─ reserve ─► authorized ─ capture ────────┤
 //	                                         └─ void, expire          │
-//	charge (top-up) ─► processing ─ settle ───────────────────────────┘
-//	                       ├─ decline ─► failed
-//	                       └─ review ──► held
+//	charge (top-up) ─► processing ─ settle ───────────────────────────┘ ─ return, charge_back ─► reversed
+//	send (withdrawal) ─┘   ├─ decline ─► failed
+//	                       └─ review ──► held ─ release ─► completed
+//	                                       └─ take_back ─► reversed
 //
 // Invariants:
 //
@@ -38,6 +40,12 @@
 //     refund waits for the freeze to be lifted, and so does the credit of a top-up whose money has been taken.
 //   - A payment code is paper: whom it pays is looked up in our registry, and a code of ours in which a byte was changed is
 //     refused by its signature (code.go).
+//   - A wallet is never overdrawn. What a charge-back does not find in it becomes a receivable, on an account of its own that only a
+//     charge-back debits (chargeback.go); the next money that comes in pays it back first.
+//   - Money that a bank says has arrived is booked whatever it is about: to the payment whose reference it carries, or into suspense
+//     until an operator says whose it is. Never to a guess (arrival.go).
+//   - An exchange posts what its quote says, unit by unit: what the person gives, gets, pays, and what the house's position, margin,
+//     fee and rounding accounts take (exchange.go, package fx).
 //   - Free text of people is sealed with the key of the owner who wrote it. Metadata and reference are plain and searchable:
 //     they are a shop's order numbers, not people's words.
 package payment

@@ -22,6 +22,8 @@ const (
 	eventFailed     = "payment.failed"
 	eventHeld       = "payment.held"
 	eventRefunded   = "payment.refunded"
+	eventSent       = "payment.sent"
+	eventReversed   = "payment.reversed"
 )
 
 // News is the data of an event about a payment: ids and amounts, never a name or a text. Amounts are minor units in
@@ -63,7 +65,9 @@ func (s *Service) announce(tx *db.Tx, r *record, happened string, moved int64) {
 	if r.payer != "" {
 		owners = append(owners, r.payer)
 	}
-	owners = append(owners, r.payee)
+	if isPerson(r.payee) || isShop(r.payee) {
+		owners = append(owners, r.payee)
+	}
 	s.Outbox.Append(tx, event.Event{Type: happened, Object: string(r.id), Sequence: r.version, Owners: owners, Data: data})
 }
 

@@ -100,4 +100,17 @@ var (
 	ErrCodeForged = fault.Define(fault.Refused, "code_forged",
 		text("This code was changed", "此付款码被篡改"),
 		text("Nothing was paid. Do not pay with this code; tell the shop that somebody put it there.", "没有付款。请勿使用此码付款，并告知商家。"))
+	// ErrDecided refuses to decide about money in suspense twice.
+	ErrDecided = fault.Define(fault.Conflict, "arrival_decided",
+		text("This was decided already", "该款项已处理"),
+		text("It was assigned, or sent back. Look at it again.", "该款项已分配或退回。请重新查看。"))
+	// ErrReason refuses a decision that nobody gave a reason for.
+	ErrReason = fault.Define(fault.Invalid, "reason_required",
+		text("A reason is required", "请填写理由"),
+		text("Say in a few words why; it is kept with your name.", "请简要说明理由；理由会与您的姓名一并保存。"))
+	// ErrReviewAmount refuses to release a top-up for which the rail never took money.
+	ErrReviewAmount = fault.Define(fault.Conflict, "review_amount",
+		text("There is nothing to credit", "没有可入账的款项"),
+		text("The rail never said that it took money in this currency under our name. Take the payment back instead.",
+			"支付通道从未确认以我方名义收取该币种的款项。请改为退回该付款。"))
 )

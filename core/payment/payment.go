@@ -15,13 +15,14 @@ type ID string
 // Kind is what sort of movement a person asked for.
 type Kind string
 
-// The kinds. Withdrawal is reserved: money that leaves for a bank.
+// The kinds.
 const (
 	Purchase   Kind = "purchase"   // a person pays a shop
 	Transfer   Kind = "transfer"   // a person pays a person
-	TopUp      Kind = "topup"      // a card fills a person's wallet
+	TopUp      Kind = "topup"      // a card or a bank transfer fills a person's wallet
 	Withdrawal Kind = "withdrawal" // a wallet empties into a bank account
 	Refund     Kind = "refund"     // a payee gives back what Of brought
+	Exchange   Kind = "exchange"   // a person changes one currency into another, from pocket to pocket
 )
 
 // CaptureMode says whether the value moves at once or is held first.
@@ -40,6 +41,7 @@ type Method string
 const (
 	FromWallet Method = "wallet"
 	FromCard   Method = "card"
+	FromBank   Method = "bank"
 )
 
 // Deadlines. Business time, but for Deadline, which is real.
@@ -60,11 +62,11 @@ type Payment struct {
 	State         State
 	Version       int64
 	Amount        money.Amount
-	Fee           money.Amount // what the payer pays on top; shown before, charged as shown; 0 for now
+	Fee           money.Amount // what the payer pays on top; shown before, charged as shown
 	Captured      int64
 	Refunded      int64
 	Payer         string // "usr_…"; for a refund the one who gives back ("mch_…" or "usr_…"); "" until somebody confirms
-	Payee         string // "mch_…" or "usr_…"
+	Payee         string // "mch_…" or "usr_…"; "ins_…" for a withdrawal, "" for an exchange
 	PayerName     string
 	PayeeName     string
 	Capture       CaptureMode
@@ -122,6 +124,10 @@ const (
 	StepSettle       = "settle"
 	StepFail         = "fail"
 	StepReview       = "review"
+	StepSent         = "sent"       // a withdrawal: the bank has the order
+	StepReturn       = "return"     // it came back
+	StepChargeback   = "chargeback" // a top-up: the card's holder took it back
+	StepRelease      = "release"    // an operator let it go on
 )
 
 // told spaces the numbers of the steps confirm_payer and confirm_payee: those of version v are v*told+1 and v*told+2, so they

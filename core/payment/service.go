@@ -16,6 +16,7 @@ import (
 	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/base/seal"
+	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -37,6 +38,9 @@ type Options struct {
 	Outbox       *event.Outbox
 	Queue        *job.Queue
 	Rails        []rail.Rail // the first one takes cards
+	Bank         rail.Bank   // nil = nothing leaves for banks, and nothing comes from them
+	Accounts     *rail.Book  // people's bank accounts; with Bank
+	Desk         *fx.Desk    // nil = nothing is exchanged
 	Installation string      // bound into every approval, so that one of the sandbox is worth nothing elsewhere
 	Sandbox      bool
 	Currencies   []string // in which wallets may be opened; empty = any of ISO 4217

@@ -16,6 +16,7 @@ import (
 	"billfold/base/seal"
 	"billfold/core/identity"
 	"billfold/core/merchant"
+	"billfold/core/rail"
 )
 
 // show renders a row as of the version of the outcome, for one viewer. An answer and its replay come from here, so they
@@ -59,16 +60,19 @@ func (s *Service) rewind(p *Payment, r record, out outcome) {
 		switch step.Name {
 		case StepAuthorize:
 			claimed = true
-			if step.State == Authorized {
+			switch step.State {
+			case Authorized:
 				p.HoldExpiresAt = step.At.Add(r.holdFor)
-			} else {
+			case Completed:
 				p.Captured += step.Amount
 			}
-		case StepCapture, StepSettle:
+		case StepCapture, StepSettle, StepRelease:
 			p.Captured += step.Amount
-		case StepRefund:
+		case StepRefund, StepChargeback, StepReturn:
 			p.Refunded += step.Amount
-		case StepFail, StepReview:
+		}
+		switch step.State {
+		case Failed, Held, Reversed:
 			p.Failure = r.failure
 		}
 	}
@@ -103,9 +107,13 @@ func (s *Service) next(c Caller, r *record, p Payment) NextAction {
 // digest up, and it needs no column.
 func (s *Service) approval(r *record, payer, payeeName string) approvalTerms {
 	nonce := s.Keys.Mac("payment/nonce", []byte(r.id))
+	quote := ""
+	if r.kind == Exchange {
+		quote = r.reference // its figures never change, so its id stands for all of them
+	}
 	return approvalTerms{version: 1, installation: s.Installation, payment: r.id, payer: payer, payee: r.payee,
 		payeeName: payeeName, amount: r.amount.Minor, currency: r.amount.Currency.Code, fee: r.fee, totalDebit: r.total(),
-		debitCurrency: r.amount.Currency.Code, expiresAt: clock.Micros(r.expiresAt), nonce: nonce[:16]}
+		debitCurrency: r.amount.Currency.Code, quote: quote, expiresAt: clock.Micros(r.expiresAt), nonce: nonce[:16]}
 }
 
 func descriptionRow(payment ID) string { return "payment_record.description/" + string(payment) }
@@ -154,6 +162,9 @@ func (s *Service) name(ctx context.Context, owner string) (string, error) {
 	switch {
 	case owner == "":
 		return "", nil
+	case strings.HasPrefix(owner, "ins_"):
+		a, err := db.Read(ctx, s.DB, func(tx *db.Tx) (rail.Account, error) { return s.Accounts.Find(tx, rail.AccountID(owner)) })
+		return a.Shown, err
 	case strings.HasPrefix(owner, "mch_"):
 		shop, err := s.Shops.Get(ctx, merchant.ID(owner))
 		if errors.Is(err, merchant.ErrNotFound) {

@@ -5,7 +5,7 @@ import "strings"
 // State is where a payment stands. The words are those of the API.
 type State string
 
-// The states. Reversed is reserved for a movement that an operator takes back.
+// The states. Reversed is a movement that the outside world, or an operator, took back.
 const (
 	None                 State = ""
 	AwaitingConfirmation State = "awaiting_confirmation"
@@ -43,11 +43,16 @@ const (
 	Review     Trigger = "review"
 	RefundPart Trigger = "refund_part"
 	RefundRest Trigger = "refund_rest"
+	Send       Trigger = "send"
+	Return     Trigger = "return"
+	ChargeBack Trigger = "charge_back"
+	Release    Trigger = "release"
+	TakeBack   Trigger = "take_back"
 )
 
 // Triggers lists every trigger in the order of life.
 var Triggers = []Trigger{Request, Charge, GiveBack, Confirm, Reserve, Capture, Void, Expire, Settle, Decline, Review, RefundPart,
-	RefundRest}
+	RefundRest, Send, Return, ChargeBack, Release, TakeBack}
 
 // Move is one row of the state table: in From, On leads to To. Why says it to a reader of docs/states.md.
 type Move struct {
@@ -86,6 +91,23 @@ var Moves = []Move{
 	{Held, Review, Held, "a repeat while somebody is looking"},
 	{Failed, Review, Held, "an answer that does not fit, after a decline: a person must look"},
 	{Completed, Review, Completed, "an answer that does not fit, after the one we acted on; kept with the callback"},
+	{AwaitingConfirmation, Send, Processing, "a withdrawal: the value is held and the bank is asked to pay"},
+	{Processing, Expire, Expired, "a top-up by bank transfer: nobody sent the money in time"},
+	{Processing, Return, Reversed, "the bank says returned before it says paid: the hold is released"},
+	{Completed, Return, Reversed, "the bank returns a withdrawal days later: the money is back in the wallet"},
+	{Completed, ChargeBack, Reversed, "the card's holder took a top-up back: from the wallet what it has, the rest is owed"},
+	{Processing, ChargeBack, Held, "taken back before it was settled: a person must look, nothing is credited"},
+	{Failed, ChargeBack, Failed, "taken back what was never taken"},
+	{Failed, Return, Failed, "returned what was never paid"},
+	{Held, ChargeBack, Held, "a repeat while somebody is looking"},
+	{Held, Return, Held, "a repeat while somebody is looking"},
+	{Held, Release, Completed, "an operator lets it go on as the rail said"},
+	{Held, TakeBack, Reversed, "an operator sends it back; nothing is credited"},
+	{Reversed, Settle, Reversed, "an answer that was overtaken by the return"},
+	{Reversed, Decline, Reversed, "an answer that was overtaken by the return"},
+	{Reversed, Review, Reversed, "an answer that does not fit, after the return"},
+	{Reversed, Return, Reversed, "the rail repeats itself"},
+	{Reversed, ChargeBack, Reversed, "the rail repeats itself"},
 }
 
 type pair struct {
@@ -163,7 +185,8 @@ This page is printed from the table in core/payment/state.go by its test; change
 `
 
 const statesTail = `
-` + "`reversed`" + ` is reserved and not reached by any trigger yet.
+A withdrawal is ` + "`processing`" + ` from its confirmation until the bank has paid; its step ` + "`sent`" + ` says when the bank took the
+order on, and changes no state. What an operator decided about a held payment is kept with the reason they gave.
 
 ## Steps and version
 
@@ -178,7 +201,8 @@ number of the last one. The five steps of a payment are
 | confirm_payer | when the payer was told |
 | confirm_payee | when the payee was told, in the same transaction as the payer |
 
-Later steps are capture, void, expire, refund, settle, fail and review. Being told is not a change: confirm_payer and
+Later steps are capture, void, expire, refund, settle, sent, return, chargeback, release,
+	fail and review. Being told is not a change: confirm_payer and
 confirm_payee leave the version as it is, and each change that both sides must know of has its own pair.
 
 ## State of a checkout session

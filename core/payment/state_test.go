@@ -30,14 +30,17 @@ func TestStates(t *testing.T) {
 func TestEveryPair(t *testing.T) {
 	allowed := map[State]map[Trigger]State{
 		None:                 {Request: AwaitingConfirmation, Charge: Processing, GiveBack: Completed},
-		AwaitingConfirmation: {Confirm: Completed, Reserve: Authorized, Void: Voided, Expire: Expired},
-		Processing:           {Settle: Completed, Decline: Failed, Review: Held},
-		Authorized:           {Capture: Completed, Void: Voided, Expire: Expired},
+		AwaitingConfirmation: {Confirm: Completed, Reserve: Authorized, Void: Voided, Expire: Expired, Send: Processing},
+		Processing: {Settle: Completed, Decline: Failed, Review: Held, Expire: Expired, Return: Reversed,
+			ChargeBack: Held},
+		Authorized: {Capture: Completed, Void: Voided, Expire: Expired},
 		Completed: {RefundPart: PartlyRefunded, RefundRest: Refunded, Settle: Completed, Decline: Completed,
-			Review: Completed},
+			Review: Completed, Return: Reversed, ChargeBack: Reversed},
 		PartlyRefunded: {RefundPart: PartlyRefunded, RefundRest: Refunded},
-		Failed:         {Decline: Failed, Settle: Held, Review: Held},
-		Held:           {Settle: Held, Decline: Held, Review: Held},
+		Failed:         {Decline: Failed, Settle: Held, Review: Held, Return: Failed, ChargeBack: Failed},
+		Held: {Settle: Held, Decline: Held, Review: Held, Return: Held, ChargeBack: Held, Release: Completed,
+			TakeBack: Reversed},
+		Reversed: {Settle: Reversed, Decline: Reversed, Review: Reversed, Return: Reversed, ChargeBack: Reversed},
 	}
 	pairs := 0
 	for _, from := range append([]State{None}, States...) {
@@ -50,7 +53,7 @@ func TestEveryPair(t *testing.T) {
 			}
 		}
 	}
-	if want := (len(States) + 1) * len(Triggers); pairs != want || len(Moves) != 26 {
-		t.Errorf("%d pairs and %d moves were looked at, want %d and 26", pairs, len(Moves), want)
+	if want := (len(States) + 1) * len(Triggers); pairs != want || len(Moves) != 43 {
+		t.Errorf("%d pairs and %d moves were looked at, want %d and 43", pairs, len(Moves), want)
 	}
 }

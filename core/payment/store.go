@@ -120,6 +120,11 @@ type record struct {
 
 func (r *record) total() int64 { return r.amount.Minor + r.fee }
 
+// awaitsTransfer says that a top-up waits for money that somebody has to send.
+func (r *record) awaitsTransfer() bool {
+	return r.state == Processing && r.kind == TopUp && r.method == FromBank
+}
+
 // due is when the sweep has to look at the payment; null where nothing can fall due.
 func (r *record) due() *int64 {
 	var at int64
@@ -129,7 +134,10 @@ func (r *record) due() *int64 {
 	case Authorized:
 		at = clock.Micros(r.holdUntil)
 	default:
-		return nil
+		if !r.awaitsTransfer() {
+			return nil
+		}
+		at = clock.Micros(r.expiresAt)
 	}
 	return &at
 }

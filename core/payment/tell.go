@@ -75,11 +75,14 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 func heard(e event.Event, n News) (telling, bool) {
 	t := telling{event: e, news: n, payer: n.Payer, payee: n.Payee}
 	switch e.Type {
-	case eventCreated, eventRefunded:
+	case eventCreated, eventRefunded, eventSent:
 		return t, false
 	}
-	if n.Kind == TopUp {
+	switch n.Kind {
+	case TopUp:
 		t.payer = n.Payee
+	case Withdrawal, Exchange:
+		t.payee = n.Payer
 	}
 	return t, true
 }
@@ -92,6 +95,9 @@ func (t telling) notice(owner string, names map[string]string) notice.Notice {
 	}
 	if t.payer == t.payee {
 		with, role = "", rolePayee
+		if t.news.Kind != TopUp {
+			role = rolePayer
+		}
 	}
 	return notice.Notice{ID: t.event.ID + "/" + owner, Owner: owner, Template: t.event.Type, Object: string(t.news.Payment), At: t.event.At,
 		Data: map[string]string{"kind": string(t.news.Kind), "state": string(t.news.State), "role": role, "amount": t.amount(),

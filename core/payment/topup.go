@@ -31,8 +31,12 @@ const (
 // FloatAddress is the ledger address of what a rail owes us in one currency.
 func FloatAddress(railName string, c money.Currency) string { return "rail/" + railName + "/" + c.Code }
 
+// ByTransfer is the way to fill a wallet by a bank transfer, in the place of a card's token.
+const ByTransfer = "bank_transfer"
+
 // TopUp fills a person's wallet from a card. It answers processing: the intent is on disk, the rail is asked by a job and
-// answers by a callback, and the wallet is credited when it does, once. token is a card token of the rail.
+// answers by a callback, and the wallet is credited when it does, once. token is a card token of the rail, or ByTransfer: then the
+// payment waits for the money that the person sends with its reference (RemittanceOf).
 //
 // Faults: idempotency_key_required, person_required, topup_method, amounts, currency_not_available, payee_frozen.
 func (s *Service) TopUp(ctx context.Context, c Caller, amount money.Amount, token string, call once.Call) (Payment, error) {
@@ -42,16 +46,19 @@ func (s *Service) TopUp(ctx context.Context, c Caller, amount money.Amount, toke
 	if c.Shop != "" || c.Person == "" {
 		return Payment{}, ErrPersonOnly
 	}
-	if len(s.Rails) == 0 || !s.Rails[0].Accepts(token) {
+	if token != ByTransfer && (len(s.Rails) == 0 || !s.Rails[0].Accepts(token)) {
 		return Payment{}, ErrMethod.With("method")
 	}
-	road := s.Rails[0].Name()
 	if err := amount.Positive(); err != nil {
 		return Payment{}, err
 	}
 	if !s.uses(amount.Currency) {
 		return Payment{}, ErrCurrency.Fill(amount.Currency.Code).With("currency")
 	}
+	if token == ByTransfer {
+		return s.byTransfer(ctx, c, amount, call)
+	}
+	road := s.Rails[0].Name()
 	now := s.Clock.Now()
 	r := record{id: ID(s.IDs.New("pay")), kind: TopUp, creator: string(c.Person), payee: string(c.Person), amount: amount,
 		capture: Automatic, method: FromCard, createdAt: now, expiresAt: now}
@@ -111,7 +118,8 @@ func (s *Service) charge(ctx context.Context, payment ID) error {
 		return fmt.Errorf("charge %s: %w", payment, err)
 	}
 	road, ok := s.rails[a.intent.rail]
-	if !ok || a.intent.answered {
+	out := a.row.kind == Withdrawal && s.Bank != nil
+	if !ok && !out || a.intent.answered {
 		return nil
 	}
 	if err := s.DB.Write(ctx, func(tx *db.Tx) error {
@@ -119,6 +127,9 @@ func (s *Service) charge(ctx context.Context, payment ID) error {
 		return nil
 	}); err != nil {
 		return err
+	}
+	if out {
+		return s.payOut(ctx, a.intent, a.row)
 	}
 	err = road.Charge(ctx, rail.Intent{Reference: string(payment), Merchant: s.Installation, Amount: a.row.amount, Token: a.intent.token})
 	if err != nil {
@@ -154,7 +165,7 @@ func (s *Service) Settle(ctx context.Context, cb rail.Callback) error {
 	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		r, err := lock(tx, ID(cb.Reference))
-		if errors.Is(err, fault.ErrNotFound) || err == nil && r.kind != TopUp {
+		if errors.Is(err, fault.ErrNotFound) || err == nil && r.kind != TopUp && r.kind != Withdrawal || err == nil && r.method == FromBank {
 			s.Log.Warn("callback about nothing of ours", "rail", cb.Rail, "callback", cb.ID)
 			return nil
 		}
@@ -162,8 +173,15 @@ func (s *Service) Settle(ctx context.Context, cb rail.Callback) error {
 			return err
 		}
 		asked, err := db.One(tx, scanIntent, selectIntent, string(r.id))
+		if errors.Is(err, db.ErrNoRow) { // it was never asked for: nobody confirmed it
+			s.Log.Warn("callback about nothing of ours", "rail", cb.Rail, "callback", cb.ID)
+			return nil
+		}
 		if err != nil {
 			return err
+		}
+		if r.kind == Withdrawal {
+			return s.paidOut(tx, &r, asked, cb)
 		}
 		return s.settle(tx, &r, asked, cb)
 	})
@@ -173,11 +191,14 @@ func (s *Service) settle(tx *db.Tx, r *record, asked intent, cb rail.Callback) e
 	on, step, happened := Settle, StepSettle, eventCompleted
 	fits := cb.Rail == asked.rail && cb.Merchant == s.Installation && cb.Currency == r.amount.Currency.Code
 	switch {
-	case !fits || cb.Outcome == rail.Settled && cb.Amount != r.amount.Minor:
+	case !fits || cb.Outcome == rail.Settled && cb.Amount != r.amount.Minor || !cb.Outcome.OfCharge() ||
+		cb.Outcome == rail.Disputed && r.captured > 0 && (cb.Amount <= 0 || cb.Amount > r.captured):
 		on, step, happened = Review, StepReview, eventHeld
 		r.failure = first(r.failure, failedMismatch)
 	case cb.Outcome == rail.Declined:
 		on, step, happened = Decline, StepFail, eventFailed
+	case cb.Outcome == rail.Disputed:
+		on, step, happened = ChargeBack, StepChargeback, eventReversed
 	}
 	to, ok := Next(r.state, on)
 	if !ok {
@@ -190,12 +211,20 @@ func (s *Service) settle(tx *db.Tx, r *record, asked intent, cb rail.Callback) e
 	switch {
 	case to == Completed:
 		moved = cb.Amount
-		if err := s.credit(tx, r, asked, cb.Amount); err != nil {
+		if err := s.credit(tx, r, asked.rail, cb.Amount); err != nil {
 			return err
 		}
 		r.captured = moved
+	case to == Reversed:
+		moved, r.failure = cb.Amount, first(cb.Reason, "card_disputed")
+		if err := s.chargeBack(tx, r, asked, cb); err != nil {
+			return err
+		}
+		r.refunded = moved
 	case to == Failed:
 		r.failure = first(cb.Reason, "declined")
+	case to == Held && on == ChargeBack:
+		step, happened, r.failure = StepReview, eventHeld, first(cb.Reason, "card_disputed")
 	case to == Held && on == Settle:
 		step, happened, r.failure = StepReview, eventHeld, failedLate
 	}
@@ -208,10 +237,9 @@ func (s *Service) settle(tx *db.Tx, r *record, asked intent, cb rail.Callback) e
 	return nil
 }
 
-// credit moves what the rail has taken from what it owes us into the wallet.
-func (s *Service) credit(tx *db.Tx, r *record, asked intent, amount int64) error {
-	from, err := s.accountOf(tx, ledger.Spec{Address: FloatAddress(asked.rail, r.amount.Currency), Currency: r.amount.Currency,
-		Limit: ledger.Unlimited, Busy: true})
+// credit moves what the rail has taken from what it owes us into the wallet, and pays back what its owner owes.
+func (s *Service) credit(tx *db.Tx, r *record, road string, amount int64) error {
+	from, err := s.float(tx, road, r.amount.Currency)
 	if err != nil {
 		return err
 	}
@@ -219,8 +247,10 @@ func (s *Service) credit(tx *db.Tx, r *record, asked intent, amount int64) error
 	if err != nil {
 		return err
 	}
-	_, err = s.Ledger.Post(tx, s.entry(r.id, entrySettle, TopUp, ledger.Leg{Debit: from, Credit: to, Amount: amount}))
-	return err
+	if _, err = s.Ledger.Post(tx, s.entry(r.id, entrySettle, TopUp, ledger.Leg{Debit: from, Credit: to, Amount: amount})); err != nil {
+		return err
+	}
+	return s.repay(tx, identity.PersonID(r.payee), r.amount.Currency) // what is owed comes first
 }
 
 func first(list ...string) string {

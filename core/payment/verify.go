@@ -59,6 +59,9 @@ func (s *Service) Verify(ctx context.Context, say func(Finding)) (Report, error)
 	if err := s.verifyEvents(ctx, found); err != nil {
 		return rep, err
 	}
+	if err := s.verifyRails(ctx, found); err != nil {
+		return rep, err
+	}
 	return rep, s.verifyEntries(ctx, found)
 }
 
@@ -67,7 +70,9 @@ func entriesOf(payment ID, kind Kind, capture CaptureMode) []ledger.EntryID {
 	steps := []uint8{entryMove}
 	switch {
 	case kind == TopUp:
-		steps = []uint8{entrySettle}
+		steps = []uint8{entrySettle, entryReverse}
+	case kind == Withdrawal:
+		steps = []uint8{entryHold, entryCapture, entryVoid, entrySettle, entryReverse}
 	case capture == Manual:
 		steps = []uint8{entryHold, entryCapture, entryVoid, entryExpire}
 	}
@@ -124,9 +129,9 @@ func verifySteps(r *record, steps []Step, found func(what string, args ...any)) 
 		}
 		last = step
 		switch {
-		case step.Name == StepCapture, step.Name == StepSettle, step.Name == StepAuthorize && step.State != Authorized:
+		case step.Name == StepCapture, step.Name == StepSettle, step.Name == StepRelease, step.Name == StepAuthorize && step.State == Completed:
 			captured += step.Amount
-		case step.Name == StepRefund:
+		case step.Name == StepRefund, step.Name == StepChargeback, step.Name == StepReturn:
 			refunded += step.Amount
 		}
 	}
@@ -139,7 +144,8 @@ func verifySteps(r *record, steps []Step, found func(what string, args ...any)) 
 	if captured != r.captured || refunded != r.refunded {
 		found("captured %d and refunded %d, but the steps say %d and %d", r.captured, r.refunded, captured, refunded)
 	}
-	if r.captured < 0 || r.captured > r.amount.Minor || r.refunded < 0 || r.refunded > r.captured {
+	if r.captured < 0 || r.captured > r.amount.Minor && r.kind != TopUp || // what a bank transfer brings is what somebody sent
+		r.refunded < 0 || r.refunded > r.captured {
 		found("captured %d of %d and refunded %d", r.captured, r.amount.Minor, r.refunded)
 	}
 }
@@ -147,9 +153,22 @@ func verifySteps(r *record, steps []Step, found func(what string, args ...any)) 
 // verifyMoney checks the counters against the ledger and the refunds, and that what happened was told.
 func (s *Service) verifyMoney(tx *db.Tx, r *record, entries map[ledger.EntryID]ledger.Entry,
 	found func(what string, args ...any)) error {
-	var moved, held int64
+	var moved, held, returned int64
 	for _, entry := range entriesOf(r.id, r.kind, r.capture) {
 		e := entries[entry] // one that is not there has no legs
+		switch {
+		case entry == entryID(r.id, entryReverse):
+			for _, leg := range e.Legs {
+				returned += leg.Amount
+			}
+			continue
+		case r.kind == Exchange:
+			if err := s.verifySwap(tx, r, e, found); err != nil {
+				return err
+			}
+			moved = r.captured
+			continue
+		}
 		for _, leg := range e.Legs {
 			switch leg.Phase {
 			case ledger.Posted, ledger.Post:
@@ -163,8 +182,14 @@ func (s *Service) verifyMoney(tx *db.Tx, r *record, entries map[ledger.EntryID]l
 	if moved != r.captured {
 		found("captured %d, but its ledger entries moved %d", r.captured, moved)
 	}
-	if r.state == Authorized && held != r.amount.Minor || r.state != Authorized && held != 0 {
+	if r.kind.alone() && returned != r.refunded {
+		found("%d came back, but its ledger entries say %d", r.refunded, returned)
+	}
+	if want := r.holds(); held != want && !(r.state == Held && held == 0) {
 		found("state is %s, but %d is held in the ledger", r.state, held)
+	}
+	if r.kind.alone() {
+		return nil
 	}
 	if r.refunded == 0 && r.state != PartlyRefunded && r.state != Refunded {
 		return nil
@@ -265,7 +290,7 @@ func scanVersion(row db.Row) (v version, err error) {
 
 // verifyEntries looks for ledger entries that claim to be a payment's and are not.
 func (s *Service) verifyEntries(ctx context.Context, found finder) error {
-	for _, kind := range []Kind{Purchase, Transfer, TopUp, Refund} {
+	for _, kind := range []Kind{Purchase, Transfer, TopUp, Refund, Withdrawal, Exchange} {
 		for cursor := ""; ; {
 			next, err := db.Read(ctx, s.DB, func(tx *db.Tx) (string, error) {
 				entries, next, err := s.Ledger.Entries(tx, ledger.Filter{Kind: entryKind(kind), Before: cursor, Limit: verifySlice})

@@ -23,6 +23,7 @@ import (
 	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/base/seal"
+	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -35,10 +36,11 @@ var (
 	eur, _ = money.Lookup("EUR")
 	usd, _ = money.Lookup("USD")
 	jpy, _ = money.Lookup("JPY")
+	kwd, _ = money.Lookup("KWD")
 )
 
 var schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, merchant.Schema,
-	rail.Schema, Schema}
+	rail.Schema, fx.Schema, Schema}
 
 // world is everything a payment stands on, real, over one database; its two clocks stand still until a test moves them.
 type world struct {
@@ -49,6 +51,8 @@ type world struct {
 	real     *clock.Sandbox
 	ids      *id.Minter
 	inbox    *rail.Inbox
+	card     *rail.Sandbox
+	bank     *rail.SandboxBank
 	hook     *httptest.Server
 	secret   []byte
 	received atomic.Int64 // callbacks that reached our door
@@ -91,12 +95,18 @@ func build(t testing.TB, d *db.DB, keys *seal.Keyring, business, real *clock.San
 	w.secret = rail.Secret(keys, rail.Card)
 	w.hook = httptest.NewServer(http.HandlerFunc(w.take))
 	t.Cleanup(w.hook.Close)
-	card := rail.NewSandbox(rail.SandboxOptions{DB: d, Real: real, Queue: queue, Secret: w.secret, Seed: 7, Log: log,
-		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return w.hook.URL + "/hook/card" }})
-	w.inbox = rail.NewInbox(rail.InboxOptions{DB: d, Real: real, Queue: queue, Log: log, Secrets: map[string][]byte{rail.Card: w.secret}})
+	outside := rail.SandboxOptions{DB: d, Real: real, Clock: business, IDs: w.ids, Queue: queue, Secret: w.secret, Seed: 7, Log: log,
+		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return w.hook.URL + "/hook/card" }}
+	w.card = rail.NewSandbox(outside)
+	outside.Secret, outside.CallbackURL = rail.Secret(keys, rail.BankName), func() string { return w.hook.URL + "/hook/bank" }
+	w.bank = rail.NewSandboxBank(outside)
+	w.inbox = rail.NewInbox(rail.InboxOptions{DB: d, Real: real, Queue: queue, Log: log, Keys: keys,
+		Secrets: map[string][]byte{rail.Card: w.secret, rail.BankName: rail.Secret(keys, rail.BankName)}})
 	w.Service = New(Options{DB: d, Clock: business, Real: real, IDs: w.ids, Keys: keys, Ledger: books, People: people, Shops: shops,
-		Notices: notices(t, d, keys, w.ids, real, queue), Outbox: outbox, Queue: queue, Rails: []rail.Rail{card}, Installation: "test",
-		Sandbox: true, Currencies: []string{"EUR", "USD", "JPY"}, Log: log})
+		Notices: notices(t, d, keys, w.ids, real, queue), Outbox: outbox, Queue: queue, Rails: []rail.Rail{w.card}, Installation: "test",
+		Bank: w.bank, Accounts: &rail.Book{DB: d, Clock: business, Keys: keys, IDs: w.ids}, Desk: fx.New(fx.Options{DB: d, Real: real,
+			IDs: w.ids}),
+		Sandbox: true, Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Log: log})
 	return w
 }
 
@@ -104,7 +114,7 @@ func build(t testing.TB, d *db.DB, keys *seal.Keyring, business, real *clock.San
 func (w *world) take(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	w.received.Add(1)
-	err := w.inbox.Receive(r.Context(), rail.Card, rail.Head{ID: r.Header.Get("webhook-id"),
+	err := w.inbox.Receive(r.Context(), strings.TrimPrefix(r.URL.Path, "/hook/"), rail.Head{ID: r.Header.Get("webhook-id"),
 		Timestamp: r.Header.Get("webhook-timestamp"), Signature: r.Header.Get("webhook-signature")}, body)
 	if err != nil {
 		rw.WriteHeader(http.StatusUnauthorized)
