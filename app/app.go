@@ -52,6 +52,7 @@ type App struct {
 	Shops    *merchant.Service
 	Inbox    *rail.Inbox
 	Card     *rail.Sandbox // nil unless this is a sandbox
+	Bank     *rail.SandboxBank
 	Payments *payment.Service
 	Purses   *purse.Issuer // offline purses
 

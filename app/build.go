@@ -16,6 +16,7 @@ import (
 	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/base/telemetry"
+	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -27,7 +28,7 @@ import (
 
 // Schemas are the tables of every package, in the order in which they are made.
 var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema,
-	merchant.Schema, rail.Schema, payment.Schema, purse.Schema}
+	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema}
 
 // foldEvery is how often the balances of busy accounts are summed up.
 const foldEvery = time.Second
@@ -80,25 +81,37 @@ func (a *App) core() (err error) {
 	a.Shops = merchant.New(merchant.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Ledger: a.Ledger,
 		People: a.People, Keys: a.Keys})
 
-	secret := rail.Secret(a.Keys, rail.Card)
-	a.Inbox = rail.NewInbox(rail.InboxOptions{DB: a.DB, Real: a.Real, Queue: a.Queue, Log: log,
-		Secrets: map[string][]byte{rail.Card: secret}})
-	var rails []rail.Rail
-	if sandbox {
-		a.Card = rail.NewSandbox(rail.SandboxOptions{DB: a.DB, Real: a.Real, Queue: a.Queue, Log: log, Secret: secret,
-			Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: a.callbackURL, Seed: a.Config.Seed})
-		rails = append(rails, a.Card)
-	}
-	a.Payments = payment.New(payment.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Keys: a.Keys,
-		Ledger: a.Ledger, People: a.People, Shops: a.Shops, Notices: a.Notices, Outbox: a.Outbox, Queue: a.Queue,
-		Rails: rails, Installation: a.Installation.ID, Sandbox: sandbox, Currencies: a.Config.Currencies, Log: log})
+	o := payment.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Keys: a.Keys, Ledger: a.Ledger, People: a.People,
+		Shops: a.Shops, Notices: a.Notices, Outbox: a.Outbox, Queue: a.Queue, Installation: a.Installation.ID, Sandbox: sandbox,
+		Currencies: a.Config.Currencies, Log: log}
+	a.rails(&o)
+	a.Payments = payment.New(o)
 	a.gauges()
 	return nil
 }
 
-// welcome opens a new person's wallets, in the transaction that makes the person.
+// rails builds the roads to cards and banks, and the desk that exchanges. Outside the sandbox there are none yet: the inbox would
+// take in what was sent before, and nothing else.
+func (a *App) rails(o *payment.Options) {
+	card, bank := rail.Secret(a.Keys, rail.Card), rail.Secret(a.Keys, rail.BankName)
+	a.Inbox = rail.NewInbox(rail.InboxOptions{DB: a.DB, Real: a.Real, Queue: a.Queue, Log: o.Log, Keys: a.Keys,
+		Secrets: map[string][]byte{rail.Card: card, rail.BankName: bank}})
+	o.Accounts = &rail.Book{DB: a.DB, Clock: a.Clock, Keys: a.Keys, IDs: a.IDs}
+	if !o.Sandbox {
+		return
+	}
+	o.Desk = fx.New(fx.Options{DB: a.DB, Real: a.Real, IDs: a.IDs})
+	outside := rail.SandboxOptions{DB: a.DB, Real: a.Real, Clock: a.Clock, IDs: a.IDs, Queue: a.Queue, Log: o.Log, Secret: card,
+		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: a.callbackURL(rail.Card), Seed: a.Config.Seed}
+	a.Card = rail.NewSandbox(outside)
+	outside.Secret, outside.CallbackURL = bank, a.callbackURL(rail.BankName)
+	a.Bank = rail.NewSandboxBank(outside)
+	o.Rails, o.Bank = []rail.Rail{a.Card}, a.Bank
+}
+
+// welcome opens a new person's first pockets, in the transaction that makes the person.
 func (a *App) welcome(tx *db.Tx, p identity.Person) error {
-	for _, code := range a.Config.Currencies {
+	for _, code := range a.Config.Currencies[:min(len(a.Config.Currencies), firstPockets)] {
 		c, err := money.ParseCurrency(code)
 		if err != nil {
 			return err
@@ -109,6 +122,9 @@ func (a *App) welcome(tx *db.Tx, p identity.Person) error {
 	}
 	return nil
 }
+
+// firstPockets is how many of the installation's currencies a new person begins with; they open the others as they need them.
+const firstPockets = 4
 
 // sender is how mails leave: by the relay, or only into the sandbox's inbox.
 func (a *App) sender() (notice.Sender, error) {
@@ -140,12 +156,14 @@ func (nowhere) Send(context.Context, notice.Message) error { return errNoRelay }
 
 var errNoRelay = errors.New("no mail server is configured: give --mail-server")
 
-// callbackURL is where the sandbox's card acquirer calls back: this very server, over loopback.
-func (a *App) callbackURL() string {
-	if base := a.callback.Load(); base != nil {
-		return *base + "/hook/" + rail.Card
+// callbackURL is where a rail of the sandbox calls back: this very server, over loopback.
+func (a *App) callbackURL(road string) func() string {
+	return func() string {
+		if base := a.callback.Load(); base != nil {
+			return *base + "/hook/" + road
+		}
+		return a.URL.String() + "/hook/" + road
 	}
-	return a.URL.String() + "/hook/" + rail.Card
 }
 
 // gauges are what somebody who watches the server wants to see move.

@@ -35,7 +35,7 @@ type Config struct {
 	Keyring    string   // folder of the keys that seal personal data; "" = Data/keyring
 	MasterKey  string   // opens the keyring, 64 hexadecimal digits; "" = the file master.key in it
 	NoMigrate  bool     // refuse an older database instead of bringing it up to date
-	Currencies []string // in which wallets are opened; empty = EUR, USD, CNY, JPY
+	Currencies []string // in which there are wallets; a new person begins with the first four; empty = EUR, USD, CNY, JPY and the others below
 	Breached   string   // sorted file of SHA-1 hashes of breached passwords; "" = the short list built in
 	MailServer string   // host:port of the SMTP relay; "" = mails are only kept (sandbox: to be read at /dev/inbox)
 	MailTLS    string   // starttls, tls, or plain (loopback only); "" = starttls
@@ -65,7 +65,7 @@ func (c Config) withDefaults() Config {
 	or(&c.MailFrom, "Billfold <no-reply@localhost>")
 	or(&c.MailTLS, "starttls")
 	if len(c.Currencies) == 0 {
-		c.Currencies = []string{"EUR", "USD", "CNY", "JPY"}
+		c.Currencies = []string{"EUR", "USD", "CNY", "JPY", "GBP", "CHF", "HKD", "SGD", "SEK", "KWD", "BHD", "KRW", "INR", "TND"}
 	}
 	if c.Seed == 0 {
 		c.Seed = 1
@@ -121,7 +121,7 @@ var Settings = []Setting{
 	{"keyring", "FOLDER", "keys that seal personal data (the folder keyring in --data)", false, func(c *Config) any { return &c.Keyring }},
 	{"master-key", "HEX", "opens the keyring, instead of its file master.key", true, func(c *Config) any { return &c.MasterKey }},
 	{"no-migrate", "", "refuse an older database instead of bringing it up to date", false, func(c *Config) any { return &c.NoMigrate }},
-	{"currencies", "LIST", "currencies of the wallets (EUR,USD,CNY,JPY)", false, func(c *Config) any { return &c.Currencies }},
+	{"currencies", "LIST", "currencies of the wallets, the first four from the start", false, func(c *Config) any { return &c.Currencies }},
 	{"breached", "FILE", "sorted SHA-1 hashes of breached passwords", false, func(c *Config) any { return &c.Breached }},
 	{"mail-server", "HOST:PORT", "SMTP relay that sends our mails", false, func(c *Config) any { return &c.MailServer }},
 	{"mail-tls", "HOW", "starttls, tls or plain (starttls)", false, func(c *Config) any { return &c.MailTLS }},

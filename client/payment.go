@@ -11,7 +11,7 @@ import (
 type Payment struct {
 	ID            string            `json:"id" form:"pay" doc:"The payment's id."`
 	Object        string            `json:"object" enum:"payment" doc:"Always \"payment\"."`
-	Kind          string            `json:"kind" enum:"purchase|transfer|topup|withdrawal|refund" doc:"What sort of movement it is."`
+	Kind          string            `json:"kind" enum:"purchase|transfer|topup|withdrawal|refund|exchange" doc:"What sort of movement it is."`
 	State         string            `json:"state" enum:"@state" doc:"Where it stands; docs/states.md has the table."`
 	Version       int64             `json:"version" doc:"Counts the changes; each step that changed something has its number."`
 	Amount        Money             `json:"amount" doc:"What the payee is to get."`
@@ -19,9 +19,9 @@ type Payment struct {
 	Captured      Money             `json:"captured" doc:"What has moved so far."`
 	Refunded      Money             `json:"refunded" doc:"What has gone back of it."`
 	Payer         Party             `json:"payer,omitzero" doc:"Who pays; missing until somebody confirms. expand[]=payer gives the name."`
-	Payee         Party             `json:"payee" doc:"Who is paid. expand[]=payee gives the name."`
+	Payee         Party             `json:"payee,omitzero" doc:"Who is paid; a bank account for a withdrawal, missing for an exchange. expand[]=payee gives the name."`
 	Capture       string            `json:"capture" enum:"automatic|manual" doc:"Manual holds the value until the payee captures."`
-	Method        string            `json:"method" enum:"wallet|card" doc:"Where the payer's value comes from."`
+	Method        string            `json:"method" enum:"wallet|card|bank" doc:"Where the payer's value comes from."`
 	Description   string            `json:"description,omitzero" doc:"What its creator wrote."`
 	Reference     string            `json:"reference,omitzero" doc:"The payee's own number for it."`
 	Metadata      map[string]string `json:"metadata,omitzero" doc:"The creator's own facts, for whoever may read the payment."`
@@ -45,9 +45,9 @@ type Party struct {
 
 // ExpandedParty is the form of a [Party] that was expanded.
 type ExpandedParty struct {
-	ID     string `json:"id" form:"owner" doc:"The person or shop."`
-	Object string `json:"object" enum:"person|merchant" doc:"Which of the two."`
-	Name   string `json:"name" doc:"Masked for persons (Lena H.), registered for shops; empty for somebody who is gone."`
+	ID     string `json:"id" form:"party" doc:"The person, shop or bank account."`
+	Object string `json:"object" enum:"person|merchant|bank_account" doc:"Which of them."`
+	Name   string `json:"name" doc:"Masked for persons (Lena H.) and bank accounts (DE ·· 3000), registered for shops; empty for somebody who is gone."`
 }
 
 // IsZero says that there is nobody.
@@ -59,8 +59,11 @@ func (p Party) MarshalJSONTo(e *jsontext.Encoder) error {
 		return e.WriteToken(jsontext.String(p.ID))
 	}
 	object := "person"
-	if len(p.ID) > 4 && p.ID[:4] == "mch_" {
+	switch {
+	case len(p.ID) > 4 && p.ID[:4] == "mch_":
 		object = "merchant"
+	case len(p.ID) > 4 && p.ID[:4] == "ins_":
+		object = "bank_account"
 	}
 	return json.MarshalEncode(e, ExpandedParty{ID: p.ID, Object: object, Name: p.Name})
 }
@@ -124,7 +127,7 @@ type RefundPayment struct {
 // TopUp fills the wallet of the person who asks.
 type TopUp struct {
 	Amount Money  `json:"amount" doc:"A positive amount, in minor units."`
-	Method string `json:"method" max:"100" doc:"A card token. In the sandbox: tok_4242 settles, tok_0002 is declined, tok_9995 has no funds."`
+	Method string `json:"method" max:"100" doc:"A card token, or bank_transfer. In the sandbox: tok_4242 settles, tok_0002 is declined, tok_9995 has no funds, tok_0259 is charged back."`
 }
 
 // Activity is a payment as one owner sees it.

@@ -12,7 +12,7 @@ import (
 )
 
 var paymentKinds = []string{string(payment.Purchase), string(payment.Transfer), string(payment.TopUp), string(payment.Withdrawal),
-	string(payment.Refund)}
+	string(payment.Refund), string(payment.Exchange)}
 
 func paymentStates() []string {
 	list := make([]string, len(payment.States))
@@ -24,7 +24,7 @@ func paymentStates() []string {
 
 var paymentSteps = []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer,
 	payment.StepConfirmPayee, payment.StepCapture, payment.StepVoid, payment.StepExpire, payment.StepRefund, payment.StepSettle,
-	payment.StepFail, payment.StepReview}
+	payment.StepFail, payment.StepReview, payment.StepSent, payment.StepReturn, payment.StepChargeback, payment.StepRelease}
 
 // amountOf reads the money at a place of the body. It must be positive: there is nothing to pay with zero.
 func amountOf(m client.Money, place string) (money.Amount, error) {

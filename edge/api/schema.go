@@ -51,7 +51,7 @@ func (s *schemas) of(t reflect.Type) *schema {
 	case t == reflect.TypeFor[time.Time]():
 		return &schema{Type: "string", Format: "date-time"}
 	case t == reflect.TypeFor[client.Party]():
-		return &schema{OneOf: []*schema{form("owner"), s.of(reflect.TypeFor[client.ExpandedParty]())}}
+		return &schema{OneOf: []*schema{form("party"), s.of(reflect.TypeFor[client.ExpandedParty]())}}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -155,6 +155,8 @@ func form(kind string) *schema {
 		return &schema{Type: "string", Pattern: `^[A-Z0-9]{3,12}$`}
 	case "owner":
 		return &schema{Type: "string", Pattern: `^(usr|mch)` + idForm}
+	case "party":
+		return &schema{Type: "string", Pattern: `^(usr|mch|ins)` + idForm}
 	case "hex64":
 		return &schema{Type: "string", Pattern: `^[0-9a-f]{64}$`}
 	case "span":

@@ -26,6 +26,7 @@ import (
 	"billfold/base/once"
 	"billfold/base/seal"
 	"billfold/client"
+	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -36,7 +37,7 @@ import (
 )
 
 var schemaList = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, merchant.Schema,
-	rail.Schema, payment.Schema}
+	rail.Schema, fx.Schema, payment.Schema}
 
 // world is a whole installation behind a real server, and the keys of everybody in it. Every answer that its clients get is checked
 // against the document (contract_test.go).

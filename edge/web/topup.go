@@ -20,6 +20,7 @@ var cards = []ui.Card{
 	{Token: rail.TokenInsufficient, Brand: "Visa", Last4: "9995", Behaviour: "insufficient_funds"},
 	{Token: rail.TokenSlow, Brand: "Mastercard", Last4: "4444", Behaviour: "slow"},
 	{Token: rail.TokenLost, Brand: "Mastercard", Last4: "5100", Behaviour: "lost"},
+	{Token: rail.TokenDispute, Brand: "Visa", Last4: "0259", Behaviour: "dispute"},
 }
 
 // currencies are those a wallet can be filled in.

@@ -23,6 +23,7 @@ import (
 	"billfold/base/lang"
 	"billfold/base/money"
 	"billfold/base/once"
+	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -35,7 +36,7 @@ import (
 var eur, _ = money.Lookup("EUR")
 
 var schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, merchant.Schema,
-	rail.Schema, payment.Schema}
+	rail.Schema, fx.Schema, payment.Schema}
 
 // password is everybody's in these tests; nobody else's, we hope.
 const password = "quiet marble lantern harbour"
