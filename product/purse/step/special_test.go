@@ -65,6 +65,16 @@ func special() (list []*scene) {
 	specialReplays(add)
 	specialTill(add)
 	specialRoles(add)
+	return append(list, otherRoles()...)
+}
+
+// otherRoles are the good commands of every role but the holder's, in every state: the matrix has their bad ones.
+func otherRoles() (list []*scene) {
+	for _, m := range wholeMatrix(nil) {
+		if m.role != proto.Holder && m.want == proto.OK {
+			list = append(list, &scene{name: m.name, d: m.d, ins: m.ins, data: m.data, want: m.want})
+		}
+	}
 	return list
 }
 
