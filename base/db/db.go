@@ -36,6 +36,8 @@ type Options struct {
 
 	// Pragmas are set on SQLite's writer after our own. For tests of what ours are good for: a checkpoint soon, a weaker promise.
 	Pragmas []string
+	// OpenFile opens a file of SQLite's that this package writes by itself; nil opens it as it is. For tests with a disk of their own.
+	OpenFile func(path string) (File, error)
 }
 
 // DB is an open database. It is safe for concurrent use.

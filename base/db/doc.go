@@ -6,6 +6,8 @@
 //   - Callers who wait at the same time share one fsync. On SQLite a single writer runs the waiting bodies, each
 //     under a SAVEPOINT of one BEGIN IMMEDIATE transaction; a body that fails, panics or hits a constraint is
 //     rolled back alone. On PostgreSQL bodies run in parallel and the server groups their flushes.
+//   - What a new process finds on SQLite is made durable before anybody is shown it: the one before may have been killed between
+//     writing and syncing, or after a sync that failed (settle.go).
 //   - Nobody is answered, not even refused, before the COMMIT of the group whose data the answer was read from.
 //   - A body may run twice (a lost group, a serialization failure), so it does nothing but SQL through its Tx and
 //     hands its result back by returning it.

@@ -48,6 +48,7 @@ type lite struct {
 	path     string
 	readOnly bool
 	pragmas  []string
+	openFile func(path string) (File, error)
 	log      *slog.Logger
 	lock     *folderLock
 	readers  *liteReaders
@@ -66,8 +67,11 @@ func openLite(o Options) (*lite, error) {
 		o.MaxConns = max(4, runtime.NumCPU())
 	}
 	l := &lite{
-		path: o.Path, readOnly: o.ReadOnly, pragmas: o.Pragmas, log: o.Log, readers: newLiteReaders(o.Path, o.MaxConns),
+		path: o.Path, readOnly: o.ReadOnly, pragmas: o.Pragmas, openFile: o.OpenFile, log: o.Log, readers: newLiteReaders(o.Path, o.MaxConns),
 		queue: make(chan *member, queueRoom), stopped: make(chan struct{}),
+	}
+	if l.openFile == nil {
+		l.openFile = openFile
 	}
 	if o.ReadOnly {
 		c, err := l.readers.take(context.Background())
@@ -91,6 +95,9 @@ func openLite(o Options) (*lite, error) {
 }
 
 func (l *lite) openWriter() (*liteConn, error) {
+	if err := l.settle(); err != nil {
+		return nil, err
+	}
 	return openLiteConn(l.path, sqlite.OpenReadWrite|sqlite.OpenCreate, slices.Concat(writerPragmas, l.pragmas))
 }
 

@@ -1,10 +1,14 @@
 package disk
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
+
+	"billfold/base/db"
 )
 
 // Kind says what was asked of a disk.
@@ -30,6 +34,7 @@ const (
 	None    Fault = iota
 	Broken        // EIO
 	NoSpace       // ENOSPC; for anything but a write the same as Broken
+	Lies          // of a sync: it says yes and does nothing
 )
 
 // Op is a request that changes the disk, before it is done.
@@ -38,6 +43,7 @@ type Op struct {
 	Name string // of the file, without its folder
 	Off  int64
 	Len  int
+	At   int // how long the log is
 }
 
 // Disk is a folder whose databases are watched. SQLite reaches it in this process, by any connection that is opened after New.
@@ -67,6 +73,105 @@ func New(t testing.TB) *Disk {
 		delete(door.disks, d.Dir)
 	})
 	return d
+}
+
+// From makes a disk that holds an image, which is durable.
+func From(t testing.TB, image Image) *Disk {
+	t.Helper()
+	d := New(t)
+	for name, content := range image {
+		d.create(name)
+		d.log(Record{Kind: Write, Inode: d.last, Data: content})
+		d.log(Record{Kind: Sync, Inode: d.last})
+	}
+	d.log(Record{Kind: SyncFolder})
+	if err := image.Put(d.Dir); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Killed makes the disk that a next process finds when the one that wrote the log was killed at its end and the machine was not: every
+// file as it was written last, and just as little of it durable.
+func Killed(t testing.TB, log Log) *Disk {
+	t.Helper()
+	d := New(t)
+	d.list = append(d.list, log...)
+	p := Play(log)
+	p.To(len(log))
+	d.names = p.present()
+	for _, r := range log {
+		d.last = max(d.last, r.Inode)
+	}
+	if err := p.Live().Put(d.Dir); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// OpenFile opens a file on this disk for who writes it beside SQLite: db.Options.OpenFile.
+func (d *Disk) OpenFile(path string) (db.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	name := filepath.Base(path)
+	n, there := d.names[name]
+	if !there {
+		f.Close()
+		return nil, fs.ErrNotExist
+	}
+	return &handle{File: f, disk: d, name: name, inode: n}, nil
+}
+
+// handle is a file opened without SQLite.
+type handle struct {
+	*os.File
+	disk  *Disk
+	name  string
+	inode int
+}
+
+// errno is the error of the system that a fault is.
+func (f Fault) errno() error {
+	if f == NoSpace {
+		return syscall.ENOSPC
+	}
+	return syscall.EIO
+}
+
+// WriteAt writes as the disk does.
+func (h *handle) WriteAt(b []byte, at int64) (int, error) {
+	h.disk.mu.Lock()
+	defer h.disk.mu.Unlock()
+	fault := h.disk.fault(Op{Kind: Write, Name: h.name, Off: at, Len: len(b)})
+	done := b
+	if fault != None {
+		done = b[:h.disk.part(len(b))]
+	}
+	n, err := h.File.WriteAt(done, at)
+	if err != nil {
+		return n, err
+	}
+	h.disk.log(Record{Kind: Write, Inode: h.inode, Off: at, Data: append([]byte(nil), done...)})
+	if fault != None {
+		return n, fault.errno()
+	}
+	return n, nil
+}
+
+// Sync syncs as the disk does.
+func (h *handle) Sync() error {
+	h.disk.mu.Lock()
+	defer h.disk.mu.Unlock()
+	if f := h.disk.fault(Op{Kind: Sync, Name: h.name}); f != None {
+		h.disk.log(Record{Kind: SyncFailed, Inode: h.inode})
+		return f.errno()
+	}
+	h.disk.log(Record{Kind: Sync, Inode: h.inode})
+	return nil
 }
 
 // Folder makes a folder for files that may be lost with the machine: in memory where the system offers that.
@@ -125,6 +230,7 @@ func (d *Disk) fault(op Op) Fault {
 	if d.deny == nil {
 		return None
 	}
+	op.At = len(d.list)
 	return d.deny(op)
 }
 

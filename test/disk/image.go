@@ -171,26 +171,26 @@ func apply(b []byte, r *Record) []byte {
 
 // Unsynced counts the writes to a file of this name that a crash here may take.
 func (p *Player) Unsynced(name string) int {
-	n, there := p.names[name]
-	for _, e := range p.entries {
-		if e.Name == name {
-			n, there = e.Inode, e.Kind == Create
-		}
-	}
+	n, there := p.present()[name]
 	if !there || p.inodes[n] == nil {
 		return 0
 	}
 	return len(p.inodes[n].open)
 }
 
-// Live is what the files hold for whoever reads them now: everything that was written.
-func (p *Player) Live() Image {
+// present is what the folder shows now.
+func (p *Player) present() map[string]int {
 	names := maps.Clone(p.names)
 	for _, e := range p.entries {
 		enter(names, e)
 	}
+	return names
+}
+
+// Live is what the files hold for whoever reads them now: everything that was written.
+func (p *Player) Live() Image {
 	out := Image{}
-	for name, n := range names {
+	for name, n := range p.present() {
 		b := slices.Clone(p.inode(n).durable)
 		for _, o := range p.inode(n).open {
 			b = apply(b, o.Record)

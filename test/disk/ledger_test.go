@@ -50,6 +50,7 @@ const (
 type bank struct {
 	*ledger.Ledger
 	t        testing.TB
+	keys     *seal.Keyring
 	disk     *disk.Disk
 	d        *db.DB
 	business *clock.Sandbox
@@ -62,31 +63,57 @@ type bank struct {
 	asks int
 }
 
-// openBank opens a ledger on a file, as a process does when it starts.
-func openBank(t testing.TB, path string, keys *seal.Keyring, pragmas []string) *bank {
-	t.Helper()
-	b := &bank{t: t, business: harness.Clock()}
+func newProcess(t testing.TB, keys *seal.Keyring) *bank {
+	b := &bank{t: t, business: harness.Clock(), keys: keys}
 	b.ids = id.NewMinter(b.business.Now)
-	b.Ledger = ledger.New(ledger.Options{Clock: b.business, Real: b.business, Keys: keys, IDs: b.ids})
-	d, err := db.Open(context.Background(), db.Options{Path: path, Pragmas: pragmas})
-	if err != nil {
-		t.Fatalf("open %s: %v", path, err)
-	}
-	b.d = d
 	return b
+}
+
+// openBank opens a ledger on a file, as a process does when it starts.
+func openBank(t testing.TB, o db.Options, keys *seal.Keyring) *bank {
+	t.Helper()
+	b := newProcess(t, keys)
+	if err := b.start(o); err != nil {
+		t.Fatalf("open %s: %v", o.Path, err)
+	}
+	return b
+}
+
+// start begins a process over the database: nothing of an earlier one is remembered.
+func (b *bank) start(o db.Options) (err error) {
+	b.Ledger = ledger.New(ledger.Options{Clock: b.business, Real: b.business, Keys: b.keys, IDs: b.ids})
+	b.d, err = db.Open(context.Background(), o)
+	return err
+}
+
+// on says how a database on a disk of ours is opened.
+func on(d *disk.Disk, pragmas []string) db.Options {
+	return db.Options{Path: d.File("billfold.db"), Pragmas: pragmas, OpenFile: d.OpenFile}
 }
 
 // newBank makes a ledger with funded wallets on a new disk.
 func newBank(t testing.TB, keys *seal.Keyring, pragmas []string) *bank {
 	t.Helper()
-	on := disk.New(t)
-	b := openBank(t, on.File("billfold.db"), keys, pragmas)
-	b.disk = on
+	place := disk.New(t)
+	b := openBank(t, on(place, pragmas), keys)
+	b.disk = place
 	ctx := context.Background()
 	if err := b.d.Migrate(ctx, harness.Start, ledger.Schema); err != nil {
 		t.Fatal(err)
 	}
-	err := b.d.Write(ctx, func(tx *db.Tx) error {
+	if err := b.openAccounts(); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range b.wallets {
+		b.submit(false, b.entry(b.mint, w, 1_000))
+	}
+	return b
+}
+
+// openAccounts opens ten wallets, the mint and a shop, or finds them.
+func (b *bank) openAccounts() error {
+	b.wallets = nil
+	return b.d.Write(context.Background(), func(tx *db.Tx) error {
 		for n := range 12 {
 			s := ledger.Spec{Address: fmt.Sprintf("user/%d/EUR", n), Currency: eur, Limit: ledger.NonNegative}
 			switch n {
@@ -110,13 +137,6 @@ func newBank(t testing.TB, keys *seal.Keyring, pragmas []string) *bank {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, w := range b.wallets {
-		b.submit(false, b.entry(b.mint, w, 1_000))
-	}
-	return b
 }
 
 func (b *bank) entry(from, to ledger.AccountID, amount int64) ledger.Entry {
@@ -251,6 +271,11 @@ func (k *books) read(log disk.Log) error {
 		switch c.Told {
 		case asked:
 			k.open[c.Ask] = c
+			for _, e := range c.IDs { // asked again, after a refusal
+				if k.told[e].Told == refused {
+					delete(k.told, e)
+				}
+			}
 		case done, refused:
 			k.told[c.IDs[0]] = c
 		}
@@ -331,7 +356,7 @@ func TestPowerCuts(t *testing.T) {
 	var got tally
 	for n := range days {
 		s := shortDay(t, seed()+uint64(n)<<32, soon)
-		s.points, s.check = points(8_000)/days, checkBank
+		s.points = points(8_000) / days
 		got.add(s.run(t))
 	}
 	t.Logf("%+v", got)
@@ -350,12 +375,15 @@ func shortDay(t *testing.T, seed uint64, pragmas []string) *suite {
 	if err := b.d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return &suite{name: t.Name(), log: b.disk.Log(), from: from, keys: keys}
+	return &suite{name: t.Name(), log: b.disk.Log(), from: from, keys: keys, check: checkBank}
 }
 
 // checkBank is what a process finds that starts after the crash.
 func checkBank(t testing.TB, dir string, keys *seal.Keyring, k *books) error {
-	b := openBank(t, filepath.Join(dir, "billfold.db"), keys, nil)
+	b := newProcess(t, keys)
+	if err := b.start(db.Options{Path: filepath.Join(dir, "billfold.db")}); err != nil {
+		return err
+	}
 	err := errors.Join(b.check(k), whole(b.d))
 	return errors.Join(err, b.d.Close())
 }
