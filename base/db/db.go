@@ -83,8 +83,11 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 // Engine says which engine this is. Only base/db, bench and tests should need to know.
 func (d *DB) Engine() Engine { return d.engine }
 
-// Close waits for accepted writes, then closes. Later calls fail with unavailable.
-func (d *DB) Close() error { return d.back.close() }
+// Close has written down what is kept in mind (Flusher), waits for accepted writes, then closes. Later calls fail with unavailable.
+func (d *DB) Close() error {
+	d.flush(context.Background())
+	return d.back.close()
+}
 
 // Ready answers nil when the database can be reached.
 func (d *DB) Ready(ctx context.Context) error { return d.back.ready(ctx) }

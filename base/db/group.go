@@ -55,6 +55,7 @@ type lite struct {
 	queue    chan *member
 	conn     *liteConn // the committer's; nil after a lost group until it is opened again
 	commits  atomic.Int64
+	memory   *keeper
 	last     int // members of the last group
 
 	closing sync.RWMutex // held for reading while a caller enqueues
@@ -90,6 +91,8 @@ func openLite(o Options) (*lite, error) {
 		l.lock.release()
 		return nil, err
 	}
+	l.memory = &keeper{}
+	l.readers.memory = l.memory
 	go l.commitLoop()
 	return l, nil
 }
@@ -292,7 +295,7 @@ func (l *lite) runMember(m *member) (lost bool) {
 	if m.err = liteError(l.conn.run("savepoint member")); m.err != nil {
 		return true
 	}
-	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: liteSession{l.conn}}
+	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: liteSession{l.conn}, memory: l.memory}
 	m.err = guard(tx, m.body)
 	m.after = tx.after
 	if m.err != nil {
@@ -364,6 +367,7 @@ func (l *lite) commit() error {
 	if isFull(err) || isReadOnly(err) {
 		return err
 	}
+	l.memory.epoch.Add(1)
 	return errUnknown(err)
 }
 

@@ -344,6 +344,8 @@ type liteReaders struct {
 	idle chan *liteConn
 	room chan struct{}
 	gone atomic.Bool // closed: nobody is lent a connection any more
+
+	memory *keeper // of the writer beside them, nil where that is another process
 }
 
 func newLiteReaders(path string, most int) *liteReaders {
@@ -358,6 +360,7 @@ func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error
 		return err
 	}
 	c.conn.SetInterrupt(ctx.Done())
+	epoch := r.memory.now()
 	if err := c.run("begin"); err != nil {
 		r.give(c)
 		return interrupted(ctx, liteError(err))
@@ -369,7 +372,7 @@ func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error
 		}
 		r.give(c)
 	}()
-	tx := &Tx{ctx: ctx, engine: SQLite, sess: liteSession{c}}
+	tx := &Tx{ctx: ctx, engine: SQLite, sess: liteSession{c}, memory: r.memory, reading: true, epoch: epoch}
 	if err := guard(tx, body); err != nil {
 		return interrupted(ctx, err)
 	}

@@ -110,7 +110,7 @@ func (p *postgres) read(ctx context.Context, body func(*Tx) error) error {
 	defer c.Release()
 	s := &postgresSession{ctx: ctx, conn: c.Conn(), pending: &pgx.Batch{}}
 	s.queue("begin isolation level repeatable read read only", nil)
-	tx := &Tx{ctx: ctx, engine: Postgres, sess: s}
+	tx := &Tx{ctx: ctx, engine: Postgres, sess: s, reading: true}
 	err = guard(tx, body)
 	s.finish("rollback")
 	if err != nil {

@@ -19,6 +19,10 @@ type Tx struct {
 	after  []func()
 	undo   []func()
 	twins  []string
+
+	memory  *keeper // nil where nothing may be kept in mind
+	reading bool
+	epoch   int64 // of a body that reads
 }
 
 // session sends statements; each engine has one. queue may hold its statement back until the next call or commit.
