@@ -105,6 +105,9 @@ func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
 	if err := a.core(); err != nil {
 		return nil, err
 	}
+	if err := a.Ledger.Warm(ctx, a.DB); err != nil {
+		return nil, err
+	}
 	if err := a.purses(ctx); err != nil {
 		return nil, err
 	}

@@ -57,7 +57,9 @@ func (a *App) core() (err error) {
 	a.Outbox = event.New(event.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log})
 	a.Queue = job.New(job.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log})
 	a.Ledger = ledger.New(ledger.Options{Clock: a.Clock, Real: a.Real, Keys: a.Keys, IDs: a.IDs})
-	a.Queue.Every("ledger.fold", foldEvery, func(ctx context.Context) error { return a.Ledger.Fold(ctx, a.DB) })
+	a.Queue.Every("ledger.fold", foldEvery, func(ctx context.Context) error {
+		return errors.Join(a.Ledger.Fold(ctx, a.DB), a.Ledger.Settle(ctx, a.DB))
+	})
 
 	sender, err := a.sender()
 	if err != nil {

@@ -168,6 +168,14 @@ func (b *bank) fold() {
 	}
 }
 
+// settle has the rows of totals written back.
+func (b *bank) settle() {
+	b.t.Helper()
+	if err := b.Settle(context.Background(), b.d); err != nil {
+		b.t.Fatalf("settle: %v", err)
+	}
+}
+
 func (b *bank) advance(d time.Duration) {
 	b.t.Helper()
 	if err := b.clock.Advance(d); err != nil {

@@ -58,6 +58,7 @@ type book struct {
 	next        int64 // the number of the next leg
 	accounts    map[AccountID]*row
 	order       []*row // touched accounts in the order of their first touch
+	read        []*row // accounts whose totals were read from the tables
 	tail        []tailRow
 	checkpoints []checkpoint
 	undo        []undo // of the entry being decided

@@ -3,8 +3,8 @@
 // # Promise
 //
 // Money is never made, lost or moved twice. An entry is recorded whole or not at all, and never changed or deleted after that; a
-// correction is another entry. An account never passes its limit, whatever runs at the same time. Every refusal is computed from rows
-// read under lock in the transaction that would have posted, never from a cache, and moves nothing.
+// correction is another entry. An account never passes its limit, whatever runs at the same time. Every refusal is computed in the
+// transaction that would have posted, from totals that nobody else can change meanwhile, and moves nothing.
 //
 //	Post ───────────────> posted
 //	Hold ──> pending ──┬─ PostHold ───> post   (in whole or in part; the rest is released)
@@ -30,15 +30,21 @@
 // ledger_tail, and its balance is its fold plus its tail, read in one statement. Fold moves rows from tail to fold. See job.go for
 // why that is right with several processes, and docs/ledger.md for what a freeze of such an account promises.
 //
+// # Totals on SQLite
+//
+// There one process writes, and it knows the totals: its memory is the authority while it runs, and follows every rollback. The rows of
+// ledger_total are written back lazily, each right up to its own last_leg, and what they lack is read again from the legs at start
+// (memory.go, replay.go, settle.go). Whoever reads them by SQL adds the legs after; the verbs here do.
+//
 // # The write path
 //
-// One statement locks the accounts in order of number and reads them, together with the flags of busy accounts and whether the entry
+// On PostgreSQL one statement locks the accounts in order of number and reads them, together with the flags of busy accounts and whether the entry
 // exists; the decision (book.go) is plain Go over those rows, without I/O; the writes are queued and travel with COMMIT. A batch takes the
 // same path with more rows, and so does Submit, the group writer: it is the decision over many callers' entries at once.
 //
 // Verbs take the caller's transaction; an entry is as durable as that transaction. Where two transactions post one id at the same
 // moment the later one runs again (db.Tx.RerunOnConflict) and finds the earlier one's entry.
 //
-// Tables: ledger_account, ledger_total, ledger_entry, ledger_leg (documented for readers in docs/sql.md), ledger_kind, ledger_kind_run,
-// ledger_hold, ledger_tail, ledger_fold, ledger_checkpoint, ledger_block.
+// Tables: ledger_account, ledger_total, ledger_entry, ledger_leg, ledger_settled (documented for readers in docs/sql.md), ledger_kind,
+// ledger_kind_run, ledger_hold, ledger_tail, ledger_fold, ledger_checkpoint, ledger_block.
 package ledger

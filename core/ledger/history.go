@@ -244,7 +244,7 @@ func small(v int64) uint8 {
 // busy account pending totals are not kept; it begins at the checkpoint before and adds, and its answer is exact in a read transaction,
 // whose statements see one snapshot.
 func (l *Ledger) BalanceAt(tx *db.Tx, id AccountID, at time.Time) (Balance, error) {
-	r, err := l.readAccount(tx, selectAccount, int64(id))
+	r, err := l.readNow(tx, selectAccount, int64(id))
 	if err != nil {
 		return Balance{}, err
 	}

@@ -24,7 +24,7 @@ func (l *Ledger) Open(tx *db.Tx, s Spec) (Account, error) {
 		return Account{}, err
 	}
 	tx.RerunOnConflict("ledger_account")
-	r, err := l.readAccount(tx, selectByAddress, s.Address)
+	r, err := l.readNow(tx, selectByAddress, s.Address)
 	switch {
 	case err == nil:
 		if r.Currency != s.Currency || r.Limit != s.Limit || r.Busy != s.Busy {
@@ -96,7 +96,7 @@ func (l *Ledger) nextNumber(tx *db.Tx) (AccountID, error) {
 
 // Account returns an account with its totals of this moment, busy ones included.
 func (l *Ledger) Account(tx *db.Tx, id AccountID) (Account, error) {
-	r, err := l.readAccount(tx, selectAccount, int64(id))
+	r, err := l.readNow(tx, selectAccount, int64(id))
 	if err != nil {
 		return Account{}, err
 	}
@@ -105,7 +105,7 @@ func (l *Ledger) Account(tx *db.Tx, id AccountID) (Account, error) {
 
 // ByAddress returns the account that has the address.
 func (l *Ledger) ByAddress(tx *db.Tx, address string) (Account, error) {
-	r, err := l.readAccount(tx, selectByAddress, address)
+	r, err := l.readNow(tx, selectByAddress, address)
 	if err != nil {
 		return Account{}, err
 	}
@@ -224,7 +224,7 @@ func (l *Ledger) flag(tx *db.Tx, id AccountID, change func(*row) error) error {
 	if err != nil {
 		return err
 	}
-	r, err := l.readAccount(tx, selectAccount, int64(id))
+	r, err := l.readNow(tx, selectAccount, int64(id))
 	if err != nil {
 		return err
 	}
@@ -232,12 +232,26 @@ func (l *Ledger) flag(tx *db.Tx, id AccountID, change func(*row) error) error {
 		return err
 	}
 	tx.Queue(updateFlags, int64(id), nullInt(r.frozenAt), nullInt(r.closedAt), l.tagAccount(r))
-	if !r.Busy {
-		tx.Queue(updateState, int64(id), r.stateOf())
+	if r.Busy {
+		return nil
+	}
+	tx.Queue(updateState, int64(id), r.stateOf())
+	if m := remembered(tx); m != nil {
+		return m.setFlag(tx, r)
 	}
 	return nil
 }
 
+// readNow reads an account with its totals of this moment.
+func (l *Ledger) readNow(tx *db.Tx, q string, arg any) (*row, error) {
+	r, err := l.readAccount(tx, q, arg)
+	if err != nil {
+		return nil, err
+	}
+	return r, l.current(tx, r)
+}
+
+// readAccount reads an account as the tables have it.
 func (l *Ledger) readAccount(tx *db.Tx, q string, arg any) (*row, error) {
 	r, err := db.One(tx, scanAccount, q, arg)
 	if errors.Is(err, db.ErrNoRow) {
@@ -254,7 +268,13 @@ func (l *Ledger) listAccounts(tx *db.Tx, q string, args ...any) ([]Account, erro
 	if err != nil {
 		return nil, err
 	}
-	list := make([]Account, len(rows))
+	list, refs := make([]Account, len(rows)), make([]*row, len(rows))
+	for i := range rows {
+		refs[i] = &rows[i].row
+	}
+	if err := l.current(tx, refs...); err != nil {
+		return nil, err
+	}
 	for i := range rows {
 		if list[i], err = l.complete(tx, &rows[i].row); err != nil {
 			return nil, err

@@ -103,7 +103,9 @@ func (l *Ledger) recordParts(tx *db.Tx, parts []part) error {
 			return err
 		}
 	}
-	if book.next, err = l.takeLegs(tx, drafts); err != nil {
+	if m := remembered(tx); m != nil {
+		book.next = m.next
+	} else if book.next, err = l.takeLegs(tx, drafts); err != nil {
 		return err
 	}
 	accepted := make([]*draft, 0, len(drafts))
@@ -169,6 +171,13 @@ const (
 // load locks and reads accounts into the book and says which of the entries exist. For a single entry that is one statement. Entry ids
 // are asked for with or after the last lock; where a twin commits in between, the transaction runs again.
 func (l *Ledger) load(tx *db.Tx, b *book, ids []AccountID, keys []key) (existing []key, err error) {
+	m := remembered(tx)
+	if m != nil {
+		if err := m.prepare(tx); err != nil {
+			return nil, err
+		}
+		ids, keys = m.recall(b, ids), m.doubtful(keys)
+	}
 	var locked, busy []AccountID
 	for _, id := range ids {
 		if l.facts.isBusy(id) {
@@ -193,7 +202,11 @@ func (l *Ledger) load(tx *db.Tx, b *book, ids []AccountID, keys []key) (existing
 			return nil, err
 		}
 	}
-	return existing, l.loadStrange(tx, b, asked)
+	if err := l.loadStrange(tx, b, asked); err != nil || m == nil {
+		return existing, err
+	}
+	m.keep(tx, b.read)
+	return existing, nil
 }
 
 // loadStrange reads the accounts that have no totals: they are busy, which this process did not know, or nobody opened them.
@@ -289,6 +302,9 @@ func (l *Ledger) loadSome(
 		} else if part == 1 {
 			strangers = append(strangers, a)
 		}
+		if part == 1 {
+			b.read = append(b.read, a)
+		}
 		a.Frozen, a.Closed = a.state == stateFrozen, a.state == stateClosed
 		b.accounts[a.ID] = a
 		return struct{}{}, nil
@@ -296,7 +312,7 @@ func (l *Ledger) loadSome(
 	if err != nil {
 		return nil, fmt.Errorf("read accounts to post: %w", err)
 	}
-	if len(strangers) > 0 {
+	if len(strangers) > 0 && tx.Engine() != db.SQLite {
 		tx.After(func() { l.facts.rememberTerms(strangers) })
 	}
 	return existing, nil
@@ -347,12 +363,21 @@ func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
 		insertLegs.queue(tx, legs)
 	}
 	insertHolds.queue(tx, holds)
+	if m := remembered(tx); m != nil {
+		m.noteSettled(tx)
+		m.apply(tx, b, accepted)
+	} else {
+		b.writeTotals(tx)
+	}
 	b.writeAccounts(tx)
 	insertRuns.queue(tx, runs)
+	if m := remembered(tx); m != nil {
+		m.sweepDue(tx)
+	}
 	return nil
 }
 
-func (b *book) writeAccounts(tx *db.Tx) {
+func (b *book) writeTotals(tx *db.Tx) {
 	// In the order of their pages.
 	slices.SortFunc(b.order, func(a, b *row) int { return cmp.Compare(a.ID, b.ID) })
 	sums := make([]any, 0, 8*len(b.order))
@@ -367,6 +392,10 @@ func (b *book) writeAccounts(tx *db.Tx) {
 			tx.Queue(updateTotals, sums[:8:8]...)
 		}
 	}
+}
+
+// writeAccounts writes what else an entry changes of its accounts.
+func (b *book) writeAccounts(tx *db.Tx) {
 	tail := make([]any, 0, len(b.tail)*insertTail.cols)
 	for i := range b.tail {
 		t := &b.tail[i]

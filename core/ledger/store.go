@@ -129,6 +129,18 @@ const (
 	selectEarliestTail = `select coalesce(min(at), $2) from ledger_tail where account = $1`
 )
 
+// Totals that are written lazily, on SQLite.
+const (
+	selectSettled   = `select number from ledger_settled where id = 1`
+	upsertSettled   = `insert into ledger_settled (id, number) values (1, $1) on conflict (id) do update set number = excluded.number`
+	selectNewestID  = `select id from ledger_entry order by id desc limit 1`
+	selectEntryTime = `select at from ledger_entry where number <= $1 order by number desc limit 1`
+	// The time is of the entry's first leg.
+	sliceTimedLegs = `select l.number, l.debit, l.credit, l.amount, l.debit_prev, l.credit_prev, l.released, l.phase, e.at
+		from ledger_leg l left join ledger_entry e on e.number = l.number where l.number > $1 order by l.number limit $2`
+	selectLegsSince = `select ` + legColumns + ` from ledger_leg where number > $2 and (debit = $1 or credit = $1) order by number`
+)
+
 // Verify. Each list is read in slices of its key, beginning after what the slice before had last.
 const (
 	// The totals are joined to a slice that is cut already: a join of the two tables would be merged from the first account on.
@@ -273,6 +285,11 @@ var (
 	}}
 	selectEntriesByHold = texts[int]{write: func(n int) string {
 		return `select ` + entryColumns + ` from ledger_entry where resolves in ` + db.In(1, n) + ` order by number`
+	}}
+	selectTotalsOf = texts[int]{write: func(n int) string {
+		return `select t.account, a.currency, a.scale, a.limit_kind, t.state, t.debits_posted, t.credits_posted, t.debits_pending,
+			t.credits_pending, t.entries, t.last_leg, t.last_at from ledger_total t join ledger_account a on a.id = t.account
+			where t.account in ` + db.In(1, n)
 	}}
 	selectLegsByNumber = texts[int]{write: func(n int) string {
 		return `select ` + legColumns + ` from ledger_leg where number in ` + db.In(1, n) + ` order by number`

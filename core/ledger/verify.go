@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// watermarkAge is how far behind now the sums of the long pass end. A write lasts at most 15 s, so what is older has committed. Nothing
-	// depends on that: whatever disagrees is counted again, exactly, before it is reported.
+	// watermarkAge is how far behind now the sums of the long pass end where several may write. A write lasts at most 15 s, so what is older
+	// has committed. Nothing depends on that: whatever disagrees is counted again, exactly, before it is reported. Where one writes, an entry
+	// is committed when the next one gets its time, and the sums go up to now.
 	watermarkAge = 20 * time.Second
 	// verifySlice bounds the rows of one snapshot, which may live for 5 s.
 	verifySlice = 1_000
@@ -62,10 +63,14 @@ type Report struct {
 // plus its legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
 // The chain of an account below its last leg never changes, so walking it back from the leg that the totals name is right at any time.
 func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Report, error) {
+	age := watermarkAge
+	if d.Engine() == db.SQLite {
+		age = 0
+	}
 	v := &verifier{
 		l: l, d: d, ctx: ctx, say: say, tallies: map[AccountID]*tally{}, assets: map[money.Currency]*money.Sum128{},
 		runs: map[kindRun]bool{}, unnoted: map[kindRun]bool{},
-		watermark: clock.Micros(l.clock.Now().Add(-watermarkAge)),
+		watermark: clock.Micros(l.clock.Now().Add(-age)),
 	}
 	steps := []func() error{
 		v.readAccounts, v.readCheckpoints, v.readRuns, v.checkEntries, v.checkAccounts, v.checkCheckpoints, v.checkTail, v.checkRuns,
@@ -299,6 +304,9 @@ func (v *verifier) kindName(code int64) string {
 // checkNumbers wants the next number of accounts, and of legs where they come from blocks, to be one that nothing has.
 func (v *verifier) checkNumbers() error {
 	return v.read(func(tx *db.Tx) error {
+		if err := v.checkSettled(tx); err != nil {
+			return err
+		}
 		for block, q := range map[int]string{1: selectLastNumber, 2: selectLastLeg} {
 			var last, next int64
 			if err := tx.Row(q).Scan(&last); err != nil {
@@ -320,6 +328,20 @@ func (v *verifier) checkNumbers() error {
 		}
 		return nil
 	})
+}
+
+// checkSettled wants no more to be settled than there is.
+func (v *verifier) checkSettled(tx *db.Tx) error {
+	var last int64
+	if err := tx.Row(selectLastLeg).Scan(&last); err != nil {
+		return err
+	}
+	settled, err := settledNumber(tx, last)
+	if err == nil && settled > last {
+		v.find(Finding{Table: "ledger_settled", ID: "1", What: "legs are settled that are not there", Expected: fmt.Sprintf("at most %d", last),
+			Found: fmt.Sprint(settled)})
+	}
+	return err
 }
 
 // tagText shows a tag in a finding.

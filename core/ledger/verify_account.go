@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/fault"
 )
@@ -124,12 +125,38 @@ func (v *verifier) agrees(tx *db.Tx, r *storedRow) (bool, error) {
 		kept, err := keptTotals(tx, &r.row)
 		return kept == legs, err
 	}
-	end, err := walkBack(tx, r.ID, r.lastLeg, v.watermark, func(leg sideLeg) { legs.leg(leg.Leg, leg.at, leg.debit, false) })
+	kept, err := keptTotals(tx, &r.row)
 	if err != nil {
 		return false, err
 	}
-	kept, err := keptTotals(tx, &r.row)
+	if kept.lastAt < t.headAt {
+		later, allowed, err := t.lacks(tx, r)
+		legs.sub(later)
+		legs.lastAt = kept.lastAt
+		return allowed && kept == legs && len(t.loose) == 0, err
+	}
+	end, err := walkBack(tx, r.ID, r.lastLeg, v.watermark, func(leg sideLeg) { legs.leg(leg.Leg, leg.at, leg.debit, false) })
 	return kept == legs && end == t.head && len(t.loose) == 0, err
+}
+
+// lacks sums the legs of an account that its row does not have yet, from the head of the chain back to the row's last leg. That is allowed
+// where the chain leads there, and every leg on the way will be read at the next start because it is not settled.
+func (t *tally) lacks(tx *db.Tx, r *storedRow) (later wide, allowed bool, err error) {
+	settled, err := settledNumber(tx, math.MaxInt64)
+	if err != nil {
+		return later, false, err
+	}
+	lastAt := clock.Micros(r.LastAt)
+	met, unsettled := r.lastLeg == 0 && lastAt == 0, true
+	_, err = walkBack(tx, r.ID, t.head, lastAt-1, func(leg sideLeg) {
+		if leg.number == r.lastLeg {
+			met = leg.at == lastAt
+			return
+		}
+		later.leg(leg.Leg, leg.at, leg.debit, false)
+		unsettled = unsettled && leg.number > settled
+	})
+	return later, met && unsettled, err
 }
 
 // keptTotals are the totals an account's rows keep: its own, or its fold and tail where it is busy.
@@ -190,7 +217,29 @@ func (v *verifier) recount(id AccountID) error {
 		loose = stuck
 	}
 	v.checkChain(r, from, loose)
-	return nil
+	return v.checkLag(id)
+}
+
+// checkLag wants the row of an account to lack nothing that is settled.
+func (v *verifier) checkLag(id AccountID) error {
+	t := v.tallies[id]
+	if t == nil {
+		return nil
+	}
+	return v.read(func(tx *db.Tx) error {
+		r, err := v.oneAccount(tx, id)
+		if err != nil || clock.Micros(r.LastAt) >= t.headAt {
+			return err
+		}
+		_, allowed, err := t.lacks(tx, r)
+		if err == nil && !allowed {
+			v.find(Finding{
+				Table: "ledger_total", ID: fmt.Sprint(id), Account: r.Address, What: "its totals end before the account's last leg",
+				Expected: fmt.Sprintf("leg %d", t.head), Found: fmt.Sprintf("leg %d", r.lastLeg),
+			})
+		}
+		return err
+	})
 }
 
 // checkChain reports a chain that does not lead back to the account's first leg, and legs that are not in it.

@@ -93,6 +93,7 @@ var tables = []string{
 func TestVerifyFindsEveryChangeByHand(t *testing.T) {
 	onEngines(t, func(t *testing.T, b *bank) {
 		w := newTown(t, b)
+		b.settle()
 		report := b.wantClean()
 		if report.Entries != 608 || report.Holds != 3 || report.Checkpoints < 4 || report.Accounts != 6 || report.Legs != 609 {
 			t.Errorf("verify counted %+v", report)

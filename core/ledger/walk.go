@@ -93,7 +93,7 @@ func (l *Ledger) walker(tx *db.Tx, f Filter) (w *walker, err error) {
 	case f.Reference != "":
 		w.read = referenceWalk(f.Reference, f.Account)
 	case f.Account != 0:
-		r, err := l.readAccount(tx, selectAccount, int64(f.Account))
+		r, err := l.readNow(tx, selectAccount, int64(f.Account))
 		if cause, _ := fault.As(err); cause != nil && cause.Code == ErrAccountNotFound.Code {
 			return nil, nil
 		} else if err != nil {
