@@ -38,9 +38,9 @@
 //
 // # The write path
 //
-// On PostgreSQL one statement locks the accounts in order of number and reads them, together with the flags of busy accounts and whether the entry
-// exists; the decision (book.go) is plain Go over those rows, without I/O; the writes are queued and travel with COMMIT. A batch takes the
-// same path with more rows, and so does Submit, the group writer: it is the decision over many callers' entries at once.
+// On PostgreSQL one statement locks the accounts in order of number and reads them, together with the flags of busy accounts and whether
+// the entry exists; the decision (book.go) is plain Go over those rows, without I/O; the writes are queued and travel with COMMIT. A batch
+// takes the same path with more rows, and so does Submit, the group writer: it is the decision over many callers' entries at once.
 //
 // Verbs take the caller's transaction; an entry is as durable as that transaction. Where two transactions post one id at the same
 // moment the later one runs again (db.Tx.RerunOnConflict) and finds the earlier one's entry.
