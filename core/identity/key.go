@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -19,18 +20,20 @@ type KeyKind string
 
 // The kinds of keys.
 const (
-	SecretKey   KeyKind = "secret"   // a shop's server; owner "mch_…"
-	PayerKey    KeyKind = "payer"    // pays from a person's wallet; owner "usr_…"
-	OperatorKey KeyKind = "operator" // reads and acts as an operator; owner "usr_…" with that role
+	SecretKey     KeyKind = "secret"     // a shop's server; owner "mch_…"
+	RestrictedKey KeyKind = "restricted" // a part of a shop's server that may do only what its scopes say; owner "mch_…"
+	PayerKey      KeyKind = "payer"      // pays from a person's wallet; owner "usr_…"
+	OperatorKey   KeyKind = "operator"   // reads and acts as an operator; owner "usr_…" with that role
 )
 
 // usedEvery is how coarse Key.LastUsed is.
 const usedEvery = 15 * time.Minute
 
 var keyKinds = map[KeyKind]struct{ mark, owner string }{
-	SecretKey:   {"sk", "mch_"},
-	PayerKey:    {"pt", "usr_"},
-	OperatorKey: {"op", "usr_"},
+	SecretKey:     {"sk", "mch_"},
+	RestrictedKey: {"rk", "mch_"},
+	PayerKey:      {"pt", "usr_"},
+	OperatorKey:   {"op", "usr_"},
 }
 
 // Key is an API key without its secret, which is shown once, by CreateKey.
@@ -39,10 +42,12 @@ type Key struct {
 	Owner     string // "usr_…" or "mch_…"
 	Kind      KeyKind
 	Label     string
+	Scopes    []string  // of a restricted key: "payments:read" and so on; the edge knows what each opens
 	Hint      string    // prefix and the last four characters, to tell keys apart
 	CreatedAt time.Time // business clock
 	LastUsed  time.Time // to a quarter of an hour; zero for never
 	RevokedAt time.Time // zero while it works
+	ExpiresAt time.Time // real clock; zero for a key that was not rolled
 }
 
 // NewKey says which key to make.
@@ -50,6 +55,8 @@ type NewKey struct {
 	Owner string
 	Kind  KeyKind
 	Label string
+	// Scopes are at least one for a restricted key, and none for another.
+	Scopes []string
 }
 
 func (s *Service) keyPrefix(kind KeyKind) string {
@@ -68,6 +75,9 @@ func (s *Service) CreateKey(tx *db.Tx, n NewKey) (secret string, k Key, err erro
 	if !ok || !strings.HasPrefix(n.Owner, kind.owner) {
 		return "", k, fault.ErrInvalid.With("kind").Because(fmt.Errorf("a %q key for %q", n.Kind, n.Owner))
 	}
+	if (n.Kind == RestrictedKey) != (len(n.Scopes) > 0) || !goodScopes(n.Scopes) {
+		return "", k, fault.ErrInvalid.With("scopes")
+	}
 	label, err := cleanLine(n.Label, ErrLabel.With("label"), false)
 	if err != nil {
 		return "", k, err
@@ -83,15 +93,27 @@ func (s *Service) CreateKey(tx *db.Tx, n NewKey) (secret string, k Key, err erro
 	}
 	secret = id.NewKey(s.keyPrefix(n.Kind))
 	mac := s.keyMac.Sum([]byte(secret))
-	k = Key{ID: KeyID(s.ids.New("key")), Owner: n.Owner, Kind: n.Kind, Label: label,
+	k = Key{ID: KeyID(s.ids.New("key")), Owner: n.Owner, Kind: n.Kind, Label: label, Scopes: n.Scopes,
 		Hint: s.keyPrefix(n.Kind) + "…" + secret[len(secret)-4:], CreatedAt: s.clock.Now()}
 	sealed, err := s.keys.Seal(labelOwner(n.Owner), labelField(k.ID), []byte(label))
 	if err != nil {
 		return "", k, err
 	}
 	insertKey(tx, keyRow{id: k.ID, hash: mac[:], owner: k.Owner, kind: k.Kind, label: sealed, hint: k.Hint,
-		created: clock.Micros(k.CreatedAt)})
+		created: clock.Micros(k.CreatedAt), scopes: strings.Join(n.Scopes, " ")})
 	return secret, k, nil
+}
+
+var scopeForm = regexp.MustCompile(`^[a-z]{1,20}:(read|write)$`)
+
+// goodScopes checks the form of scopes; what they open is the edge's to know.
+func goodScopes(scopes []string) bool {
+	for _, s := range scopes {
+		if !scopeForm.MatchString(s) {
+			return false
+		}
+	}
+	return len(scopes) <= 20
 }
 
 // labelOwner: shops have no key of their own in the keyring; what they call a key is no personal data.
@@ -128,7 +150,11 @@ func (s *Service) AuthenticateKey(ctx context.Context, secret string) (Key, erro
 		}
 		s.apiKeys.put(hash, k, number)
 	}
-	if now := s.real.Now(); now.Sub(k.LastUsed) >= usedEvery {
+	now := s.real.Now()
+	if !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) {
+		return Key{}, ErrKey
+	}
+	if now.Sub(k.LastUsed) >= usedEvery {
 		k.LastUsed = now
 		s.used.touch(k.ID, now, time.Time{})
 		s.apiKeys.put(hash, k, number)
@@ -186,7 +212,8 @@ func (s *Service) keyOf(r keyRow) (Key, error) {
 		return Key{}, fmt.Errorf("open %s: %w", labelField(r.id), err)
 	}
 	return Key{ID: r.id, Owner: r.owner, Kind: r.kind, Label: string(label), Hint: r.hint, CreatedAt: clock.FromMicros(r.created),
-		LastUsed: clock.FromMicros(r.used), RevokedAt: clock.FromMicros(r.revoked)}, nil
+		Scopes: strings.Fields(r.scopes), LastUsed: clock.FromMicros(r.used), RevokedAt: clock.FromMicros(r.revoked),
+		ExpiresAt: clock.FromMicros(r.expires)}, nil
 }
 
 // Keys lists the keys of a person or a shop, newest first, revoked ones included.
@@ -220,4 +247,42 @@ func (s *Service) RevokeKey(ctx context.Context, owner string, key KeyID) error 
 		}
 		return s.epoch.raise(tx)
 	})
+}
+
+// LongestOverlap is how long a rolled key may go on beside its successor.
+const LongestOverlap = 7 * 24 * time.Hour
+
+// RollKey makes a successor of a key, with the same label and the same rights, and lets the old one work for the overlap (real
+// time, 0 to LongestOverlap), so that servers can change over one by one. The new secret is returned here and nowhere else.
+// Faults: key_not_found for a key that is not the owner's or works no more.
+func (s *Service) RollKey(ctx context.Context, owner string, key KeyID, overlap time.Duration) (secret string, k Key, err error) {
+	if overlap < 0 || overlap > LongestOverlap {
+		return "", k, fault.ErrInvalid.With("overlap")
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		row, err := selectKeyByID(tx, owner, key)
+		if err != nil {
+			return missing(err, ErrKeyUnknown)
+		}
+		old, err := s.keyOf(row)
+		now := s.real.Now()
+		switch {
+		case err != nil:
+			return err
+		case !old.RevokedAt.IsZero() || !old.ExpiresAt.IsZero() && !now.Before(old.ExpiresAt):
+			return ErrKeyUnknown
+		}
+		if secret, k, err = s.CreateKey(tx, NewKey{Owner: owner, Kind: old.Kind, Label: old.Label, Scopes: old.Scopes}); err != nil {
+			return err
+		}
+		end := now.Add(overlap)
+		if !old.ExpiresAt.IsZero() && old.ExpiresAt.Before(end) {
+			end = old.ExpiresAt // rolled twice, it does not live longer for it
+		}
+		if err := expireKey(tx, key, clock.Micros(end)); err != nil {
+			return err
+		}
+		return s.epoch.raise(tx)
+	})
+	return secret, k, err
 }

@@ -83,15 +83,19 @@ func TestKeysThatDoNotWork(t *testing.T) {
 			return err
 		})
 		w.must(err, "create a live key")
-		for _, n := range []NewKey{{"mch_linden", PayerKey, "x"}, {string(p.ID), SecretKey, "x"}, {string(p.ID), "root", "x"}} {
+		for _, n := range []NewKey{{Owner: "mch_linden", Kind: PayerKey, Label: "x"}, {Owner: string(p.ID), Kind: SecretKey, Label: "x"},
+			{Owner: string(p.ID), Kind: "root", Label: "x"}} {
 			err := w.tx(func(tx *db.Tx) error { _, _, err := w.CreateKey(tx, n); return err })
 			w.want(err, fault.ErrInvalid, fmt.Sprint(n))
 		}
-		for n, want := range map[NewKey]*fault.Fault{{"usr_nobody", PayerKey, "x"}: ErrPerson, {string(p.ID), PayerKey,
-			"\u202e"}: ErrLabel,
-			{string(p.ID), OperatorKey, "x"}: fault.ErrDenied} {
-			err := w.tx(func(tx *db.Tx) error { _, _, err := w.CreateKey(tx, n); return err })
-			w.want(err, want, fmt.Sprint(n))
+		for _, one := range []struct {
+			NewKey
+			want *fault.Fault
+		}{{NewKey{Owner: "usr_nobody", Kind: PayerKey, Label: "x"}, ErrPerson},
+			{NewKey{Owner: string(p.ID), Kind: PayerKey, Label: "\u202e"}, ErrLabel},
+			{NewKey{Owner: string(p.ID), Kind: OperatorKey, Label: "x"}, fault.ErrDenied}} {
+			err := w.tx(func(tx *db.Tx) error { _, _, err := w.CreateKey(tx, one.NewKey); return err })
+			w.want(err, one.want, fmt.Sprint(one.NewKey))
 		}
 	})
 }
@@ -347,4 +351,47 @@ func BenchmarkAuthenticateKey(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// A rolled key works beside its successor for the overlap and not a moment longer, also where it lies in the cache.
+func TestRollKey(t *testing.T) {
+	engines(t, func(w *world) {
+		old := w.key(NewKey{Owner: "mch_linden", Kind: RestrictedKey, Label: "Web shop", Scopes: []string{"payments:read", "refunds:write"}})
+		first, err := w.AuthenticateKey(w.ctx, old)
+		w.must(err, "authenticate")
+		secret, next, err := w.RollKey(w.ctx, "mch_linden", first.ID, time.Hour)
+		w.must(err, "roll")
+		if next.Label != "Web shop" || len(next.Scopes) != 2 || next.Kind != RestrictedKey || !strings.HasPrefix(secret, "bf_test_rk_") {
+			w.t.Errorf("the successor is %+v", next)
+		}
+		for _, key := range []string{old, secret} {
+			if k, err := w.AuthenticateKey(w.ctx, key); err != nil || len(k.Scopes) != 2 || k.Scopes[1] != "refunds:write" {
+				w.t.Errorf("during the overlap: %+v, %v", k, err)
+			}
+		}
+		_, _, err = w.RollKey(w.ctx, "mch_linden", first.ID, LongestOverlap) // a second time: it lives no longer for that
+		w.must(err, "roll again")
+		w.pass(time.Hour)
+		_, err = w.AuthenticateKey(w.ctx, old)
+		w.want(err, ErrKey, "after the overlap")
+		if _, err := w.AuthenticateKey(w.ctx, secret); err != nil {
+			w.t.Errorf("the successor: %v", err)
+		}
+		_, _, err = w.RollKey(w.ctx, "mch_linden", first.ID, 0)
+		w.want(err, ErrKeyUnknown, "a key that has ended")
+		_, _, err = w.RollKey(w.ctx, "mch_another", next.ID, 0)
+		w.want(err, ErrKeyUnknown, "somebody else's key")
+		_, _, err = w.RollKey(w.ctx, "mch_linden", next.ID, 8*24*time.Hour)
+		w.want(err, fault.ErrInvalid, "too long an overlap")
+		_, _, err = w.RollKey(w.ctx, "mch_linden", next.ID, 0)
+		w.must(err, "roll at once")
+		_, err = w.AuthenticateKey(w.ctx, secret)
+		w.want(err, ErrKey, "rolled without overlap")
+		for _, wrong := range []NewKey{{Owner: "mch_linden", Kind: RestrictedKey, Label: "x"},
+			{Owner: "mch_linden", Kind: SecretKey, Label: "x", Scopes: []string{"payments:read"}},
+			{Owner: "mch_linden", Kind: RestrictedKey, Label: "x", Scopes: []string{"everything"}}} {
+			err := w.tx(func(tx *db.Tx) error { _, _, err := w.CreateKey(tx, wrong); return err })
+			w.want(err, fault.ErrInvalid, "scopes that do not fit")
+		}
+	})
 }

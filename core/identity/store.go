@@ -230,23 +230,35 @@ type keyRow struct {
 	kind                   KeyKind
 	label                  []byte
 	hint                   string
+	scopes                 string
 	created, used, revoked int64
+	expires                int64
 }
 
-const keyColumns = `id, hash, owner, kind, label, hint, created_at, used_at, revoked_at`
+const keyColumns = `id, hash, owner, kind, label, hint, created_at, used_at, revoked_at, scopes, expires_at`
 
 func scanKey(r db.Row) (k keyRow, err error) {
-	err = r.Scan(&k.id, &k.hash, &k.owner, &k.kind, &k.label, &k.hint, &k.created, &k.used, &k.revoked)
+	err = r.Scan(&k.id, &k.hash, &k.owner, &k.kind, &k.label, &k.hint, &k.created, &k.used, &k.revoked, &k.scopes, &k.expires)
 	return k, err
 }
 
 func insertKey(tx *db.Tx, k keyRow) {
-	tx.Queue(`insert into identity_key (`+keyColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		k.id, k.hash, k.owner, k.kind, k.label, k.hint, k.created, k.used, k.revoked)
+	tx.Queue(`insert into identity_key (`+keyColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		k.id, k.hash, k.owner, k.kind, k.label, k.hint, k.created, k.used, k.revoked, k.scopes, k.expires)
 }
 
 func selectKey(tx *db.Tx, hash []byte) (keyRow, error) {
 	return db.One(tx, scanKey, `select `+keyColumns+` from identity_key where hash = $1`, hash)
+}
+
+// selectKeyByID reads a key of an owner, under lock.
+func selectKeyByID(tx *db.Tx, owner string, id KeyID) (keyRow, error) {
+	return db.One(tx, scanKey, `select `+keyColumns+` from identity_key where owner = $1 and id = $2`+tx.ForUpdate(), owner, id)
+}
+
+func expireKey(tx *db.Tx, id KeyID, at int64) error {
+	_, err := tx.Exec(`update identity_key set expires_at = $2 where id = $1`, id, at)
+	return err
 }
 
 func selectKeys(tx *db.Tx, owner string) ([]keyRow, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"billfold/base/db"
 	"billfold/base/id"
 	"billfold/client"
 	"billfold/core/identity"
@@ -155,9 +156,10 @@ func (w *world) visit(name, method string, v visit, roles []string) (refusals in
 		}
 		refusals++
 	}
+	owner := v.owner
 	succeed := func() {
 		w.t.Helper()
-		if a := w.send(v.owner, method, path, v.body); a.status >= 300 {
+		if a := w.send(owner, method, path, v.body); a.status >= 300 {
 			w.t.Errorf("%s by its owner: %d %s", name, a.status, a.body)
 		}
 	}
@@ -185,8 +187,29 @@ func (w *world) visit(name, method string, v visit, roles []string) (refusals in
 			try("another "+kind+" key", key, 404)
 		}
 	}
+	for _, role := range roles {
+		if scope, restricted := strings.CutPrefix(role, "restricted:"); restricted && v.owner == w.cafeKey {
+			others := slices.DeleteFunc(Scopes(), func(s string) bool { return s == scope })
+			try("a key with every scope but "+scope, w.restricted(others...), 403)
+			owner = w.restricted(scope)
+		}
+	}
 	succeed()
 	return refusals
+}
+
+// restricted is a key of the café's that may do only this.
+func (w *world) restricted(scopes ...string) string {
+	w.t.Helper()
+	secret, err := db.Write(w.ctx, w.d, func(tx *db.Tx) (string, error) {
+		secret, _, err := w.api.People.CreateKey(tx,
+			identity.NewKey{Owner: string(w.cafe.ID), Kind: identity.RestrictedKey, Label: "test", Scopes: scopes})
+		return secret, err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return secret
 }
 
 func (w *world) ownerOf(key string) string {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -132,7 +133,8 @@ const (
 	everybody = shops | payers | operators
 )
 
-var kindOf = map[identity.KeyKind]kinds{identity.SecretKey: shops, identity.PayerKey: payers, identity.OperatorKey: operators}
+var kindOf = map[identity.KeyKind]kinds{identity.SecretKey: shops, identity.RestrictedKey: shops, identity.PayerKey: payers,
+	identity.OperatorKey: operators}
 
 func (k kinds) names() []string {
 	var list []string
@@ -154,7 +156,7 @@ func (c *call) authenticate() error {
 		return err
 	}
 	switch c.key.Kind {
-	case identity.SecretKey:
+	case identity.SecretKey, identity.RestrictedKey:
 		c.caller.Shop = merchant.ID(c.key.Owner)
 	case identity.OperatorKey:
 		c.caller.Operator = true
@@ -164,6 +166,9 @@ func (c *call) authenticate() error {
 	}
 	if c.route.kinds&kindOf[c.key.Kind] == 0 {
 		return ErrKeyKind.Fill(strings.Join(c.route.kinds.names(), ", "))
+	}
+	if scope := c.route.scope(); c.key.Kind == identity.RestrictedKey && !slices.Contains(c.key.Scopes, scope) {
+		return ErrKeyScope.Fill(scope)
 	}
 	return nil
 }

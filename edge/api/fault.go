@@ -75,6 +75,10 @@ var (
 	ErrKeyKind = fault.Define(fault.Denied, "key_kind",
 		text("This kind of key cannot do this", "此类密钥不能执行该操作"),
 		text("Use a key of this kind: %s.", "请使用以下类型的密钥：%s。"))
+	// ErrKeyScope refuses a restricted key that was not given what the operation needs.
+	ErrKeyScope = fault.Define(fault.Denied, "key_scope",
+		text("This key may not do this", "该密钥没有此权限"),
+		text("Use a key with the scope %s.", "请使用具有 %s 权限的密钥。"))
 )
 
 // bodyFaults are the refusals of reading a body.

@@ -120,8 +120,9 @@ func (a *API) describe() []byte {
 			{"Ledger", "For the operator: accounts, entries, holds."}},
 		Paths: map[string]map[string]*operation{},
 		Components: components{SecuritySchemes: map[string]securityScheme{
-			"bearer": {Type: "http", Scheme: "bearer", Description: "An API key as bearer token. The roles of an operation are kinds of keys."},
-			"basic":  {Type: "http", Scheme: "basic", Description: "An API key as user name, without a password: curl -u KEY:"}}}}
+			"bearer": {Type: "http", Scheme: "bearer", Description: "An API key as bearer token. The roles of an operation are kinds of keys; " +
+				"restricted:… is the scope that a shop's restricted key needs for it."},
+			"basic": {Type: "http", Scheme: "basic", Description: "An API key as user name, without a password: curl -u KEY:"}}}}
 	if doc.Servers[0].URL == "" {
 		doc.Servers[0].URL = "/"
 	}
@@ -149,7 +150,7 @@ func (s *schemas) operation(r *route) *operation {
 	o := &operation{OperationID: r.id, Tags: []string{r.tag}, Summary: r.summary, Description: r.about, Security: []map[string][]string{},
 		Parameters: s.parameters(r), Responses: map[string]*response{}}
 	if r.kinds != 0 {
-		o.Security = []map[string][]string{{"bearer": r.kinds.names()}, {"basic": r.kinds.names()}}
+		o.Security = []map[string][]string{{"bearer": r.roles()}, {"basic": r.roles()}}
 	}
 	if r.request != nil {
 		s.closed = true
@@ -237,7 +238,7 @@ func (p *param) schema() *schema {
 func (r *route) refusals() map[int][]string {
 	list := slices.Concat(r.faults, []*fault.Fault{fault.ErrInternal, fault.ErrUnavailable, fault.ErrBusy, fault.ErrNotFound})
 	if r.kinds != 0 {
-		list = append(list, fault.ErrUnauthenticated, identity.ErrKey, identity.ErrKeyMode, ErrKeyKind)
+		list = append(list, fault.ErrUnauthenticated, identity.ErrKey, identity.ErrKeyMode, ErrKeyKind, ErrKeyScope)
 	}
 	if len(r.query) > 0 {
 		list = append(list, fault.ErrInvalid)

@@ -3,8 +3,11 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 
 	"billfold/base/fault"
+	"billfold/core/identity"
 )
 
 // route is one row of the table.
@@ -26,6 +29,40 @@ type route struct {
 
 	request, response reflect.Type // nil: no body; a stream
 	run               func(c *call) error
+}
+
+// scope is what a restricted key needs for the operation. Giving money back has a scope of its own, because whoever may take
+// payments need not be trusted with that.
+func (r *route) scope() string {
+	what, how := strings.ToLower(r.tag), "write"
+	if r.id == "refundPayment" {
+		what = "refunds"
+	}
+	if r.method == http.MethodGet {
+		how = "read"
+	}
+	return what + ":" + how
+}
+
+// roles names the kinds of keys that may call the operation, and the scope that a restricted one needs.
+func (r *route) roles() []string {
+	list := r.kinds.names()
+	if r.kinds&shops != 0 {
+		list = append(list, string(identity.RestrictedKey)+":"+r.scope())
+	}
+	return list
+}
+
+// Scopes lists what a shop's restricted key can be given, in alphabetical order.
+func Scopes() []string {
+	var list []string
+	for _, r := range new(API).routes() {
+		if r.kinds&shops != 0 {
+			list = append(list, r.scope())
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // none is the request of an operation that takes no body.
