@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"billfold/base/money"
 	"billfold/edge/api"
 	"billfold/edge/hook"
 	"billfold/edge/web"
@@ -21,12 +22,18 @@ func (a *App) edge() error {
 		Clock: a.Clock, Real: a.Real, Log: a.Config.Log, Sandbox: sandbox, PublicURL: address}
 	if sandbox {
 		programs.Advance = a.AdvanceClock
+		programs.SendTransfer = a.sendTransfer
 		pages.Personas = a.Personas
 		pages.Inbox = a.mails
 	}
 	a.api = api.New(programs)
 	a.Handler = a.front(hook.New(a.Inbox), a.api.Handler(), web.New(pages))
 	return nil
+}
+
+// sendTransfer plays somebody who sends us money at the sandbox's bank.
+func (a *App) sendTransfer(ctx context.Context, purpose string, amount money.Amount) (string, error) {
+	return a.Bank.Transfer(ctx, a.Installation.ID, purpose, amount)
 }
 
 // mails are what the sandbox would have sent, newest first.

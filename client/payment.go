@@ -28,6 +28,8 @@ type Payment struct {
 	RefundOf      string            `json:"refund_of,omitzero" form:"pay" doc:"Refunds only: the payment that is given back."`
 	Receipt       string            `json:"receipt" form:"rcp" doc:"The number on both sides' receipt."`
 	Failure       string            `json:"failure,omitzero" doc:"Code of the reason, when it failed or is held for review."`
+	Remittance    *Remittance       `json:"remittance,omitzero" doc:"Top-ups by bank transfer that wait: where to send the money."`
+	Quote         *Quote            `json:"quote,omitzero" doc:"Exchanges: the quote that was, or is to be, confirmed."`
 	NextAction    *NextAction       `json:"next_action,omitzero" doc:"What has to happen next; missing when nothing has to."`
 	CreatedAt     time.Time         `json:"created_at" doc:"When it was asked for."`
 	ExpiresAt     time.Time         `json:"expires_at" doc:"Until when it can be confirmed."`

@@ -334,9 +334,11 @@ func (s *Service) Arrivals(ctx context.Context, c Caller, before ArrivalID, limi
 			if err != nil {
 				break
 			}
-			var cr rail.Credit
-			if cr, err = rail.CreditOf(tx, list[i].Rail, list[i].message); err == nil {
+			cr, missing := rail.CreditOf(tx, list[i].Rail, list[i].message)
+			if missing == nil {
 				list[i].Words = cr.Words(s.Keys)
+			} else if !errors.Is(missing, db.ErrNoRow) {
+				err = missing
 			}
 		}
 		return list, err

@@ -141,7 +141,7 @@ func (s *Service) Renew(ctx context.Context, c Caller, payment ID, call once.Cal
 		return p, err
 	}
 	q, ok, err := s.QuoteOf(ctx, p)
-	if err != nil || !ok || p.Payer != string(c.Person) || p.State != AwaitingConfirmation && p.State != Expired || q.UsedBy != "" ||
+	if err != nil || !ok || p.Payer != string(c.Person) || p.State != AwaitingConfirmation && p.State != Expired ||
 		p.State == AwaitingConfirmation && s.Desk.Now().Before(q.ExpiresAt) {
 		return p, err
 	}

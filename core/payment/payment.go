@@ -5,6 +5,7 @@ import (
 
 	"billfold/base/id"
 	"billfold/base/money"
+	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/merchant"
 )
@@ -82,8 +83,10 @@ type Payment struct {
 	Failure       string // the code of the refusal of a failed payment, "" otherwise
 	NextAction    NextAction
 	Steps         []Step
-	Creator       string // whose request made it: "usr_…" or "mch_…"
-	Replayed      bool   // this answer was given before; not part of the payment
+	Creator       string     // whose request made it: "usr_…" or "mch_…"
+	Remittance    Remittance // where to send the money that a top-up by bank transfer waits for
+	Quote         fx.Quote   // of an exchange; without what it was used for
+	Replayed      bool       // this answer was given before; not part of the payment
 }
 
 // NextAction tells a client what has to happen next. Digest is the hex of what a confirmation approves; it is empty where

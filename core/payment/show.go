@@ -42,6 +42,11 @@ func (s *Service) show(ctx context.Context, c Caller, out outcome) (Payment, err
 		return Payment{}, err
 	}
 	p.NextAction = s.next(c, &r, p)
+	p.Remittance, _ = s.RemittanceOf(p)
+	if p.Quote, _, err = s.QuoteOf(ctx, p); err != nil {
+		return Payment{}, err
+	}
+	p.Quote.UsedBy = "" // an answer and its replay have the same bytes
 	return p, nil
 }
 

@@ -130,7 +130,7 @@ func StoredCredit(tx *db.Tx, t job.Task) (Credit, error) {
 func CreditOf(tx *db.Tx, rail, message string) (Credit, error) {
 	c, err := db.One(tx, scanCredit, selectCredit, rail, message)
 	if errors.Is(err, db.ErrNoRow) {
-		return Credit{}, fmt.Errorf("rail: credit %s is not stored", message)
+		return Credit{}, fmt.Errorf("rail: credit %s is not stored: %w", message, err)
 	}
 	return c, err
 }

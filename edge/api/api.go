@@ -15,6 +15,7 @@ import (
 	"billfold/base/event"
 	"billfold/base/fault"
 	"billfold/base/id"
+	"billfold/base/money"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -38,6 +39,8 @@ type Options struct {
 	Sandbox   bool   // test keys, the test clock, Server-Timing
 	// Advance moves the sandbox's clock and answers where it then stands; nil where there is none.
 	Advance func(ctx context.Context, by time.Duration) (time.Time, error)
+	// SendTransfer has somebody send us money at the sandbox's bank; nil where there is none.
+	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)
 }
 
 // API answers requests. It is safe for concurrent use.

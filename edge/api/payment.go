@@ -212,6 +212,7 @@ func paymentOf(p *payment.Payment, expand []string) client.Payment {
 		Payer: client.Party{ID: p.Payer}, Payee: client.Party{ID: p.Payee}, Capture: string(p.Capture), Method: string(p.Method),
 		Description: p.Description, Reference: p.Reference, Metadata: p.Metadata, RefundOf: string(p.Of), Receipt: p.Receipt,
 		Failure: p.Failure, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, HoldExpiresAt: p.HoldExpiresAt}
+	outside(p, &out)
 	for _, name := range expand {
 		switch name {
 		case "payer":

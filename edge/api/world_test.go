@@ -105,18 +105,24 @@ func (w *world) start(log *slog.Logger) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	card := rail.NewSandbox(rail.SandboxOptions{DB: w.d, Real: w.clock, Queue: queue, Secret: rail.Secret(w.keyring, rail.Card), Seed: 7,
+	outside := rail.SandboxOptions{DB: w.d, Real: w.clock, IDs: w.ids, Queue: queue, Secret: rail.Secret(w.keyring, rail.Card), Seed: 7,
 		Log:  log,
-		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return "http://localhost/hook/card" }})
+		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return "http://localhost/hook/card" }}
+	card, bank := rail.NewSandbox(outside), rail.NewSandboxBank(outside)
 	pay = payment.New(payment.Options{DB: w.d, Clock: w.clock, Real: w.clock, IDs: w.ids, Keys: w.keyring, Ledger: books, People: people,
 		Shops: shops, Notices: notices, Outbox: outbox, Queue: queue, Rails: []rail.Rail{card}, Installation: "test", Sandbox: true,
-		Currencies: []string{"EUR", "USD", "JPY"}, Log: log})
+		Bank: bank, Accounts: &rail.Book{DB: w.d, Clock: w.clock, Keys: w.keyring, IDs: w.ids},
+		Desk:       fx.New(fx.Options{DB: w.d, Real: w.clock, IDs: w.ids}),
+		Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Log: log})
 	var handler atomic.Value
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		handler.Load().(http.Handler).ServeHTTP(rw, r)
 	}))
 	w.api = New(Options{DB: w.d, Clock: w.clock, Real: clock.System(), IDs: w.ids, Ledger: books, People: people, Shops: shops, Payments: pay,
-		Outbox: outbox, Log: log, PublicURL: w.server.URL, Sandbox: true, Advance: w.advance})
+		Outbox: outbox, Log: log, PublicURL: w.server.URL, Sandbox: true, Advance: w.advance,
+		SendTransfer: func(ctx context.Context, purpose string, amount money.Amount) (string, error) {
+			return bank.Transfer(ctx, "test", purpose, amount)
+		}})
 	handler.Store(w.api.Handler())
 	w.http = &http.Client{Transport: newContract(w.t, w.api)}
 	server, shut := w.server, w.api.Close
