@@ -24,7 +24,7 @@ func (a *API) railRoutes() []route {
 func (a *API) bankRoutes() []route {
 	list := []route{
 		op(route{method: post, path: "/v1/bank_accounts", id: "linkBankAccount", tag: "Wallet", summary: "Link a bank account",
-			about: "Where withdrawals go. The number is checked and sealed; it is never shown again. The same number again answers the same account.",
+			about: "Where withdrawals go. The number is checked and sealed; it is not shown again. The same number answers the same account.",
 			kinds: payers, status: http.StatusCreated, example: exampleLink, answer: exampleBankAccount,
 			faults: []*fault.Fault{rail.ErrAccount, rail.ErrHolder}}, linkBankAccount),
 		op(route{method: get, path: "/v1/bank_accounts", id: "listBankAccounts", tag: "Wallet", summary: "List bank accounts",
