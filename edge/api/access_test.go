@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,7 +13,6 @@ import (
 	"billfold/base/id"
 	"billfold/client"
 	"billfold/core/identity"
-	"billfold/core/rail"
 )
 
 // visit is one operation as its rightful caller calls it: fresh says which object and body, and who may.
@@ -49,23 +49,9 @@ func (w *world) visits() map[string]visit {
 		return p.ID
 	}
 	account, entry, event := w.someIDs()
-	bank := func(key string) string {
-		a, err := w.as(key).LinkBankAccount(w.ctx, client.LinkBankAccount{IBAN: rail.TestAccounts[0].IBAN, Holder: "Lena Hoffmann"})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return a.ID
-	}
-	quote := func() string {
-		q, err := w.as(w.lenaKey).AskQuote(w.ctx, client.AskQuote{Amount: eur("1000"), To: "JPY"})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return q.ID
-	}
-	const why = `{"reason":"The bank said so"}`
 	const amount = `"amount":{"amount":"100","currency":"EUR"}`
-	return map[string]visit{
+	list := w.railVisits()
+	maps.Copy(list, map[string]visit{
 		"listCurrencies": {owner: "", path: at("/v1/currencies")},
 		"getIdentity":    {owner: w.lenaKey, path: at("/v1/me")},
 		"getBalance":     {owner: w.lenaKey, path: at("/v1/balance?owner=" + string(w.lena)), foreign: true},
@@ -99,26 +85,10 @@ func (w *world) visits() map[string]visit {
 		"listLedgerAccounts": {owner: w.ops,
 			path: at("/v1/ledger/accounts")},
 		"getLedgerAccount": {owner: w.ops, path: at("/v1/ledger/accounts/" + account)},
-		"linkBankAccount": {owner: w.lenaKey, path: at("/v1/bank_accounts"),
-			body: `{"holder":"Lena Hoffmann","iban":"` + rail.TestAccounts[0].IBAN + `"}`},
-		"listBankAccounts": {owner: w.lenaKey, path: at("/v1/bank_accounts")},
-		"createWithdrawal": {owner: w.lenaKey, path: at("/v1/withdrawals"), body: `{"account":"` + bank(w.lenaKey) + `",` + amount + `}`,
-			foreign: true},
-		"listReceivables":  {owner: w.lenaKey, path: at("/v1/receivables?owner=" + string(w.lena)), foreign: true},
-		"sendTestTransfer": {owner: w.lenaKey, path: at("/v1/test/bank/transfers"), body: `{` + amount + `}`},
-		"listRates":        {owner: w.lenaKey, path: at("/v1/rates")},
-		"createQuote":      {owner: w.lenaKey, path: at("/v1/quotes"), body: `{"to":"JPY",` + amount + `}`},
-		"createExchange":   {owner: w.lenaKey, path: at("/v1/exchanges"), body: `{"quote":"` + quote() + `"}`, foreign: true},
-		"openPocket":       {owner: w.lenaKey, path: at("/v1/pockets"), body: `{"currency":"KWD"}`},
-		"listArrivals":     {owner: w.ops, path: at("/v1/arrivals")},
-		"assignArrival": {owner: w.ops, path: func() string { return "/v1/arrivals/" + w.arrival() + "/assign" },
-			body: `{"person":"` + string(w.lena) + `","reason":"She called"}`},
-		"returnArrival":    {owner: w.ops, path: func() string { return "/v1/arrivals/" + w.arrival() + "/return" }, body: why},
-		"releasePayment":   {owner: w.ops, path: func() string { return "/v1/payments/" + w.held() + "/release" }, body: why},
-		"takeBackPayment":  {owner: w.ops, path: func() string { return "/v1/payments/" + w.held() + "/take_back" }, body: why},
 		"getTestClock":     {owner: w.lenaKey, path: at("/v1/test/clock")},
 		"advanceTestClock": {owner: w.cafeKey, path: at("/v1/test/clock/advance"), body: `{"by":"1s"}`},
-	}
+	})
+	return list
 }
 
 // someIDs are an account and an event of lena's, and an entry.

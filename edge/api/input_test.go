@@ -184,7 +184,7 @@ func TestIdempotencyKeys(t *testing.T) {
 				t.Errorf("%s with a long key: %+v", route.id, p)
 			}
 		}
-		if asked != 9 {
+		if asked < 15 {
 			t.Errorf("%d operations move money", asked)
 		}
 		r, _ := http.NewRequestWithContext(w.ctx, http.MethodPost, w.server.URL+"/v1/payments", strings.NewReader("{}"))

@@ -45,6 +45,46 @@ func (w *world) held() string {
 	return p.ID
 }
 
+// railVisits are the visits of the roads in and out.
+func (w *world) railVisits() map[string]visit {
+	at := func(path string) func() string { return func() string { return path } }
+	const amount = `"amount":{"amount":"100","currency":"EUR"}`
+	bank := func(key string) string {
+		a, err := w.as(key).LinkBankAccount(w.ctx, client.LinkBankAccount{IBAN: rail.TestAccounts[0].IBAN, Holder: "Lena Hoffmann"})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return a.ID
+	}
+	quote := func() string {
+		q, err := w.as(w.lenaKey).AskQuote(w.ctx, client.AskQuote{Amount: eur("1000"), To: "JPY"})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return q.ID
+	}
+	const why = `{"reason":"The bank said so"}`
+	return map[string]visit{
+		"linkBankAccount": {owner: w.lenaKey, path: at("/v1/bank_accounts"),
+			body: `{"holder":"Lena Hoffmann","iban":"` + rail.TestAccounts[0].IBAN + `"}`},
+		"listBankAccounts": {owner: w.lenaKey, path: at("/v1/bank_accounts")},
+		"createWithdrawal": {owner: w.lenaKey, path: at("/v1/withdrawals"), body: `{"account":"` + bank(w.lenaKey) + `",` + amount + `}`,
+			foreign: true},
+		"listReceivables":  {owner: w.lenaKey, path: at("/v1/receivables?owner=" + string(w.lena)), foreign: true},
+		"sendTestTransfer": {owner: w.lenaKey, path: at("/v1/test/bank/transfers"), body: `{` + amount + `}`},
+		"listRates":        {owner: w.lenaKey, path: at("/v1/rates")},
+		"createQuote":      {owner: w.lenaKey, path: at("/v1/quotes"), body: `{"to":"JPY",` + amount + `}`},
+		"createExchange":   {owner: w.lenaKey, path: at("/v1/exchanges"), body: `{"quote":"` + quote() + `"}`, foreign: true},
+		"openPocket":       {owner: w.lenaKey, path: at("/v1/pockets"), body: `{"currency":"KWD"}`},
+		"listArrivals":     {owner: w.ops, path: at("/v1/arrivals")},
+		"assignArrival": {owner: w.ops, path: func() string { return "/v1/arrivals/" + w.arrival() + "/assign" },
+			body: `{"person":"` + string(w.lena) + `","reason":"She called"}`},
+		"returnArrival":   {owner: w.ops, path: func() string { return "/v1/arrivals/" + w.arrival() + "/return" }, body: why},
+		"releasePayment":  {owner: w.ops, path: func() string { return "/v1/payments/" + w.held() + "/release" }, body: why},
+		"takeBackPayment": {owner: w.ops, path: func() string { return "/v1/payments/" + w.held() + "/take_back" }, body: why},
+	}
+}
+
 // TestRails: in by transfer, across by a quote, out to a bank account, all over the wire and as the document says.
 func TestRails(t *testing.T) {
 	engines(t, func(w *world) {
