@@ -3,7 +3,6 @@ package step_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"testing"
 
@@ -33,6 +32,15 @@ type node struct {
 	purses  [maxPurses]stateID
 	ether   set
 	archive set
+	tills   [maxPurses]drawer
+	done    uint8 // exchanges that were carried out, by their place in the setting
+}
+
+// drawer is what a till's merchant has to do with it, besides what it holds.
+type drawer struct {
+	closed  int8 // in batches that are closed and not told yet
+	settled int8 // paid to the merchant
+	emptied int8 // what the till has forgotten since, because it is the merchant's
 }
 
 // message is one message of the ether, parsed once.
@@ -43,6 +51,8 @@ type message struct {
 	exception proto.Exception
 	cleared   []messageID
 	module    int
+	id        proto.Hash // of the payload
+	order     int        // place in the setting
 }
 
 // reply is what one Step did: remembered, because the same state and command give the same again.
@@ -56,15 +66,33 @@ type asked struct {
 	in      stateID
 	ins     proto.Instruction
 	message messageID // -1: none
-	extra   uint8
+	extra   uint32
+}
+
+// setting is a small world to explore.
+type setting struct {
+	devices  []*device       // their ids count from 1
+	starts   []uint64        // sequence numbers that each may use
+	logs     bool            // read, archive and clear exception logs too
+	purposes []proto.Purpose // that are tried
+	tills    bool            // close batches, and are collected
+	orders   []proto.Order   // exchanges that the issuer has signed
+}
+
+// module is the n-th module of a setting.
+func module(n byte, role proto.Role, balance int64, codes ...string) *device {
+	c := certificate(n, role)
+	if len(codes) > 0 {
+		c.Terms = terms(codes...)
+	}
+	return newDevice(n, c, balance)
 }
 
 // explorer walks every interleaving over the real Step with the real signatures.
 type explorer struct {
-	t        testing.TB
-	devices  []*device
-	starts   []uint64 // sequence numbers that each purse may use
-	logs     bool     // read, archive and clear exception logs too
+	t testing.TB
+	setting
+	total    int64
 	states   []step.State
 	stateIDs map[string]stateID
 	messages []message
@@ -80,7 +108,8 @@ type explorer struct {
 // project leaves out what no rule reads: number and hash of records, history, counts that are far from their limits. TestNothingElseDecides
 // shows that rules do not read them.
 func project(s step.State) step.State {
-	s.Records, s.Tail, s.Archived, s.History, s.Seen, s.Count = 0, proto.Hash{}, 0, nil, 0, 0
+	s.Records, s.Tail, s.Archived, s.History, s.Seen, s.Count, s.Epoch = 0, proto.Hash{}, 0, nil, 0, 0, 0
+	s.Batch = step.Batch{Count: min(s.Batch.Count, 1)}
 	s.Slots = slices.Clone(s.Slots)
 	for i := range s.Slots {
 		s.Slots[i].Spent = 0
@@ -88,14 +117,25 @@ func project(s step.State) step.State {
 	return s
 }
 
+// explore walks a world of holders' purses that pay each other.
 func explore(t testing.TB, logs bool, starts ...uint64) *explorer {
-	x := &explorer{t: t, starts: starts, logs: logs, stateIDs: map[string]stateID{}, ids: map[string]messageID{}, replies: map[asked]reply{},
+	s := setting{starts: starts, logs: logs, purposes: []proto.Purpose{proto.Person}}
+	for i := range starts {
+		s.devices = append(s.devices, module(byte(i+1), proto.Holder, funds))
+	}
+	return s.explore(t)
+}
+
+func (s setting) explore(t testing.TB) *explorer {
+	x := &explorer{t: t, setting: s, stateIDs: map[string]stateID{}, ids: map[string]messageID{}, replies: map[asked]reply{},
 		seen: map[node]bool{}, reached: map[string]int{}}
 	var first node
-	for i := range starts {
-		d := newDevice(byte(i+1), certificate(byte(i+1), proto.Holder), funds)
-		x.devices = append(x.devices, d)
+	for i, d := range s.devices {
 		first.purses[i] = x.state(d.state)
+		x.total += d.state.Balance("EUR")
+	}
+	for i, o := range s.orders {
+		first.ether = first.ether.with(x.message(message{raw: byRoot(o), kind: "ORDER", order: i}))
 	}
 	x.visit(first)
 	for len(x.queue) > 0 {
@@ -138,7 +178,7 @@ func (x *explorer) message(m message) messageID {
 }
 
 // do steps a purse in the real Step, or remembers what it did.
-func (x *explorer) do(n node, purse int, ins proto.Instruction, m messageID, extra uint8, data []byte) (reply, node) {
+func (x *explorer) do(n node, purse int, ins proto.Instruction, m messageID, extra uint32, data []byte) (reply, node) {
 	in := n.purses[purse]
 	question := asked{in, ins, m, extra}
 	r, known := x.replies[question]
@@ -178,6 +218,7 @@ func (x *explorer) answer(purse int, ins proto.Instruction, r step.Response) mes
 		m.kind, m.transfer = "REQ", request.Transfer
 	} else if _, ok := proto.Open(r.Data(), &val); ok {
 		m.kind, m.transfer = "VAL", val.Transfer
+		m.id = hashOf(val)
 	} else if _, ok := proto.Open(r.Data(), &ack); ok {
 		m.kind, m.transfer = "ACK", ack.Transfer
 	} else if _, ok := proto.Open(r.Data(), &m.exception); ok {
@@ -220,7 +261,46 @@ func (x *explorer) expand(n node) {
 		if x.logs {
 			x.expandLogs(n, p, s)
 		}
+		if x.tills && x.devices[p].cert.Role == proto.Acceptor {
+			x.expandTill(n, p, s)
+		}
 	}
+}
+
+// expandTill closes a till's batch, tells the issuer everything, and gives the till the issuer's answer: with everything archived, or
+// one that was made before the till's last record. The answer may also be lost: then the merchant is paid, and the till does not
+// know it.
+func (x *explorer) expandTill(n node, p int, s *step.State) {
+	if r, next := x.do(n, p, proto.INSBatch, -1, 0, nil); r.sw == proto.OK {
+		x.reached["batch closed"]++
+		d := &next.tills[p]
+		d.closed = int8(s.Balance("EUR")) - (d.settled - d.emptied)
+		x.edge(next)
+	}
+	told := n
+	told.tills[p].settled += told.tills[p].closed
+	told.tills[p].closed = 0
+	x.edge(told)
+	x.edge(x.collected(told, p, 0))
+	x.edge(x.collected(n, p, 1))
+}
+
+// collected gives a till the issuer's parameters; late is how many records it has written since they were made.
+func (x *explorer) collected(n node, p int, late uint64) node {
+	s := &x.states[n.purses[p]]
+	d := x.devices[p]
+	if s.Records-late < s.Archived {
+		return n
+	}
+	data := must(proto.Sign(keyOf(0x70), network, proto.Params{Module: s.ID, Epoch: s.Epoch + 1, At: start, Certificate: s.Certificate,
+		Archived: s.Records - late, Tail: s.Tail}))
+	r, next := x.do(n, p, proto.INSParams, -1, uint32(late), data)
+	x.assert(n, r.sw == proto.OK, d.cert.Role.String()+" does not take its parameters")
+	forgotten := s.Balance("EUR") - x.states[next.purses[p]].Balance("EUR")
+	next.tills[p].emptied += int8(forgotten)
+	x.count("till emptied", forgotten > 0)
+	x.count("till collected with an open batch", s.Batch.Count > 0 && n.tills[p].settled > n.tills[p].emptied)
+	return next
 }
 
 func (x *explorer) edge(n node) {
@@ -236,16 +316,36 @@ func (x *explorer) expandStarts(n node, p int, s *step.State) {
 	for q, other := range x.devices {
 		for seq := uint64(1); seq <= x.starts[q] && q != p; seq++ {
 			hello := proto.Encode(proto.Hello{Certificate: other.state.Certificate, Next: seq, Epoch: 1})
-			data := proto.Start{Hello: hello, Value: value, Currency: "EUR", Purpose: proto.Person}.Encode()
-			if r, next := x.do(n, p, proto.INSStart, -1, uint8(q)<<4|uint8(seq), data); r.sw == proto.OK {
-				x.reached["start in "+s.Status.String()]++
-				x.edge(next)
+			for _, purpose := range x.purposes {
+				start := proto.Start{Hello: hello, Value: value, Currency: "EUR", Purpose: purpose}
+				if purpose != proto.Cancel {
+					x.start(n, p, q, start, 0)
+					continue
+				}
+				for id := range x.messages { // whatever was ever paid may be named as what is to be given back
+					if m := &x.messages[id]; m.kind == "VAL" && n.ether.has(messageID(id)) {
+						start.Ref = m.id[:]
+						x.start(n, p, q, start, uint32(id+1))
+					}
+				}
 			}
 		}
 	}
 }
 
-var deliveries = []proto.Instruction{proto.INSDebit, proto.INSCredit, proto.INSTake, proto.INSComplete, proto.INSClear}
+func (x *explorer) start(n node, p, q int, start proto.Start, ref uint32) {
+	s := &x.states[n.purses[p]]
+	var hello proto.Hello
+	proto.Decode(start.Hello, &hello)
+	extra := uint32(q)<<28 | uint32(hello.Next)<<20 | uint32(start.Purpose)<<16 | ref
+	if r, next := x.do(n, p, proto.INSStart, -1, extra, start.Encode()); r.sw == proto.OK {
+		x.reached["start in "+s.Status.String()]++
+		x.reached["start of a "+start.Purpose.String()]++
+		x.edge(next)
+	}
+}
+
+var deliveries = []proto.Instruction{proto.INSDebit, proto.INSCredit, proto.INSTake, proto.INSComplete, proto.INSClear, proto.INSConvert}
 
 // deliver gives one message of the ether to a purse, under every command that takes a message.
 func (x *explorer) deliver(n node, p int, id messageID) {
@@ -254,9 +354,20 @@ func (x *explorer) deliver(n node, p int, id messageID) {
 		if ins == proto.INSDebit && s.Next > x.starts[p] && (s.Open == nil || !s.Open.Same(x.messages[id].transfer)) {
 			continue // the budget of starts is used up
 		}
+		if ins == proto.INSConvert && s.Next > x.starts[p] {
+			continue
+		}
 		r, next := x.do(n, p, ins, id, 0, x.messages[id].raw)
 		if r.sw != proto.OK {
 			continue
+		}
+		if ins == proto.INSConvert {
+			bit := uint8(1) << x.messages[id].order
+			x.assert(n, n.done&bit == 0, "an exchange was carried out twice")
+			next.done |= bit
+		}
+		if ins == proto.INSComplete && s.Open != nil {
+			x.reached[s.Open.Purpose.String()+" closed"]++
 		}
 		what := fmt.Sprintf("%s in %s", x.messages[id].kind, s.Status)
 		if r.to == n.purses[p] {
@@ -272,7 +383,7 @@ func (x *explorer) deliver(n node, p int, id messageID) {
 func (x *explorer) expandLogs(n node, p int, s *step.State) {
 	var mine []messageID
 	for i := range s.Log {
-		_, next := x.do(n, p, proto.INSException, -1, uint8(i), []byte{byte(i)})
+		_, next := x.do(n, p, proto.INSException, -1, uint32(i), []byte{byte(i)})
 		x.edge(next)
 	}
 	for id, m := range x.messages {
@@ -330,49 +441,4 @@ func (x *explorer) must(what ...string) {
 			x.t.Errorf("never reached: %s", w)
 		}
 	}
-}
-
-var paths = []string{"start in idle", "REQ in idle", "VAL in EPV", "ACK in EPA", "REQ in EPA, repeated", "abort in EPV", "abort in EPA",
-	"maybe lost", "definitely lost", "all paid", "recovered", "completed late"}
-
-// Two purses, one start each: in every run, under a second.
-func TestExploreTwoPurses(t *testing.T) {
-	x := explore(t, true, 1, 1)
-	x.report("2×1 with logs")
-	x.must(paths...)
-	x.must("archived", "CLEAR in idle", "clear not authorised")
-}
-
-// Three purses, one start each.
-func TestExploreThreePurses(t *testing.T) {
-	x := explore(t, false, 1, 1, 1)
-	x.report("3×1")
-	x.must(paths...)
-}
-
-// Two purses, two starts each, without logs: everything that a start over an open transfer does.
-func TestExploreTwoStarts(t *testing.T) {
-	x := explore(t, false, 2, 2)
-	x.report("2×2 without logs")
-	x.must(paths...)
-	x.must("start in EPV", "start in EPA", "REQ in EPV", "REQ in EPA")
-}
-
-// One purse with two starts and one with one, with logs: two exceptions in one log, and a clear for one of them.
-func TestExploreLogs(t *testing.T) {
-	x := explore(t, true, 2, 1)
-	x.report("2 and 1 with logs")
-	x.must(paths...)
-	x.must("archived", "CLEAR in idle", "clear not authorised")
-}
-
-// Two purses, two starts each, with logs: on demand, BILLFOLD_LONG=1.
-func TestLongExploreLogs(t *testing.T) {
-	if os.Getenv("BILLFOLD_LONG") == "" {
-		return
-	}
-	x := explore(t, true, 2, 2)
-	x.report("2×2 with logs")
-	x.must(paths...)
-	x.must("start in EPV", "start in EPA", "REQ in EPV", "REQ in EPA", "archived", "CLEAR in idle", "clear not authorised")
 }

@@ -108,9 +108,12 @@ func (x *explorer) check(n node) {
 	x.count("definitely lost", definitely > 0)
 	x.count("maybe lost", maybe > 0)
 	x.count("all paid", len(v.ack) == len(v.req) && len(v.ack) == len(x.devices)/2)
-	total := int64(funds * len(x.devices))
-	x.assert(n, held <= total, "value was created")
-	x.assert(n, held+lost == total, "value is unaccounted for")
+	away := x.away(n)
+	x.assert(n, held+away <= x.total, "value was created")
+	x.assert(n, held+away+lost == x.total, "value is unaccounted for")
+	x.checkTills(v)
+	x.checkOrders(v)
+	x.checkCancelled(v)
 	for _, s := range v.purses {
 		for _, slot := range s.Slots {
 			x.assert(n, slot.Own >= 0 && slot.Received >= 0, "a slot is overdrawn")
@@ -119,6 +122,75 @@ func (x *explorer) check(n node) {
 	x.checkMessages(v)
 	x.checkLogs(v)
 	x.checkOpen(v)
+}
+
+// away is what has left all modules for good: what tills forgot because it is their merchants', and what was exchanged.
+func (x *explorer) away(n node) (sum int64) {
+	for _, d := range n.tills {
+		sum += int64(d.emptied)
+	}
+	for i, o := range x.orders {
+		if n.done>>i&1 == 1 {
+			sum += o.Take
+		}
+	}
+	return sum
+}
+
+// checkTills: no till forgets what its merchant was not paid, and no merchant is paid what the till can still give back.
+func (x *explorer) checkTills(v *view) {
+	for p, d := range v.n.tills[:len(v.purses)] {
+		held := v.purses[p].Balance("EUR")
+		x.assert(v.n, d.emptied <= d.settled, "a till forgot what its merchant was not paid")
+		x.assert(v.n, held >= int64(d.settled-d.emptied), "a merchant was paid what the till has given back")
+		x.assert(v.n, d.closed >= 0 && held >= int64(d.closed+d.settled-d.emptied), "a closed batch is more than the till holds")
+		x.count("paid to a merchant", d.settled > 0)
+	}
+}
+
+// checkOrders: what an exchange gives is there once it was carried out, and not before; one whose number was used for something else
+// can never be carried out.
+func (x *explorer) checkOrders(v *view) {
+	for i, o := range x.orders {
+		done := v.n.done>>i&1 == 1
+		x.count("exchanged", done)
+		x.count("exchange passed by", !done && v.purse(o.Module).Next > o.Seq)
+		x.assert(v.n, !done || v.purse(o.Module).Next > o.Seq, "an exchange that took no number")
+	}
+	for _, s := range v.purses {
+		gained := int64(0)
+		for i, o := range x.orders {
+			if v.n.done>>i&1 == 1 && o.Module == s.ID {
+				gained += o.Give
+			}
+		}
+		x.assert(v.n, s.Balance("USD") == gained, "dollars that no exchange gave")
+	}
+}
+
+// checkCancelled: a purchase is given back at most once, to whoever made it, and only what was paid.
+func (x *explorer) checkCancelled(v *view) {
+	for i, t := range v.val {
+		if t.Purpose != proto.Cancel {
+			continue
+		}
+		x.count("given back", true)
+		bought := false
+		for _, o := range v.val {
+			if h := hashOf(proto.Value{Transfer: o}); string(h[:]) == string(t.Ref) {
+				bought = o.Purpose == proto.Purchase && o.From == t.To && o.To == t.From && o.Value == t.Value
+			}
+		}
+		x.assert(v.n, bought, "a cancellation of what was not bought")
+		for _, o := range v.val[:i] {
+			x.assert(v.n, o.Purpose != proto.Cancel || string(o.Ref) != string(t.Ref), "a purchase was given back twice")
+		}
+	}
+}
+
+func hashOf(b proto.Body) proto.Hash {
+	s := proto.Signed{Payload: proto.Encode(b)}
+	return s.ID()
 }
 
 func (x *explorer) count(what string, happened bool) {
@@ -229,14 +301,13 @@ func (x *explorer) checkOpen(v *view) {
 // arrive; and when instead everybody gives up and syncs, what is lost is exactly what the archive refunds, and nothing stays open.
 func (x *explorer) recover(n node) {
 	v := x.view(n)
-	total := int64(funds * len(x.devices))
 	for p, s := range v.purses {
 		if s.Status != step.EPA || !v.expects(step.EPV, *s.Open) {
 			continue
 		}
 		payee := int(s.Open.To[0]) - 1
 		again, next := x.do(n, p, proto.INSRepeat, -1, 0, nil)
-		ack, next := x.do(next, payee, proto.INSCredit, again.data, 0, x.messages[again.data].raw)
+		ack, next := x.do(next, payee, x.devices[payee].take(), again.data, 0, x.messages[again.data].raw)
 		x.assert(n, ack.sw == proto.OK, "a VAL that comes late is not taken")
 		done, next := x.do(next, p, proto.INSComplete, ack.data, 0, x.messages[ack.data].raw)
 		x.assert(n, done.sw == proto.OK && x.states[next.purses[p]].Status == step.Idle, "an ACK that comes late is not taken")
@@ -249,6 +320,7 @@ func (x *explorer) recover(n node) {
 			n = next
 		}
 	}
+	n = x.collectAll(n)
 	v = x.view(n)
 	var held, refund int64
 	for _, t := range v.req {
@@ -272,6 +344,26 @@ func (x *explorer) recover(n node) {
 			x.replies[key] = reply{sw: r.SW()}
 		}
 	}
-	x.assert(n, held+refund == total, "after giving up and syncing, what is lost is not what is refunded")
+	x.assert(n, held+refund+x.away(n) == x.total, "after giving up and syncing, what is lost is not what is refunded")
 	x.count("recovered", true)
+}
+
+// collectAll closes every till's batch and collects it: then the till is empty, and its merchant has what it took.
+func (x *explorer) collectAll(n node) node {
+	for p, d := range x.devices {
+		if !x.tills || d.cert.Role != proto.Acceptor {
+			continue
+		}
+		held := x.states[n.purses[p]].Balance("EUR")
+		if r, next := x.do(n, p, proto.INSBatch, -1, 0, nil); r.sw == proto.OK {
+			next.tills[p].closed = int8(held) - (next.tills[p].settled - next.tills[p].emptied)
+			n = next
+		}
+		n.tills[p].settled += n.tills[p].closed
+		n.tills[p].closed = 0
+		n = x.collected(n, p, 0)
+		x.assert(n, x.states[n.purses[p]].Balance("EUR") == 0, "a till that was collected is not empty")
+		x.assert(n, n.tills[p].settled == n.tills[p].emptied, "a merchant was not paid what its till forgot")
+	}
+	return n
 }
