@@ -50,6 +50,7 @@ type API struct {
 	mux        *http.ServeMux
 	document   func() []byte
 	currencies currencyCache
+	twins      twins
 	closing    chan struct{}
 	close      sync.Once
 }

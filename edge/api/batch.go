@@ -55,15 +55,36 @@ func postEntries(c *call, in *client.PostEntries) (client.EntryResults, error) {
 	}
 	c.once.Caller, c.once.Operation = c.caller.Owner(), opEntries
 	fresh := c.api.IDs.New("bat")
-	if slices.ContainsFunc(wishes, func(w wish) bool { return w.hold != nil || w.end != nil }) {
-		wishes, err = db.Write(ctx, c.api.DB, func(tx *db.Tx) ([]wish, error) { return c.post(tx, slices.Clone(wishes), fresh, in.Atomic) })
-	} else {
-		err = c.submit(ctx, wishes, fresh, in.Atomic)
+	done, err := c.carryOut(ctx, slices.Clone(wishes), fresh, in.Atomic)
+	if c.overtaken(ctx, done, err) {
+		done, err = c.carryOut(ctx, slices.Clone(wishes), fresh, in.Atomic)
 	}
 	if err != nil {
 		return none, err
 	}
-	return c.results(ctx, wishes)
+	return c.results(ctx, done)
+}
+
+// carryOut posts what is wished for, by the shared writer where nothing is held and no hold is ended.
+func (c *call) carryOut(ctx context.Context, wishes []wish, fresh string, atomic bool) ([]wish, error) {
+	if slices.ContainsFunc(wishes, func(w wish) bool { return w.hold != nil || w.end != nil }) {
+		return db.Write(ctx, c.api.DB, func(tx *db.Tx) ([]wish, error) { return c.post(tx, slices.Clone(wishes), fresh, atomic) })
+	}
+	return wishes, c.submit(ctx, wishes, fresh, atomic)
+}
+
+// overtaken tells whether an earlier try of a request that was refused has been committed by another process meanwhile: what this try
+// may not do any more is then what that one did, such as the end of a hold. Tries within one process never meet (twins).
+func (c *call) overtaken(ctx context.Context, done []wish, refusal error) bool {
+	_, refused := fault.As(refusal)
+	if c.replayed || !refused && !slices.ContainsFunc(done, func(w wish) bool { return w.err != nil }) {
+		return false
+	}
+	found, err := db.Read(ctx, c.api.DB, func(tx *db.Tx) (bool, error) {
+		_, _, found, err := once.Find(tx, c.once)
+		return found, err
+	})
+	return err == nil && found // where it cannot be read the refusal stands, as for whoever never asked twice
 }
 
 // errUnread says that something has to be read from the database that was not given.

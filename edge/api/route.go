@@ -85,7 +85,7 @@ func op[In, Out any](r route, do func(c *call, in *In) (Out, error)) route {
 				return err
 			}
 		}
-		out, err := do(c, in)
+		out, err := carry(c, in, do)
 		if err != nil {
 			return err
 		}
@@ -93,6 +93,16 @@ func op[In, Out any](r route, do func(c *call, in *In) (Out, error)) route {
 		return nil
 	}
 	return r
+}
+
+// carry carries the operation out, beside no other try of the same request.
+func carry[In, Out any](c *call, in *In, do func(c *call, in *In) (Out, error)) (out Out, err error) {
+	leave, err := c.alone()
+	if err != nil {
+		return out, err
+	}
+	defer leave()
+	return do(c, in)
 }
 
 // The parameters that many lists have.

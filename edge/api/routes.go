@@ -28,7 +28,7 @@ var (
 		payment.ErrPersonOnly, payment.ErrShopOnly, merchant.ErrNotFound, merchant.ErrPending}
 	moveFaults = []*fault.Fault{ledger.ErrInsufficientFunds, ledger.ErrAccountFrozen, ledger.ErrAccountClosed,
 		ledger.ErrAccountNotFound, ledger.ErrOverflow, identity.ErrPersonFrozen, payment.ErrPayeeFrozen, payment.ErrCurrency}
-	onceFaults  = []*fault.Fault{payment.ErrKeyRequired, once.ErrKeyInvalid, once.ErrMismatch}
+	onceFaults  = []*fault.Fault{payment.ErrKeyRequired, once.ErrKeyInvalid, once.ErrMismatch, ErrInProgress}
 	batchFaults = []*fault.Fault{ledger.ErrBatchSize, ledger.ErrBatchRefused, ledger.ErrEntryInvalid, ledger.ErrEntryDiffers,
 		ledger.ErrEntryNotFound, ledger.ErrHoldNotOpen, ledger.ErrHoldExpired, ledger.ErrAmountExceedsHold, ledger.ErrSameAccount}
 )
