@@ -12,7 +12,7 @@ import (
 // ErrInProgress says that the same request is still being worked on.
 var ErrInProgress = fault.Define(fault.Conflict, "idempotency_in_progress",
 	text("The same request is still being worked on", "相同的请求仍在处理中"),
-	text("An earlier request with this Idempotency-Key has not ended. Send it again in a moment, with the same key. Nothing was moved by this one.",
+	text("An earlier request with this Idempotency-Key has not ended. Send it again in a moment, with the same key. This one moved nothing.",
 		"使用此 Idempotency-Key 的先前请求尚未结束。请稍后使用同一个键重新发送。本次请求未移动任何资金。"))
 
 // twins has requests with one key carried out one after the other. A caller whose answer was lost asks again while the first try may

@@ -89,10 +89,10 @@ const funds = 1_000_000_000_00
 const labs = 8 // accounts lab/0, lab/1, … that operators post between
 
 // on runs a test on each engine, in a new house.
-func on(t *testing.T, body func(h *house)) {
+func on(t *testing.T, body func(t *testing.T, h *house)) {
 	t.Helper()
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
-		t.Run(string(engine), func(t *testing.T) { body(build(t, engine)) })
+		t.Run(string(engine), func(t *testing.T) { body(t, build(t, engine)) })
 	}
 }
 

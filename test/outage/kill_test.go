@@ -26,7 +26,7 @@ const callers = 16
 // with its key, and has been done or is done now, once; at the end every id is found again, both sides of every payment have been told,
 // every account holds exactly what the errands moved, and the books verify.
 func TestKill(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		rounds := 10
 		if long() {
 			rounds = map[db.Engine]int{db.SQLite: 10_000, db.Postgres: 1_000}[h.engine]
@@ -187,7 +187,7 @@ func (h *house) balances(c *crew, workers []*worker) (complaints []string) {
 // TestKillControl shows that the journal finds what it is there to find: ids that nobody ever acknowledged, an amount that is another,
 // and everything that was acknowledged after a copy of the database which then takes its place.
 func TestKillControl(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		c := h.start()
 		h.open(c)
 		h.kill()

@@ -53,7 +53,8 @@ func between(t *testing.T, url string, oneIn int, seed uint64) *proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ln.Close() })
-	p := &proxy{url: "http://" + ln.Addr().String(), to: strings.TrimPrefix(url, "http://"), oneIn: oneIn, dice: rand.New(rand.NewPCG(seed, 5))}
+	p := &proxy{url: "http://" + ln.Addr().String(), to: strings.TrimPrefix(url, "http://"), oneIn: oneIn,
+		dice: rand.New(rand.NewPCG(seed, 5))}
 	go func() {
 		for {
 			here, err := ln.Accept()
@@ -138,7 +139,7 @@ type lossy struct {
 // itself, and each request is then sent a second time with its key. Everything is done exactly once: each reference is in the books one
 // time, both answers are one, and the accounts hold what was asked.
 func TestLostAnswers(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		requests := map[db.Engine]int{db.SQLite: 8_000, db.Postgres: 2_000}[h.engine]
 		if long() {
 			requests *= 100

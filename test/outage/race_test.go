@@ -48,7 +48,7 @@ func deadlocks(t *testing.T, dsn string) (n int) {
 // directions. Nobody is refused for it, nobody waits for ever, and PostgreSQL has not had to break up a single deadlock, which the
 // program would have hidden by trying again.
 func TestNoDeadlock(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		const many, each = 64, 12
 		c := h.start()
 		before := 0
