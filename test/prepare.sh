@@ -26,6 +26,7 @@ fi
 postgres || missing="$missing postgresql"
 browser || missing="$missing chromium"
 fonts || missing="$missing fontconfig fonts-noto-cjk"
+command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils" # reads our PDFs
 [ -n "$missing" ] || exit 0
 
 sudo=

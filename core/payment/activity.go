@@ -28,7 +28,12 @@ type ActivityFilter struct {
 	Direction Direction
 	Currency  string
 	Since     time.Time // not older than this
+	Until     time.Time // older than this
 	Reference string
+	With      string // the owner on the far side: "usr_…" or "mch_…"
+	Least     string // decimal amounts, read in each payment's own currency
+	Most      string
+	Text      string // words that all occur in the far side's name, the texts, the amount or the ids
 }
 
 // Item is a payment as one owner sees it. The payment has no steps here.
@@ -70,10 +75,15 @@ func (s *Service) Activity(ctx context.Context, c Caller, owner string, f Activi
 		rows []partyRow
 		next string
 	}
-	got, err := db.Read(ctx, s.DB, func(tx *db.Tx) (out found, err error) {
-		out.rows, out.next, err = walk(tx, owner, f, from, limit)
-		return out, err
-	})
+	var got found
+	if f == (ActivityFilter{Since: f.Since}) {
+		got, err = db.Read(ctx, s.DB, func(tx *db.Tx) (out found, err error) {
+			out.rows, out.next, err = walk(tx, owner, f, from, limit)
+			return out, err
+		})
+	} else {
+		got.rows, got.next, err = s.search(ctx, owner, f, from, limit)
+	}
 	if err != nil {
 		return Page{}, err
 	}
@@ -95,15 +105,11 @@ func (s *Service) Activity(ctx context.Context, c Caller, owner string, f Activi
 	return page, nil
 }
 
-// walk collects matching rows window by window.
+// walk reads a page that nothing narrows but how old it may be.
 func walk(tx *db.Tx, owner string, f ActivityFilter, from place, limit int) ([]partyRow, string, error) {
 	var list []partyRow
-	size := windowSize
-	if f == (ActivityFilter{Since: f.Since}) {
-		size = limit + 1
-	}
-	for range windows {
-		rows, err := db.All(tx, scanParty, selectParty, owner, micros(f.Since), from.at, from.payment, size)
+	for {
+		rows, err := db.All(tx, scanParty, selectParty, owner, micros(f.Since), from.at, from.payment, limit+1)
 		if err != nil {
 			return nil, "", err
 		}
@@ -116,11 +122,10 @@ func walk(tx *db.Tx, owner string, f ActivityFilter, from place, limit int) ([]p
 			}
 			from = place{micros(row.at), string(rows[i].record.id)}
 		}
-		if len(rows) < size {
+		if len(rows) <= limit {
 			return list, "", nil
 		}
 	}
-	return list, from.String(), nil
 }
 
 type partyRow struct {

@@ -88,6 +88,10 @@ var (
 	ErrPersonOnly = fault.Define(fault.Denied, "person_required",
 		text("Only a person can do this", "只有个人可以执行此操作"),
 		text("Sign in, or use a payer's token.", "请登录，或使用付款人令牌。"))
+	// ErrNote refuses an own note that is too long.
+	ErrNote = fault.Define(fault.Invalid, "note_too_long",
+		text("The note is too long", "备注过长"),
+		text("Write at most 280 characters.", "最多 280 个字符。"))
 	// ErrCursor refuses a cursor that did not come from us.
 	ErrCursor = fault.Define(fault.Malformed, "invalid_cursor",
 		text("The cursor cannot be used", "游标无效"),

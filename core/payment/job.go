@@ -27,6 +27,7 @@ func (s *Service) register() {
 		}
 		return s.Bank.SendBack(ctx, string(t.Payload))
 	})
+	s.Queue.Handle(taskWords, s.listWords)
 	s.Queue.Every("payment.expire", expireEvery, s.ExpireDue)
 	s.Queue.Every("payment.ask", askEvery, s.AskSilentRails)
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
+	"time"
 
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
@@ -26,47 +29,92 @@ func (s *site) activity(w http.ResponseWriter, r *http.Request, v *visit) error 
 // bookmark still opens.
 func (s *site) feed(r *http.Request, v *visit, c payment.Caller, base, folder string) (ui.Activity, error) {
 	q := r.URL.Query()
-	f := payment.ActivityFilter{Direction: payment.Direction(q.Get("dir")), Kind: payment.Kind(q.Get("kind")),
-		State: payment.State(q.Get("state"))}
-	if f.Direction != payment.In && f.Direction != payment.Out {
-		f.Direction = ""
-	}
-	if !slices.Contains(payment.States, f.State) {
-		f.State = ""
-	}
-	switch f.Kind {
-	case payment.Purchase, payment.Transfer, payment.TopUp, payment.Withdrawal, payment.Refund:
-	default:
-		f.Kind = ""
-	}
+	typed := ui.ReadFilter(q)
+	f := v.filter(&typed)
 	cursor := q.Get("cursor")
 	page, err := s.Payments.Activity(r.Context(), c, c.Owner(), f, cursor, pageRows)
 	if err != nil {
 		return ui.Activity{}, err
 	}
-	view := ui.Activity{Base: base, Newest: cursor == "", Filter: ui.Filter{Direction: string(f.Direction), Kind: string(f.Kind),
-		State: string(f.State)}}
+	view := ui.Activity{Base: base, Newest: cursor == "", Filter: typed}
+	if r.Header.Get("HX-Request") != "" {
+		view.Day = q.Get("day")
+	}
 	for _, item := range page.Items {
 		view.Rows = append(view.Rows, v.row(item, folder))
 	}
 	if page.Next != "" {
-		view.Next = view.Older(page.Next)
+		day := q.Get("day")
+		if n := len(view.Rows); n > 0 {
+			day = view.Rows[n-1].At.In(v.scene.Zone).Format(time.DateOnly)
+		}
+		view.Next = view.Older(page.Next, day)
 	}
 	return view, nil
 }
 
+// filter reads what was typed into an address, and takes out of it what cannot be meant.
+func (v *visit) filter(typed *ui.Filter) payment.ActivityFilter {
+	f := payment.ActivityFilter{Text: strings.TrimSpace(typed.Text)}
+	if len(f.Text) > textMost {
+		f.Text = ""
+	}
+	if d := payment.Direction(typed.Direction); d == payment.In || d == payment.Out {
+		f.Direction = d
+	}
+	if s := payment.State(typed.State); slices.Contains(payment.States, s) {
+		f.State = s
+	}
+	switch k := payment.Kind(typed.Kind); k {
+	case payment.Purchase, payment.Transfer, payment.TopUp, payment.Withdrawal, payment.Refund:
+		f.Kind = k
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, typed.Since, v.scene.Zone); err == nil {
+		f.Since = day
+	} else {
+		typed.Since = ""
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, typed.Until, v.scene.Zone); err == nil {
+		f.Until = day.AddDate(0, 0, 1) // by the calendar: a day may have 23 hours
+	} else {
+		typed.Until = ""
+	}
+	f.Least, typed.Least = decimal(typed.Least)
+	f.Most, typed.Most = decimal(typed.Most)
+	typed.Text, typed.Direction, typed.State, typed.Kind = f.Text, string(f.Direction), string(f.State), string(f.Kind)
+	return f
+}
+
+// textMost bounds a search, in bytes.
+const textMost = 200
+
+var decimals = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,8})?$`)
+
+// decimal is a typed amount with a point, or nothing.
+func decimal(typed string) (value, shown string) {
+	typed = strings.Replace(strings.TrimSpace(typed), ",", ".", 1)
+	if !decimals.MatchString(typed) {
+		return "", ""
+	}
+	return typed, typed
+}
+
 // payment is one payment as the signed-in person sees it: its payer, its payee, or somebody who may still become its payer.
 func (s *site) payment(w http.ResponseWriter, r *http.Request, v *visit) error {
-	v.scene.Area = "activity"
-	p, err := s.Payments.Get(r.Context(), v.caller(), payment.ID(r.PathValue("payment")))
+	return s.paymentPage(w, r, v, http.StatusOK, ui.OwnNote{})
+}
+
+func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, status int, note ui.OwnNote) error {
+	p, view, err := s.mine(r, v)
 	if err != nil {
 		return err
 	}
-	side := "payer"
-	if p.Payee == string(v.session.Person.ID) {
-		side = "payee"
+	if view.Own = note; note.Error == "" {
+		if view.Own.Text, err = s.Payments.Note(r.Context(), v.caller(), p.ID); err != nil {
+			return err
+		}
 	}
-	view := v.details(p, side)
+	view.Own.Action = "/activity/" + view.ID + "/note"
 	if view.Refunds, err = s.refunds(r.Context(), v, v.caller(), p, "/activity"); err != nil {
 		return err
 	}
@@ -81,7 +129,58 @@ func (s *site) payment(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if view.Live {
 		extra = ui.Extra{Htmx: true, Refresh: "2"}
 	}
-	return s.draw(w, r, v, http.StatusOK, extra, ui.PaymentPage(view))
+	return s.draw(w, r, v, status, extra, ui.PaymentPage(view))
+}
+
+// mine is a payment of the signed-in person, and how they see it.
+func (s *site) mine(r *http.Request, v *visit) (payment.Payment, ui.Payment, error) {
+	v.scene.Area = "activity"
+	p, err := s.Payments.Get(r.Context(), v.caller(), payment.ID(r.PathValue("payment")))
+	if err != nil {
+		return p, ui.Payment{}, err
+	}
+	side := "payer"
+	if p.Payee == string(v.session.Person.ID) {
+		side = "payee"
+	}
+	return p, v.details(p, side), nil
+}
+
+// note keeps what the signed-in person remembers of a payment.
+func (s *site) note(w http.ResponseWriter, r *http.Request, v *visit) error {
+	id, text := payment.ID(r.PathValue("payment")), strings.TrimSpace(r.PostForm.Get("note"))
+	err := s.Payments.SetNote(r.Context(), v.caller(), id, text)
+	if _, words, ok := field(v.scene.Lang, err); ok {
+		return s.paymentPage(w, r, v, http.StatusUnprocessableEntity, ui.OwnNote{Text: text, Error: words})
+	}
+	if err != nil {
+		return err
+	}
+	s.flash(w, "ok", "note.saved")
+	return s.redirect(w, r, "/activity/"+string(id))
+}
+
+// help is what to do when a payment is not as it should be.
+func (s *site) help(w http.ResponseWriter, r *http.Request, v *visit) error {
+	_, view, err := s.mine(r, v)
+	if err != nil {
+		return err
+	}
+	view.BackHref, view.Back = "/activity/"+view.ID, v.say("help.back")
+	return s.show(w, r, v, ui.HelpPage(view))
+}
+
+// receipt is the slip of a payment that has one.
+func (s *site) receipt(w http.ResponseWriter, r *http.Request, v *visit) error {
+	_, view, err := s.mine(r, v)
+	if err != nil {
+		return err
+	}
+	if view.Receipt == "" {
+		return errMissing
+	}
+	view.BackHref, view.Back = "/activity/"+view.ID, v.say("help.back")
+	return s.show(w, r, v, ui.ReceiptPage(view))
 }
 
 // refunds are the rows of what was given back of a payment, as this side sees them; folder is where its payments' pages are.

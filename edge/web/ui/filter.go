@@ -2,59 +2,81 @@ package ui
 
 import "net/url"
 
-// Href is the address of this list with another filter.
-func (v Activity) Href(f Filter) string {
-	q := url.Values{}
-	add := func(name, value string) {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	add("dir", f.Direction)
-	add("kind", f.Kind)
-	add("state", f.State)
-	if len(q) == 0 {
-		return v.Base
-	}
-	return v.Base + "?" + q.Encode()
+// Filter is what the activity's address says; every field is text as it stands there.
+type Filter struct {
+	Direction, Kind, State string
+	Text                   string
+	Since, Until           string // days, "2026-11-01", both inclusive
+	Least, Most            string // decimal amounts
 }
 
-// Older is the address of the page after this one.
-func (v Activity) Older(cursor string) string {
-	to := v.Href(v.Filter)
-	if to == v.Base {
-		return to + "?cursor=" + url.QueryEscape(cursor)
+// fields are the filter's names in an address.
+func (f *Filter) fields() map[string]*string {
+	return map[string]*string{"q": &f.Text, "dir": &f.Direction, "kind": &f.Kind, "state": &f.State, "from": &f.Since, "to": &f.Until,
+		"min": &f.Least, "max": &f.Most}
+}
+
+// ReadFilter takes a filter out of an address.
+func ReadFilter(q url.Values) Filter {
+	var f Filter
+	for name, field := range f.fields() {
+		*field = q.Get(name)
 	}
-	return to + "&cursor=" + url.QueryEscape(cursor)
+	return f
+}
+
+func (f Filter) values() url.Values {
+	q := url.Values{}
+	for name, field := range f.fields() {
+		if *field != "" {
+			q.Set(name, *field)
+		}
+	}
+	return q
+}
+
+// narrow says whether one of the fields behind "More filters" is set, so that they are not hidden while they work.
+func (f Filter) narrow() bool { return f.Since != "" || f.Until != "" || f.Least != "" || f.Most != "" }
+
+// Href is the address of this list with another filter.
+func (v Activity) Href(f Filter) string { return withQuery(v.Base, f.values()) }
+
+// Older is the address of the page after this one; day is the last day on this page, whose heading is not said twice.
+func (v Activity) Older(cursor, day string) string {
+	q := v.Filter.values()
+	q.Set("cursor", cursor)
+	q.Set("day", day)
+	return withQuery(v.Base, q)
+}
+
+func withQuery(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
 }
 
 // toggle returns the filter after a press on the chip that stands for the given part, and whether that part is on now. The chip with
 // no part is "all".
-func (f Filter) toggle(direction, kind, state string) (Filter, bool) {
+func (f Filter) toggle(direction, kind, state string) (to Filter, on bool) {
+	flip := func(field *string, value string) {
+		if on = *field == value; on {
+			value = ""
+		}
+		*field = value
+	}
+	to = f
 	switch {
 	case direction != "":
-		if f.Direction == direction {
-			f.Direction = ""
-			return f, true
-		}
-		f.Direction = direction
-		return f, false
+		flip(&to.Direction, direction)
 	case kind != "":
-		if f.Kind == kind {
-			f.Kind = ""
-			return f, true
-		}
-		f.Kind = kind
-		return f, false
+		flip(&to.Kind, kind)
 	case state != "":
-		if f.State == state {
-			f.State = ""
-			return f, true
-		}
-		f.State = state
-		return f, false
+		flip(&to.State, state)
+	default:
+		return Filter{}, f == Filter{}
 	}
-	return Filter{}, f == Filter{}
+	return to, on
 }
 
 // withNext carries where to go after the door through an address.

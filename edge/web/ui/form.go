@@ -21,7 +21,7 @@ func inputAttributes(f Input) templ.Attributes {
 	if f.Max > 0 {
 		a["maxlength"] = strconv.Itoa(f.Max)
 	}
-	if !f.Optional {
+	if !f.Optional && !f.Bare {
 		a["required"] = true
 	}
 	if f.Focus || f.Error != "" { // a form that came back opens where it has to be mended

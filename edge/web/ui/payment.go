@@ -9,8 +9,8 @@ import (
 	"billfold/edge/web/text"
 )
 
-// other is the name on the far side of the payment.
-func (v Payment) other() string {
+// Other is the name on the far side of the payment.
+func (v Payment) Other() string {
 	if v.Side == "payer" {
 		return v.PayeeName
 	}

@@ -66,9 +66,12 @@ func T(ctx context.Context, key string, args ...any) string {
 }
 
 // word looks up family.code and falls back to the code itself, for codes that other packages may add.
-func word(ctx context.Context, family, code string) string {
+func word(ctx context.Context, family, code string) string { return Word(From(ctx).Lang, family, code) }
+
+// Word is word for what is not a page: a file, a mail.
+func Word(tag lang.Tag, family, code string) string {
 	if key := family + "." + code; text.Has(key) {
-		return T(ctx, key)
+		return text.Say(tag, key)
 	}
 	return strings.ReplaceAll(code, "_", " ")
 }

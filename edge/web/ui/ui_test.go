@@ -151,8 +151,9 @@ func TestInitials(t *testing.T) {
 
 func TestFilters(t *testing.T) {
 	v := Activity{Base: "/activity", Filter: Filter{Direction: "out", State: "failed"}}
-	if v.Href(v.Filter) != "/activity?dir=out&state=failed" || v.Older("x y") != "/activity?dir=out&state=failed&cursor=x+y" {
-		t.Error(v.Href(v.Filter), v.Older("x y"))
+	if v.Href(v.Filter) != "/activity?dir=out&state=failed" ||
+		v.Older("x y", "2026-03-01") != "/activity?cursor=x+y&day=2026-03-01&dir=out&state=failed" {
+		t.Error(v.Href(v.Filter), v.Older("x y", "2026-03-01"))
 	}
 	if f, on := v.Filter.toggle("out", "", ""); !on || f != (Filter{State: "failed"}) {
 		t.Error(f, on)

@@ -51,9 +51,6 @@ type Home struct {
 	Waiting []Row // payments that wait for this person
 }
 
-// Filter is what the activity's address says.
-type Filter struct{ Direction, Kind, State string }
-
 // Activity is a page of the feed.
 type Activity struct {
 	Filter Filter
@@ -61,6 +58,7 @@ type Activity struct {
 	Rows   []Row
 	Next   string // the address of the next page, empty at the end
 	Newest bool   // this is the first page
+	Day    string // the day whose heading stood on the page before, where this one is added below it
 }
 
 // Step is one line of a timeline. Mark says how it stands: "done", "now" (being worked on), "next" (still to come), "bad".
@@ -83,6 +81,7 @@ type Payment struct {
 	PayeeHandle           string
 	Method                string // "Visa ·· 4242", the wallet's currency
 	Note, Reference       string
+	Own                   OwnNote
 	Receipt               string
 	Why                   string // why it failed, in the reader's language
 	Of                    string // the refunded payment
@@ -97,6 +96,9 @@ type Payment struct {
 	ReturnHref            string // where the person was before they topped up
 	BackHref              string
 }
+
+// OwnNote is what one side remembers of a payment, and where its form goes; without Action there is no form.
+type OwnNote struct{ Text, Action, Error string }
 
 // ShopActions are the forms a shop owner has on a payment.
 type ShopActions struct {

@@ -64,6 +64,14 @@ func day(ctx context.Context, t time.Time) string {
 	return weekday + ", " + date(ctx, t)
 }
 
+// monthName is "November 2026" or "2026年11月".
+func monthName(ctx context.Context, t time.Time) string {
+	if From(ctx).Lang == lang.ZH {
+		return t.Format("2006年1月")
+	}
+	return t.Format("January 2006")
+}
+
 // DayKey is the day a moment falls on for this reader; rows with the same key stand under one heading.
 func DayKey(ctx context.Context, t time.Time) string {
 	return t.In(From(ctx).Zone).Format("2006-01-02")

@@ -1,0 +1,174 @@
+package payment
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"billfold/base/db"
+	"billfold/base/fault"
+)
+
+// history gives Lena fifty payments of several kinds, the older ones in word lists, the newest in none.
+func (w *world) history() {
+	w.t.Helper()
+	w.fund(w.lena, 1_000_000)
+	w.fund(w.omar, 1_000_000)
+	for i := range 50 {
+		terms := w.terms(int64(100 + i*7))
+		who := w.lena
+		switch i % 5 {
+		case 1:
+			terms.Payee, terms.Description = string(w.omar), fmt.Sprintf("Geheimnis Nummer %d", i)
+		case 2:
+			terms.Payee, terms.Description, who = string(w.lena), fmt.Sprintf("Zurück für 牛肉面 %d", i), w.omar
+		case 3:
+			terms.Description, terms.Reference = "Kaffee \t und\nKuchen", fmt.Sprintf("order-%d", i)
+		}
+		p, err := w.Create(w.ctx, w.by(who), terms, true, w.key())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if i == 3 || i == 48 {
+			if _, err := w.Refund(w.ctx, w.byShop(), p.ID, nil, "cold", w.key()); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		w.business.Advance(20 * time.Minute)
+	}
+	if err := w.wantWords(w.ctx, string(w.lena)); err != nil {
+		w.t.Fatal(err)
+	}
+	w.rest()
+}
+
+// all pages of a filter.
+func (w *world) find(f ActivityFilter) (ids []ID) {
+	w.t.Helper()
+	for cursor := ""; ; {
+		page, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), f, cursor, 3)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			ids = append(ids, item.Payment.ID)
+		}
+		if cursor = page.Next; cursor == "" {
+			return ids
+		}
+	}
+}
+
+// A search finds exactly what reading every payment would find, newest first, each once: whether a payment is in a word list or was
+// made a moment ago.
+func TestSearchFindsWhatReadingFinds(t *testing.T) {
+	partSize = 10
+	t.Cleanup(func() { partSize = 1000 })
+	engines(t, func(w *world) {
+		w.history()
+		parts, err := db.Read(w.ctx, w.DB, func(tx *db.Tx) ([]part, error) {
+			return db.All(tx, scanPart, selectParts, string(w.lena), string(w.lena))
+		})
+		if err != nil || len(parts) != 5 {
+			t.Fatalf("%d word lists (%v), want 5", len(parts), err)
+		}
+		var every []Item
+		for cursor := ""; ; {
+			page, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), ActivityFilter{}, cursor, 20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			every = append(every, page.Items...)
+			if cursor = page.Next; cursor == "" {
+				break
+			}
+		}
+		noted := every[len(every)-8].Payment.ID
+		if err := w.SetNote(w.ctx, w.by(w.lena), noted, "Für die Steuer"); err != nil {
+			t.Fatal(err)
+		}
+		middle := every[25].At
+		omar := func(i Item) bool { return strings.HasPrefix(i.With, "Omar") }
+		rosa := func(i Item) bool { return strings.HasPrefix(i.With, "Rosa") }
+		minor := func(i Item) int64 { return i.Payment.Amount.Minor }
+		for name, one := range map[string]struct {
+			f    ActivityFilter
+			want func(Item) bool
+		}{
+			"word":      {ActivityFilter{Text: "kuchen KAFFEE"}, func(i Item) bool { return strings.Contains(i.Payment.Description, "Kaffee") }},
+			"chinese":   {ActivityFilter{Text: "牛肉"}, func(i Item) bool { return strings.Contains(i.Payment.Description, "牛肉") }},
+			"person":    {ActivityFilter{Text: "omar"}, omar},
+			"party":     {ActivityFilter{With: string(w.omar)}, omar},
+			"amount":    {ActivityFilter{Text: "1,49"}, func(i Item) bool { return minor(i) == 149 }},
+			"range":     {ActivityFilter{Least: "2", Most: "3.005"}, func(i Item) bool { return minor(i) >= 200 && minor(i) <= 300 }},
+			"note":      {ActivityFilter{Text: "steuer"}, func(i Item) bool { return i.Payment.ID == noted }},
+			"id":        {ActivityFilter{Text: string(noted)}, func(i Item) bool { return i.Payment.ID == noted }},
+			"state":     {ActivityFilter{State: Refunded}, func(i Item) bool { return i.Payment.State == Refunded }},
+			"in":        {ActivityFilter{Direction: In, Text: "omar"}, func(i Item) bool { return i.Direction == In && omar(i) }},
+			"refunds":   {ActivityFilter{Kind: Refund}, func(i Item) bool { return i.Payment.Kind == Refund }},
+			"until":     {ActivityFilter{Until: middle, Text: "café"}, func(i Item) bool { return i.At.Before(middle) && rosa(i) }},
+			"since":     {ActivityFilter{Since: middle, Text: "café"}, func(i Item) bool { return !i.At.Before(middle) && rosa(i) }},
+			"reference": {ActivityFilter{Reference: "order-13"}, func(i Item) bool { return i.Payment.Reference == "order-13" }},
+			"nothing":   {ActivityFilter{Text: "=cmd|' /C calc'!A0"}, func(Item) bool { return false }},
+		} {
+			var want []ID
+			for _, item := range every {
+				if one.want(item) {
+					want = append(want, item.Payment.ID)
+				}
+			}
+			if got := w.find(one.f); !slices.Equal(got, want) {
+				t.Errorf("%s: %d found, want %d", name, len(got), len(want))
+			}
+			if name != "nothing" && len(want) == 0 {
+				t.Errorf("%s: nothing to find", name)
+			}
+		}
+		w.erased()
+	})
+}
+
+// erased: who is erased takes their words out of other people's lists, and the lists stay readable.
+func (w *world) erased() {
+	w.t.Helper()
+	before := w.find(ActivityFilter{Text: "牛肉面"})
+	if err := w.Keys.Destroy(string(w.omar)); err != nil {
+		w.t.Fatal(err)
+	}
+	if after := w.find(ActivityFilter{Text: "牛肉面"}); len(before) == 0 || len(after) != 0 {
+		w.t.Errorf("%d payments had Omar's words, %d still have them", len(before), len(after))
+	}
+	if own := w.find(ActivityFilter{Text: "geheimnis"}); len(own) != 10 {
+		w.t.Errorf("%d of Lena's own words left, want 10", len(own))
+	}
+}
+
+// A note is its writer's alone, and has an end.
+func TestNotes(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 1000)
+		p := w.pay(w.lena, 100)
+		if err := w.SetNote(w.ctx, w.by(w.lena), p.ID, "birthday"); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []Caller{w.byShop(), w.by(w.lena)} {
+			note, err := w.Note(w.ctx, c, p.ID)
+			if want := map[bool]string{true: "birthday"}[c.Shop == ""]; err != nil || note != want {
+				t.Errorf("%s reads %q (%v), want %q", c.Owner(), note, err, want)
+			}
+		}
+		w.refused(w.SetNote(w.ctx, w.by(w.lena), p.ID, strings.Repeat("面", NoteMost+1)), ErrNote, "a long note")
+		if err := w.SetNote(w.ctx, w.by(w.omar), p.ID, "spy"); !errors.Is(err, fault.ErrNotFound) {
+			t.Errorf("a stranger's note: %v", err)
+		}
+		if err := w.SetNote(w.ctx, w.by(w.lena), p.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+		if note, _ := w.Note(w.ctx, w.by(w.lena), p.ID); note != "" {
+			t.Errorf("a note that was taken away says %q", note)
+		}
+	})
+}

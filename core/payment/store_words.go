@@ -1,0 +1,55 @@
+package payment
+
+import "billfold/base/db"
+
+const (
+	insertWords = `insert into payment_words (owner, part, creator, first_at, first_payment, last_at, last_payment, list)
+		values ($1,$2,$3,$4,$5,$6,$7,$8) on conflict (owner, part, creator) do nothing`
+	selectParts = `select part, first_at, first_payment, last_at, last_payment from payment_words where owner = $1 and creator = $2
+		order by part desc`
+	selectPart = `select part, creator, list from payment_words where owner = $1 and part = $2`
+
+	selectUnlisted = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
+		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at > $2 or p.at = $2 and p.payment > $4)
+		order by p.at, p.payment limit $5`
+	selectByID = `select ` + recordColumns + ` from payment_record where id in `
+
+	upsertNote = `insert into payment_note (owner, payment, at, note) values ($1,$2,$3,$4)
+		on conflict (owner, payment) do update set at = excluded.at, note = excluded.note`
+	deleteNote  = `delete from payment_note where owner = $1 and payment = $2`
+	selectNote  = `select payment, note from payment_note where owner = $1 and payment = $2`
+	selectNotes = `select payment, note from payment_note where owner = $1 order by at desc limit $2`
+)
+
+// part is where a word list begins and ends, oldest and newest.
+type part struct {
+	number      int64
+	first, last place
+}
+
+func scanPart(row db.Row) (p part, err error) {
+	err = row.Scan(&p.number, &p.first.at, &p.first.payment, &p.last.at, &p.last.payment)
+	return p, err
+}
+
+// words is a sealed word list of one creator.
+type words struct {
+	part    int64
+	creator string
+	sealed  []byte
+}
+
+func scanWords(row db.Row) (w words, err error) {
+	err = row.Scan(&w.part, &w.creator, &w.sealed)
+	return w, err
+}
+
+type sealedNote struct {
+	payment string
+	sealed  []byte
+}
+
+func scanNote(row db.Row) (n sealedNote, err error) {
+	err = row.Scan(&n.payment, &n.sealed)
+	return n, err
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"billfold/base/id"
+	"billfold/base/once"
+	"billfold/core/payment"
+)
+
+// send is a transfer that was asked for and confirmed.
+func (w *world) send(minor int64, text string) payment.Payment {
+	w.t.Helper()
+	p, err := w.Payments.Create(w.t.Context(), payment.Caller{Person: w.lena.ID, AuthenticatedAt: w.business.Now()},
+		payment.Terms{Kind: payment.Transfer, Payee: string(w.rosa.ID), Amount: eur.Of(minor), Description: text}, true,
+		once.Call{Key: id.Secret(8)})
+	w.must(err)
+	return p
+}
+
+const formula = `=cmd|' /C calc'!A0 <img src=x onerror=alert(1)>`
+
+// What was just paid is found at once, by a form that works without JavaScript; the address holds the whole search.
+func TestActivitySearch(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	w.fund(w.lena, 100_000)
+	coffee, rent := w.send(480, "coffee on Sunday"), w.send(70_000, "rent "+formula)
+	b := w.browser()
+	b.signIn("lena")
+	find := func(query string) string {
+		page := b.get("/activity?" + query)
+		b.wants(page, http.StatusOK)
+		if strings.Contains(page.html, "<img") {
+			t.Errorf("%s: a text became markup", query)
+		}
+		return page.html
+	}
+	for query, want := range map[string][2]bool{
+		"q=SUNDAY": {true, false}, "q=rosa": {true, true}, "q=700.00": {false, true}, "min=100": {false, true}, "max=100": {true, false},
+		"q=rosa&dir=in": {false, false}, "kind=transfer": {true, true}, "to=2000-01-01": {false, false}, "from=2000-01-01&q=rent": {false, true},
+		"q=" + url.QueryEscape(formula): {false, true}, "from=x&min=y&state=z&q=coffee": {true, false},
+		"q=" + strings.Repeat("a", 300): {true, true},
+	} {
+		html := find(query)
+		for i, p := range []payment.Payment{coffee, rent} {
+			if got := strings.Contains(html, string(p.ID)); got != want[i] {
+				t.Errorf("%s: found %v: %v, want %v", query, p.Description, got, want[i])
+			}
+		}
+	}
+	page := b.submit(b.get("/activity/"+string(coffee.ID)), "/activity/"+string(coffee.ID)+"/note", "note", "for the tax 税")
+	b.wants(page, http.StatusOK, "for the tax 税")
+	if html := find("q=" + url.QueryEscape("税")); !strings.Contains(html, string(coffee.ID)) {
+		t.Error("a note is not found")
+	}
+	long := b.press(page, "/activity/"+string(coffee.ID)+"/note", "note", strings.Repeat("x", 300))
+	b.wants(long, http.StatusUnprocessableEntity, "280")
+
+	other := w.browser()
+	other.signIn("rosa")
+	b.wants(other.get("/activity/"+string(coffee.ID)), http.StatusOK)
+	if html := other.get("/activity/" + string(coffee.ID)).html; strings.Contains(html, "for the tax") {
+		t.Error("the other side reads the note")
+	}
+}
+
+// Receipts and statements say what the page says, open as inert files, and are nobody else's.
+func TestFiles(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	w.fund(w.lena, 100_000)
+	p := w.send(1250, formula)
+	b := w.browser()
+	b.lang = "zh-CN"
+	b.signIn("lena")
+	page := "/activity/" + string(p.ID)
+	b.until(page, p.Receipt)
+	b.wants(b.get(page+"/receipt"), http.StatusOK, p.Receipt, "12.50")
+	b.wants(b.get(page+"/help"), http.StatusOK, p.Receipt)
+	if pdf := b.get(page + "/receipt.pdf"); pdf.status != http.StatusOK || !strings.HasPrefix(pdf.html, "%PDF-") ||
+		!strings.Contains(pdf.header.Get("Content-Disposition"), p.Receipt) {
+		t.Errorf("receipt.pdf: %d %v", pdf.status, pdf.header)
+	}
+	month := w.business.Now().Format("2006-01")
+	b.wants(b.get("/statements"), http.StatusOK, month)
+	for _, name := range []string{month, "all"} {
+		file := b.get("/statements/" + name + ".csv?currency=EUR")
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(file.html, "\ufeff"))).ReadAll()
+		if err != nil || len(rows) != 5 || rows[2][5] != "1000.00" || rows[3][5] != "-12.50" || rows[4][6] != "987.50" {
+			t.Fatalf("%s: %v %q", name, err, rows)
+		}
+		if rows[3][4] != "'"+formula {
+			t.Errorf("a formula opens live: %q", rows[3][4])
+		}
+		if pdf := b.get("/statements/" + name + ".pdf?currency=EUR"); !strings.HasPrefix(pdf.html, "%PDF-") {
+			t.Errorf("%s.pdf: %d", name, pdf.status)
+		}
+	}
+	for _, path := range []string{"/statements/2026-13.csv?currency=EUR", "/statements/all.exe?currency=EUR",
+		"/statements/all.csv?currency=XXQ",
+		"/activity/" + string(p.ID[:len(p.ID)-4]) + "zzzz/receipt.pdf"} {
+		b.wants(b.get(path), http.StatusNotFound)
+	}
+	other := w.browser()
+	other.signIn("olu")
+	for _, part := range []string{"", "/receipt", "/receipt.pdf", "/help"} {
+		other.wants(other.get(page+part), http.StatusNotFound)
+	}
+}
+
+func TestInert(t *testing.T) {
+	for text, want := range map[string]string{"=1+1": "'=1+1", " \t@SUM(A1)": "' \t@SUM(A1)", "-2+3": "'-2+3", "＝cmd": "'＝cmd", "Café": "Café",
+		"": "", "+49 30": "'+49 30", "\u200b=x": "'\u200b=x"} {
+		if got := inert(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
