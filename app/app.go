@@ -28,6 +28,7 @@ import (
 	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/edge/api"
+	"billfold/edge/web"
 	"billfold/product/purse"
 )
 
@@ -64,6 +65,7 @@ type App struct {
 	callback  atomic.Pointer[string]
 	cert      *certificate
 	api       *api.API
+	pages     *web.Pages
 
 	state atomic.Int32 // building, running, stopping
 	news  worker       // the outbox

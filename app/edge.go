@@ -19,7 +19,8 @@ func (a *App) edge() error {
 	programs := api.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Ledger: a.Ledger, People: a.People, Shops: a.Shops,
 		Payments: a.Payments, Outbox: a.Outbox, Log: a.Config.Log, PublicURL: address, Sandbox: sandbox}
 	pages := web.Options{DB: a.DB, People: a.People, Payments: a.Payments, Shops: a.Shops, Ledger: a.Ledger, Keys: a.Keys, IDs: a.IDs,
-		Clock: a.Clock, Real: a.Real, Log: a.Config.Log, Sandbox: sandbox, PublicURL: address}
+		Clock: a.Clock, Real: a.Real, Log: a.Config.Log, Sandbox: sandbox, PublicURL: address,
+		Notices: a.Notices, Outbox: a.Outbox}
 	if sandbox {
 		programs.Advance = a.AdvanceClock
 		programs.SendTransfer = a.sendTransfer
@@ -27,7 +28,8 @@ func (a *App) edge() error {
 		pages.Inbox = a.mails
 	}
 	a.api = api.New(programs)
-	a.Handler = a.front(hook.New(a.Inbox), a.api.Handler(), web.New(pages))
+	a.pages = web.New(pages)
+	a.Handler = a.front(hook.New(a.Inbox), a.api.Handler(), a.pages)
 	return nil
 }
 

@@ -50,7 +50,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: streams},
 		ErrorLog:          slog.NewLogLogger(a.Config.Log.Handler(), slog.LevelDebug), // clients that went away
 	}
-	srv.RegisterOnShutdown(a.api.Close)
+	srv.RegisterOnShutdown(a.endStreams)
 	var guests crowd
 	srv.ConnState = guests.note
 	if onlyHere(ln.Addr()) && a.cert == nil {
@@ -75,7 +75,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	limit, cancel := context.WithTimeout(context.Background(), StopLimit)
 	defer cancel()
 	ln.Close()
-	a.api.Close()
+	a.endStreams()
 	guests.leave(limit)
 	err := srv.Shutdown(limit)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -292,3 +292,9 @@ func (w *witness) Write(b []byte) (int, error) {
 
 // Unwrap lets http.ResponseController through to the connection.
 func (w *witness) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// endStreams lets those who follow a stream go, so that a server can stop: they come back to its successor.
+func (a *App) endStreams() {
+	a.api.Close()
+	a.pages.Close()
+}

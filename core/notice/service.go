@@ -63,8 +63,12 @@ func New(o Options) (*Service, error) {
 }
 
 // Tell adds notices in the caller's transaction. One that was told before stays as it is; one whose owner was erased
-// is left out: it must not keep the others from being told. Nothing is read.
+// is left out: it must not keep the others from being told; so is what its owner switched off.
 func (s *Service) Tell(tx *db.Tx, list []Notice) error {
+	list, err := wanted(tx, list)
+	if err != nil {
+		return err
+	}
 	rows := make([]any, 0, len(list)*itemColumns)
 	for _, n := range list {
 		data, err := s.seal(n.Owner, itemField(n), tameAll(n.Data))
@@ -206,6 +210,11 @@ func (s *Service) mail(tx *db.Tx, mailID string, m Mail) error {
 	}
 	if _, ok := lang.Parse(string(m.Lang)); !ok {
 		m.Lang = lang.EN
+	}
+	if kind := kindOfMail(m.Template); !kind.Fixed() {
+		if off, err := selectOff(tx, m.Owner); err != nil || off[m.Owner][Switch{kind, ByMail}] {
+			return err
+		}
 	}
 	r := mailRow{id: mailID, owner: m.Owner, template: m.Template, lang: string(m.Lang), state: Queued,
 		created: clock.Micros(s.real.Now())}

@@ -128,3 +128,40 @@ func deleteMails(tx *db.Tx, before int64) error {
 	_, err := tx.Exec(`delete from notice_mail where created_at < $1 and state <> 'queued'`, before)
 	return err
 }
+
+func selectOff(tx *db.Tx, owners ...string) (map[string]map[Switch]bool, error) {
+	args := make([]any, len(owners))
+	for i, owner := range owners {
+		args[i] = owner
+	}
+	var failed error
+	var off map[string]map[Switch]bool
+	db.Chunks(args, 1, func(n int, args []any) {
+		_, err := db.All(tx, func(r db.Row) (struct{}, error) {
+			var owner, kind, channel string
+			err := r.Scan(&owner, &kind, &channel)
+			if off == nil {
+				off = map[string]map[Switch]bool{}
+			}
+			if off[owner] == nil {
+				off[owner] = map[Switch]bool{}
+			}
+			off[owner][Switch{Kind(kind), Channel(channel)}] = true
+			return struct{}{}, err
+		}, `select owner, kind, channel from notice_switch where owner in `+db.In(1, n), args...)
+		if err != nil && failed == nil {
+			failed = err
+		}
+	})
+	return off, failed
+}
+
+func insertOff(tx *db.Tx, owner string, o Switch) {
+	tx.Queue(`insert into notice_switch (owner, kind, channel) values ($1, $2, $3) on conflict (owner, kind, channel) do nothing`,
+		owner, string(o.Kind), string(o.Channel))
+}
+
+func deleteOff(tx *db.Tx, owner string) error {
+	_, err := tx.Exec(`delete from notice_switch where owner = $1`, owner)
+	return err
+}

@@ -22,7 +22,7 @@ func (s *site) activity(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
-	return s.draw(w, r, v, http.StatusOK, ui.Extra{Htmx: true}, ui.ActivityPage(view))
+	return s.draw(w, r, v, http.StatusOK, ui.Extra{Htmx: true, Live: view.Newest}, ui.ActivityPage(view))
 }
 
 // feed is the list of an owner's payments as the address filters it. A filter value that does not exist is left out, so that an old
@@ -127,7 +127,7 @@ func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 		view.ReturnHref = to
 	}
 	if view.Live {
-		extra = ui.Extra{Htmx: true, Refresh: "2"}
+		extra = ui.Extra{Live: true, Refresh: "2"}
 	}
 	return s.draw(w, r, v, status, extra, ui.PaymentPage(view))
 }

@@ -42,9 +42,12 @@ func (s *site) frame(next http.Handler) http.Handler {
 			h.Set("Request-Id", s.IDs.New("req"))
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, bodyMost)
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
-		defer cancel()
-		guarded.ServeHTTP(w, r.WithContext(ctx))
+		if r.URL.Path != livePath { // a stream lasts
+			ctx, cancel := context.WithTimeout(r.Context(), patience)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		guarded.ServeHTTP(w, r)
 	})
 }
 

@@ -43,7 +43,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if view.Pockets, err = s.pockets(r, "user/"+owner, coming); err != nil {
 		return err
 	}
-	return s.show(w, r, v, ui.HomePage(view))
+	return s.draw(w, r, v, http.StatusOK, ui.Extra{Live: true}, ui.HomePage(view))
 }
 
 // pockets are the balances of one owner: the currency they use most is in front, what they never used is last.

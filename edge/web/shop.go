@@ -69,7 +69,7 @@ func (s *site) shopPaymentPage(w http.ResponseWriter, r *http.Request, v *visit,
 	extra := ui.Extra{}
 	if problems == nil {
 		if view.Live {
-			extra = ui.Extra{Htmx: true, Refresh: "2"}
+			extra = ui.Extra{Live: true, Refresh: "2"}
 		}
 	} else {
 		view.Live = false // what was typed must not be swapped away

@@ -102,10 +102,25 @@ func (s *site) meet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
+	if v.scene.Unread, err = s.unread(r, p.ID); err != nil {
+		return err
+	}
 	for _, shop := range shops {
 		v.scene.Shops = append(v.scene.Shops, ui.ShopLink{ID: string(shop.ID), Name: shop.Name})
 	}
 	return nil
+}
+
+// unread is the number on the bell of a page; a form is answered without it.
+func (s *site) unread(r *http.Request, person identity.PersonID) (int, error) {
+	if r.Method != http.MethodGet || r.URL.Path == livePath {
+		return 0, nil
+	}
+	n, more, err := s.Notices.Unread(r.Context(), string(person))
+	if more {
+		n++
+	}
+	return n, err
 }
 
 // readForms gives a page that is about to be drawn its form token; a browser we do not know gets a seed for it.

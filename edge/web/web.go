@@ -9,12 +9,14 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/event"
 	"billfold/base/id"
 	"billfold/base/lang"
 	"billfold/base/seal"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
+	"billfold/core/notice"
 	"billfold/core/payment"
 )
 
@@ -27,7 +29,9 @@ type Options struct {
 	Ledger   *ledger.Ledger
 	Keys     *seal.Keyring // keys the form tokens of people who are not signed in
 	IDs      *id.Minter
-	Clock    clock.Clock // business time: "today"
+	Notices  *notice.Service
+	Outbox   *event.Outbox // wakes pages that are open; nil for pages that only look when they are asked to
+	Clock    clock.Clock   // business time: "today"
 	Real     clock.Clock
 	Log      *slog.Logger
 
@@ -67,6 +71,7 @@ type Books struct {
 
 type site struct {
 	Options
+	hub    *hub
 	secure bool
 	mux    *http.ServeMux
 	names  addressBook
@@ -78,12 +83,28 @@ const bodyMost = 64 << 10
 // patience is how long a page may take before it says that it did not get done; verbs of payment have their own, shorter one.
 const patience = 20 * time.Second
 
-// New builds the pages. The handler answers every path; mount it at "/".
-func New(o Options) http.Handler {
+// Pages answer every path; mount them at "/".
+type Pages struct {
+	http.Handler
+	site *site
+}
+
+// Close ends the streams of open pages, so that a server can stop: they come back to its successor by themselves.
+func (p *Pages) Close() {
+	if h := p.site.hub; h != nil {
+		h.close.Do(func() { close(h.closing) })
+	}
+}
+
+// New builds the pages.
+func New(o Options) *Pages {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &site{Options: o, secure: strings.HasPrefix(o.PublicURL, "https://"), mux: http.NewServeMux()}
+	if o.Outbox != nil {
+		s.hub = newHub(o.Outbox)
+	}
 	s.route()
-	return s.frame(s.mux)
+	return &Pages{s.frame(s.mux), s}
 }

@@ -9,6 +9,7 @@ import (
 
 	"billfold/base/fault"
 	"billfold/base/lang"
+	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/edge/web/text"
@@ -64,6 +65,12 @@ func built() map[string]bool {
 		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch",
 		"why.rail_settled_after_decline"} {
 		keys[key] = true
+	}
+	for _, k := range notice.Kinds {
+		keys["notices."+string(k)], keys["notices.says."+string(k)] = true, true
+	}
+	for _, c := range notice.Channels {
+		keys["notices.by."+string(c)] = true
 	}
 	for _, c := range cards {
 		keys["card."+c.Behaviour] = true

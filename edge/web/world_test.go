@@ -46,6 +46,7 @@ type world struct {
 	*site
 	t        testing.TB
 	url      string
+	pages    *Pages
 	business *clock.Sandbox
 	real     *clock.Sandbox // security's clock; it stands, so that nobody idles out unless a test wants it
 	mu       sync.Mutex
@@ -101,6 +102,7 @@ func build(t testing.TB, o Options) *world {
 	o.DB, o.People, o.Payments, o.Shops, o.Ledger, o.Keys, o.IDs, o.Clock, o.Real, o.Log = d, people, payments, shops, books, keys, ids,
 		w.business, w.real, log
 	w.cast(people, shops, d)
+	o.Notices, o.Outbox = notices, outbox
 	o.Personas = func(context.Context) ([]Persona, error) {
 		return []Persona{{Person: w.lena.ID, Name: w.lena.Name, Role: lang.Text{EN: "Wallet holder", ZH: "钱包用户"}}}, nil
 	}
@@ -129,13 +131,14 @@ func (w *world) cast(people *identity.Service, shops *merchant.Service, d *db.DB
 func (w *world) serve(o Options, outbox *event.Outbox, queue *job.Queue) {
 	handler := New(o)
 	server := httptest.NewServer(handler)
-	w.url = server.URL
+	w.url, w.pages = server.URL, handler
 	w.site = &site{Options: o}
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = outbox.Run(ctx) })
 	running.Go(func() { _ = queue.Run(ctx) })
 	w.t.Cleanup(func() {
+		handler.Close()
 		server.Close()
 		stop()
 		running.Wait()

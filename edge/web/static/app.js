@@ -83,3 +83,22 @@ if (away) {
   addEventListener("offline", mark);
   mark();
 }
+
+// A page that is open hears of news by a stream, and its parts look again: <… hx-trigger="news from:body">. The server says "bye" when
+// its reader has been away for long; when they come back to the page, it looks, and listens again.
+if (document.body.dataset.live !== undefined) {
+  let source, waiting;
+  const look = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => document.body.dispatchEvent(new Event("news")), 80);
+  };
+  const listen = () => {
+    source = new EventSource("/live");
+    source.addEventListener("news", look);
+    source.addEventListener("bye", () => { source.close(); source = null; });
+  };
+  listen();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && !source) { look(); listen(); }
+  });
+}

@@ -23,7 +23,7 @@ var noon = time.Date(2026, 3, 1, 11, 41, 7, 0, time.UTC)
 
 // GalleryScene is who looks at the gallery: a person with a shop and a role, so that every door is drawn.
 func GalleryScene(s Scene, sp Specimen) Scene {
-	s.Now, s.Area, s.Sandbox, s.TopUp, s.Request = noon, sp.Area, true, true, "req_01jnm3v8q2"
+	s.Now, s.Area, s.Sandbox, s.TopUp, s.Request, s.Unread = noon, sp.Area, true, true, "req_01jnm3v8q2", 3
 	if !sp.Out {
 		s.Person = Person{ID: "usr_1", Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Operator: true}
 		s.Shops = []ShopLink{{ID: "mch_1", Name: "Café Linden"}}
@@ -66,6 +66,11 @@ func Specimens() []Specimen {
 		{Name: "topup-errors", Area: "topup", Page: TopUpPage(sampleTopUp(FieldErrors{"amount": "…"}))},
 		{Name: "statements", Area: "me", Page: StatementsPage(Statements{Currency: "EUR", Currencies: []string{"EUR", "CNY"},
 			Months: []time.Time{noon, noon.AddDate(0, -1, 0)}})},
+		{Name: "notices", Area: "notices", Page: NoticesPage(Notices{Unread: true, Next: "#", List: []Notice{
+			{Title: "€4.20 → Café Linden", Href: "#", Icon: "feed", At: noon}, {Title: "…", Body: "…", Icon: "info", At: noon, Read: true}}})},
+		{Name: "notices-none", Area: "notices", Page: NoticesPage(Notices{})},
+		{Name: "notices-settings", Area: "me", Page: NoticeSettingsPage([]NoticeSwitch{{Kind: "out", Fixed: true,
+			Channels: []NoticeChannel{{"app", true}, {"mail", true}}}, {Kind: "in", Channels: []NoticeChannel{{"app", true}, {"mail", false}}}})},
 		{Name: "receipt", Area: "activity", Page: ReceiptPage(samplePayment("purchase", "completed", "payer"))},
 		{Name: "help", Area: "activity", Page: HelpPage(samplePayment("purchase", "completed", "payer"))},
 		{Name: "sessions", Area: "me", Page: SessionsPage(sampleMe())},

@@ -2,12 +2,14 @@ package ui
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/a-h/templ"
 )
 
 // Extra is what one page adds to its head.
 type Extra struct {
+	Live    bool // parts of the page look again when there is news; it brings htmx along
 	Htmx    bool
 	Refresh string // content of a meta refresh for readers without JavaScript: "2" or "5;url=/activity/pay_…"
 }
@@ -22,6 +24,30 @@ func WithExtra(ctx context.Context, e Extra) context.Context {
 func extra(ctx context.Context) Extra {
 	e, _ := ctx.Value(extraKey{}).(Extra)
 	return e
+}
+
+// again makes a part of a live page look again when there is news. Without scripts it stays as it was drawn.
+func again(ctx context.Context, id string) templ.Attributes {
+	if !extra(ctx).Live {
+		return nil
+	}
+	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "news from:body", "hx-select": "#" + id, "hx-target": "this",
+		"hx-swap": "outerHTML"}
+}
+
+// bellCount is the number on the bell.
+func bellCount(n int) string {
+	if n > 99 {
+		return "99+"
+	}
+	return strconv.Itoa(n)
+}
+
+func bellLabel(ctx context.Context) string {
+	if n := From(ctx).Unread; n > 0 {
+		return T(ctx, "notices.bell", bellCount(n))
+	}
+	return T(ctx, "nav.notices")
 }
 
 func currentOnly(ctx context.Context, area string) templ.Attributes {

@@ -47,7 +47,8 @@ func live(ctx context.Context, v Payment) templ.Attributes {
 	if !v.Live {
 		return nil
 	}
-	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "every 1s", "hx-swap": "outerHTML", "hx-select": "#payment"}
+	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "news from:body, every 5s", "hx-swap": "outerHTML",
+		"hx-select": "#payment"}
 }
 
 // finalWords lets the page say aloud, once, how it ended.

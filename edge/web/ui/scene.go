@@ -22,6 +22,7 @@ type Scene struct {
 	Person   Person // zero when nobody is signed in
 	Shops    []ShopLink
 	Discreet bool   // balances are hidden from whoever looks over a shoulder
+	Unread   int    // notices, 100 for more than 99
 	TopUp    bool   // money can come in here: a card rail is set up
 	Area     string // "home", "activity", "topup", "me", "shop:mch_…", "ops": what the navigation marks as current
 	Flash    Flash

@@ -1,0 +1,73 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"billfold/core/notice"
+	"billfold/edge/web/ui"
+)
+
+// noticeRows is how many notices a page shows.
+const noticeRows = 30
+
+func (s *site) notifications(w http.ResponseWriter, r *http.Request, v *visit) error {
+	v.scene.Area = "notices"
+	owner := string(v.session.Person.ID)
+	list, next, err := s.Notices.Notices(r.Context(), owner, r.FormValue("cursor"), noticeRows)
+	if err != nil {
+		return err
+	}
+	view := ui.Notices{Next: older(r, next)}
+	for _, n := range list {
+		row := ui.Notice{Title: n.Title(v.scene.Lang), Body: n.Body(v.scene.Lang), At: n.At, Read: n.Read, Icon: "info"}
+		if strings.HasPrefix(n.Object, "pay_") {
+			row.Href, row.Icon = "/activity/"+n.Object, "feed"
+		}
+		view.Unread = view.Unread || !n.Read
+		view.List = append(view.List, row)
+	}
+	return s.draw(w, r, v, http.StatusOK, ui.Extra{Live: r.FormValue("cursor") == ""}, ui.NoticesPage(view))
+}
+
+// readNotices marks everything so far as read.
+func (s *site) readNotices(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := s.Notices.MarkRead(r.Context(), string(v.session.Person.ID), ""); err != nil {
+		return err
+	}
+	return s.redirect(w, r, "/notifications")
+}
+
+func (s *site) noticeSettings(w http.ResponseWriter, r *http.Request, v *visit) error {
+	v.scene.Area = "me"
+	off, err := s.Notices.Off(r.Context(), string(v.session.Person.ID))
+	if err != nil {
+		return err
+	}
+	var rows []ui.NoticeSwitch
+	for _, kind := range notice.Kinds {
+		row := ui.NoticeSwitch{Kind: string(kind), Fixed: kind.Fixed()}
+		for _, channel := range notice.Channels {
+			row.Channels = append(row.Channels, ui.NoticeChannel{Name: string(channel), On: !off[notice.Switch{Kind: kind, Channel: channel}]})
+		}
+		rows = append(rows, row)
+	}
+	return s.show(w, r, v, ui.NoticeSettingsPage(rows))
+}
+
+// setNotices keeps what is switched off: a box that is not ticked is not sent.
+func (s *site) setNotices(w http.ResponseWriter, r *http.Request, v *visit) error {
+	var off []notice.Switch
+	for _, kind := range notice.Kinds {
+		for _, channel := range notice.Channels {
+			if r.PostForm.Get(string(kind)+"-"+string(channel)) == "" {
+				off = append(off, notice.Switch{Kind: kind, Channel: channel})
+			}
+		}
+	}
+	if err := s.Notices.SetOff(r.Context(), string(v.session.Person.ID), off); err != nil {
+		return err
+	}
+	s.flash(w, "ok", "notices.saved")
+	return s.redirect(w, r, "/settings/notifications")
+}
