@@ -51,6 +51,7 @@ func (w *world) visits() map[string]visit {
 	account, entry, event := w.someIDs()
 	const amount = `"amount":{"amount":"100","currency":"EUR"}`
 	list := w.railVisits()
+	maps.Copy(list, w.purseVisits())
 	maps.Copy(list, map[string]visit{
 		"listCurrencies": {owner: "", path: at("/v1/currencies")},
 		"getIdentity":    {owner: w.lenaKey, path: at("/v1/me")},

@@ -20,6 +20,7 @@ import (
 	"billfold/core/ledger"
 	"billfold/core/merchant"
 	"billfold/core/payment"
+	"billfold/product/purse"
 )
 
 // Options are what the API is built from. All but Log, PublicURL, Sandbox and Advance are needed.
@@ -33,6 +34,7 @@ type Options struct {
 	Shops    *merchant.Service
 	Payments *payment.Service
 	Outbox   *event.Outbox
+	Purses   *purse.Issuer
 	Log      *slog.Logger
 
 	PublicURL string // "https://pay.example.org": before /c/…, /docs/…

@@ -157,6 +157,8 @@ func form(kind string) *schema {
 		return &schema{Type: "string", Pattern: `^(usr|mch)` + idForm}
 	case "party":
 		return &schema{Type: "string", Pattern: `^(usr|mch|ins)` + idForm}
+	case "base64":
+		return &schema{Type: "string", Pattern: `^[A-Za-z0-9+/]*={0,2}$`}
 	case "hex64":
 		return &schema{Type: "string", Pattern: `^[0-9a-f]{64}$`}
 	case "span":

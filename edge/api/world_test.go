@@ -33,11 +33,12 @@ import (
 	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
+	"billfold/product/purse"
 	"billfold/test/harness"
 )
 
 var schemaList = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, merchant.Schema,
-	rail.Schema, fx.Schema, payment.Schema}
+	rail.Schema, fx.Schema, payment.Schema, purse.Schema}
 
 // world is a whole installation behind a real server, and the keys of everybody in it. Every answer that its clients get is checked
 // against the document (contract_test.go).
@@ -114,12 +115,18 @@ func (w *world) start(log *slog.Logger) {
 		Bank: bank, Accounts: &rail.Book{DB: w.d, Clock: w.clock, Keys: w.keyring, IDs: w.ids},
 		Desk:       fx.New(fx.Options{DB: w.d, Real: w.clock, IDs: w.ids}),
 		Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Log: log})
+	euros, _ := money.Lookup("EUR")
+	purses, err := purse.New(w.ctx, purse.Options{DB: w.d, Clock: w.clock, IDs: w.ids, Ledger: books, Keys: w.keyring, Network: "test/inst",
+		Currencies: []money.Currency{euros}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	var handler atomic.Value
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		handler.Load().(http.Handler).ServeHTTP(rw, r)
 	}))
 	w.api = New(Options{DB: w.d, Clock: w.clock, Real: clock.System(), IDs: w.ids, Ledger: books, People: people, Shops: shops, Payments: pay,
-		Outbox: outbox, Log: log, PublicURL: w.server.URL, Sandbox: true, Advance: w.advance,
+		Outbox: outbox, Purses: purses, Log: log, PublicURL: w.server.URL, Sandbox: true, Advance: w.advance,
 		SendTransfer: func(ctx context.Context, purpose string, amount money.Amount) (string, error) {
 			return bank.Transfer(ctx, "test", purpose, amount)
 		}})

@@ -46,6 +46,19 @@ func ParseBundle(raw []byte) (b Bundle, ok bool) {
 	return b, r.Done()
 }
 
+// Module is whose bundle it is, by its statement; whether that is signed by it, Sync finds out.
+func (b Bundle) Module() (module proto.ID, ok bool) {
+	var said proto.Statement
+	_, ok = proto.Open(b.Statement, &said)
+	return said.Module, ok
+}
+
+// Of tells whether a bundle is a module's.
+func (b Bundle) Of(module proto.ID) bool {
+	of, ok := b.Module()
+	return ok && of == module
+}
+
 // Answer is what a module takes home from a sync.
 type Answer struct {
 	Params   []byte // data of INSParams
