@@ -28,7 +28,7 @@ var floors = [][]string{
 	{"product/loyalty", "product/purse", "product/cash", "product/community", "product/finance", "product/contract",
 		"product/device", "product/chain", "product/insight"},
 	{"edge/reply"},
-	{"edge/api", "edge/web", "edge/hook"},
+	{"edge/api", "edge/web", "edge/hook", "edge/gate"},
 	{"app"},
 	{"app/purse"},
 	{"app/bench"},

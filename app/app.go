@@ -28,6 +28,7 @@ import (
 	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/edge/api"
+	"billfold/edge/gate"
 	"billfold/edge/web"
 	"billfold/product/purse"
 )
@@ -59,6 +60,7 @@ type App struct {
 
 	// Handler answers everything: pages, API, callbacks, health.
 	Handler http.Handler
+	Gate    *gate.Gate // who is let in to it
 
 	sandbox   *clock.Sandbox // nil unless this is a sandbox
 	advancing sync.Mutex     // held while the sandbox's clock is moved

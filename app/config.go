@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -34,6 +35,12 @@ type Config struct {
 	TLSKey     string   // its private key (PEM)
 	Keyring    string   // folder of the keys that seal personal data; "" = Data/keyring
 	MasterKey  string   // opens the keyring, 64 hexadecimal digits; "" = the file master.key in it
+	Trust      []string // networks (CIDR) of proxies whose X-Forwarded-For is believed; empty = none
+	Conns      int      // connections at once; 0 = 4096
+	Work       int      // requests worked on at once; 0 = 16 a core, 32 at least
+	Wait       int      // milliseconds: nobody may join a queue whose oldest has waited longer; 0 = 300
+	Rate       int      // requests a second of one key or session; 0 = 10000
+	Guests     int      // requests a second of one network without a key or session; 0 = 500
 	NoMigrate  bool     // refuse an older database instead of bringing it up to date
 	Currencies []string // in which there are wallets; a new person begins with the first four; empty = EUR, USD, CNY, JPY and the others below
 	Breached   string   // sorted file of SHA-1 hashes of breached passwords; "" = the short list built in
@@ -86,10 +93,28 @@ func (c Config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usage("--tls-cert and --tls-key belong together: give both files or neither")
 	}
+	if _, err := c.proxies(); err != nil {
+		return err
+	}
 	if c.Data == "" || c.Addr == "" {
 		return usage("--data and --addr may not be empty")
 	}
 	return nil
+}
+
+// proxies are the networks of the trusted proxies.
+func (c Config) proxies() (list []netip.Prefix, err error) {
+	for _, text := range c.Trust {
+		p, err := netip.ParsePrefix(text)
+		if a, e := netip.ParseAddr(text); err != nil && e == nil {
+			p, err = a.Prefix(a.BitLen())
+		}
+		if err != nil {
+			return nil, usage("--trust-proxy %s: give networks such as 10.0.0.0/8 or addresses, with commas between them", text)
+		}
+		list = append(list, p)
+	}
+	return list, nil
 }
 
 // UsageError is a command that cannot be understood; its text says what would be.
@@ -120,6 +145,12 @@ var Settings = []Setting{
 	{"tls-key", "FILE", "private key of the certificate in PEM", false, func(c *Config) any { return &c.TLSKey }},
 	{"keyring", "FOLDER", "keys that seal personal data (the folder keyring in --data)", false, func(c *Config) any { return &c.Keyring }},
 	{"master-key", "HEX", "opens the keyring, instead of its file master.key", true, func(c *Config) any { return &c.MasterKey }},
+	{"trust-proxy", "LIST", "networks (CIDR) of proxies whose X-Forwarded-For is believed", false, func(c *Config) any { return &c.Trust }},
+	{"max-connections", "N", "connections at once (4096)", false, func(c *Config) any { return &c.Conns }},
+	{"max-requests", "N", "requests worked on at once; others wait (16 a core)", false, func(c *Config) any { return &c.Work }},
+	{"max-wait", "MS", "above which wait of the oldest no more may wait (300)", false, func(c *Config) any { return &c.Wait }},
+	{"rate", "N", "requests a second of one key or session (10000)", false, func(c *Config) any { return &c.Rate }},
+	{"rate-guests", "N", "requests a second of one network without key or session (500)", false, func(c *Config) any { return &c.Guests }},
 	{"no-migrate", "", "refuse an older database instead of bringing it up to date", false, func(c *Config) any { return &c.NoMigrate }},
 	{"currencies", "LIST", "currencies of the wallets, the first four from the start", false, func(c *Config) any { return &c.Currencies }},
 	{"breached", "FILE", "sorted SHA-1 hashes of breached passwords", false, func(c *Config) any { return &c.Breached }},

@@ -2,9 +2,13 @@ package app
 
 import (
 	"context"
+	"net/http"
+	"time"
 
+	"billfold/base/fault"
 	"billfold/base/money"
 	"billfold/edge/api"
+	"billfold/edge/gate"
 	"billfold/edge/hook"
 	"billfold/edge/web"
 )
@@ -29,6 +33,9 @@ func (a *App) edge() error {
 	}
 	a.api = api.New(programs)
 	a.pages = web.New(pages)
+	if err := a.newGate(); err != nil {
+		return err
+	}
 	a.Handler = a.front(hook.New(a.Inbox), a.api.Handler(), a.pages)
 	return nil
 }
@@ -36,6 +43,31 @@ func (a *App) edge() error {
 // sendTransfer plays somebody who sends us money at the sandbox's bank.
 func (a *App) sendTransfer(ctx context.Context, purpose string, amount money.Amount) (string, error) {
 	return a.Bank.Transfer(ctx, a.Installation.ID, purpose, amount)
+}
+
+// newGate builds what lets requests in, and shows how busy it is.
+func (a *App) newGate() error {
+	proxies, err := a.Config.proxies()
+	if err != nil {
+		return err
+	}
+	shed := a.Metrics.Counter("billfold_requests_shed_total", "Requests that were told to come back later.", "reason")
+	c := a.Config
+	a.Gate = gate.New(gate.Options{Real: a.Real, Work: c.Work, Wait: time.Duration(c.Wait) * time.Millisecond, Rate: c.Rate, Guests: c.Guests,
+		Trust: proxies, Cookie: web.SessionCookies(), Count: func(reason string) { shed.Inc(reason) },
+		Refuse: func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+			if seen, ok := w.(*witness); ok {
+				seen.shed = true
+			}
+			a.refuse(w, r, f)
+		}})
+	for i, name := range []string{"running", "waiting", "streams"} {
+		a.Metrics.Gauge("billfold_requests_"+name, "Requests that are "+name+" now.", func() float64 {
+			running, waiting, streams := a.Gate.Busy()
+			return float64([]int{running, waiting, streams}[i])
+		})
+	}
+	return nil
 }
 
 // mails are what the sandbox would have sent, newest first.

@@ -8,8 +8,8 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"billfold/base/clock"
@@ -51,8 +51,9 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(a.Config.Log.Handler(), slog.LevelDebug), // clients that went away
 	}
 	srv.RegisterOnShutdown(a.endStreams)
-	var guests crowd
+	guests := crowd{most: a.Config.Conns}
 	srv.ConnState = guests.note
+	srv.ConnContext = guests.greet
 	if onlyHere(ln.Addr()) && a.cert == nil {
 		base := "http://" + ln.Addr().String()
 		a.callback.Store(&base)
@@ -88,77 +89,21 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-// newLimit is how long a connection that was accepted before the end may take to send its request.
-const newLimit = time.Second
-
-// crowd knows which connections have something coming. http.Server.Shutdown alone is not enough: from its first moment on it
-// hangs up on requests that it has read and not begun, and the sender cannot know that nothing was done.
-type crowd struct {
-	mu  sync.Mutex
-	all map[net.Conn]http.ConnState
-}
-
-// note is http.Server.ConnState.
-func (c *crowd) note(conn net.Conn, state http.ConnState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch state {
-	case http.StateNew, http.StateActive:
-		if c.all == nil {
-			c.all = map[net.Conn]http.ConnState{}
-		}
-		c.all[conn] = state
-	default:
-		delete(c.all, conn)
-	}
-}
-
-// pending counts the connections whose request has not come, and those that are being served.
-func (c *crowd) pending() (fresh, busy int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, state := range c.all {
-		if state == http.StateNew {
-			fresh++
-		} else {
-			busy++
-		}
-	}
-	return fresh, busy
-}
-
-// leave waits until nobody has anything coming, and for new connections a second at most.
-func (c *crowd) leave(ctx context.Context) {
-	watch := clock.Start()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		fresh, busy := c.pending()
-		if busy == 0 && (fresh == 0 || watch.Elapsed() > newLimit) {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
 // front is the outermost handler: it names and logs every request, and sends it to health, to the callbacks of rails, to
 // the API or to the pages.
 func (a *App) front(hook, api, web http.Handler) http.Handler {
-	gated := a.gate(api, web)
+	gated := a.Gate.Handler(served(a.gate(api, web)))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET /metrics", a.metrics)
-	mux.Handle("/hook/", hook)
+	mux.Handle("/hook/", a.Gate.Handler(served(hook)))
 	mux.Handle("/", gated)
 	seconds := a.Metrics.Histogram("billfold_request_seconds", "Time from a request's header to the end of its answer.", nil, "class")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		watch := clock.Start()
 		name := a.IDs.New("req")
+		r.RemoteAddr = a.Gate.Address(r)
 		w.Header().Set("Request-Id", name)
 		r = r.WithContext(telemetry.WithRequest(r.Context(), name))
 		if a.state.Load() == stopping && r.ProtoMajor == 1 {
@@ -195,7 +140,7 @@ func (a *App) note(r *http.Request, seen *witness, watch clock.Stopwatch, second
 	if status >= 500 && status != http.StatusServiceUnavailable {
 		level = slog.LevelError
 	}
-	if !a.Config.Log.Enabled(r.Context(), level) {
+	if seen.shed || !a.Config.Log.Enabled(r.Context(), level) {
 		return
 	}
 	a.Config.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),
@@ -244,12 +189,14 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		status = http.StatusInternalServerError
 	case fault.Denied:
 		status = http.StatusMisdirectedRequest
+	case fault.Exhausted:
+		status = http.StatusTooManyRequests
 	}
 	tag := lang.Pick(r.Header.Get("Accept-Language"))
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	if f.RetryAfter > 0 {
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -270,6 +217,7 @@ type witness struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	shed   bool // not let in: counted, but not worth a line each, of which there would be thousands a second
 }
 
 // WriteHeader passes the status on and keeps it.

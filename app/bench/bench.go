@@ -24,9 +24,10 @@ const Usage = `Measure this machine: the same verbs, tables and durability as ` 
 
   billfold bench payments   whole payments over HTTP, each answered when it is on disk
   billfold bench ledger     transfers between accounts, each answered when it is on disk
+  billfold bench overload   payments at three times what can be done: who is let in, how fast the others are told, how it recovers
   billfold bench purse      purchases between offline purses, and a till's collection (--purchases N, --lines N, --json)
 
-payments and ledger take
+payments, ledger and overload take
   --engine sqlite|postgres  the database (sqlite)
   --db DSN                  an empty PostgreSQL database, or one that a bench made
   --data FOLDER             keep the database and keyring here (a temporary folder)
@@ -37,6 +38,10 @@ payments and ledger take
 payments also takes
   --hot                     everybody pays one shop
   --hold                    hold first, then capture: two requests a payment
+
+overload also takes
+  --times N                 how many times the capacity that it measures first (3)
+  --max-requests N          as of ` + "`billfold serve`" + `
 
 ledger also takes
   --accounts N              how many accounts pay each other (10000)
@@ -87,7 +92,7 @@ func (c *common) check() error {
 // Main runs `billfold bench …` and returns the exit status: 0, 1 when the books do not verify, 2 when it could not measure.
 func Main(ctx context.Context, args []string, out, diag io.Writer) int {
 	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"payments": payments, "ledger": transfers, "purse": purse.Bench,
+		"payments": payments, "ledger": transfers, "overload": overload, "purse": purse.Bench,
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(out, Usage)
@@ -125,13 +130,19 @@ type world struct {
 	data  string // folder of keyring and database
 	base  string // its address on loopback
 	temp  bool
+	tune  func(*app.Config) // what this bench runs with beside its defaults; nil for nothing
 	stop  context.CancelFunc
 	ended sync.WaitGroup
 }
 
 // open starts the server, on a new database or one that a bench made.
 func open(ctx context.Context, c *common) (*world, error) {
-	w := &world{data: c.data}
+	// A closed loop is its own limit: what it is to show is what can be done, not who is let in.
+	return openAs(ctx, c, func(o *app.Config) { o.Wait, o.Rate, o.Guests = 30_000, 1_000_000, 1_000_000 })
+}
+
+func openAs(ctx context.Context, c *common, tune func(*app.Config)) (*world, error) {
+	w := &world{data: c.data, tune: tune}
 	if w.data == "" {
 		dir, err := os.MkdirTemp("", "billfold-bench-")
 		if err != nil {
@@ -163,7 +174,9 @@ func open(ctx context.Context, c *common) (*world, error) {
 
 func (w *world) config(c *common) app.Config {
 	log := slog.New(slog.NewTextHandler(c.diag, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	return app.Config{Mode: app.Live, Data: w.data, DB: c.dsn, Log: log}
+	o := app.Config{Mode: app.Live, Data: w.data, DB: c.dsn, Log: log}
+	w.tune(&o)
+	return o
 }
 
 // own refuses a database that is neither empty nor a bench's.

@@ -21,7 +21,6 @@ const answerMost = 64 << 20
 type caller struct {
 	conn net.Conn
 	in   *bufio.Reader
-	head []byte // of every request, up to its idempotency key
 	out  []byte
 	body []byte
 }
@@ -30,6 +29,7 @@ type caller struct {
 type answer struct {
 	status     int
 	retryAfter bool
+	replayed   bool // the same request was answered before
 	body       []byte
 }
 
@@ -49,11 +49,9 @@ func (c *caller) close() { c.conn.Close() }
 
 // post sends a body under an idempotency key and reads the answer.
 func (c *caller) post(host, path, key, once string, body []byte) (answer, error) {
-	if c.head == nil {
-		c.head = []byte("Host: " + host + "\r\nAuthorization: Bearer " + key + "\r\nContent-Type: application/json\r\n")
-	}
-	c.out = append(append(append(c.out[:0], "POST "...), path...), " HTTP/1.1\r\n"...)
-	c.out = append(append(append(c.out, c.head...), "Idempotency-Key: "...), once...)
+	c.out = append(append(append(c.out[:0], "POST "...), path...), " HTTP/1.1\r\nHost: "...)
+	c.out = append(append(append(c.out, host...), "\r\nAuthorization: Bearer "...), key...)
+	c.out = append(append(c.out, "\r\nContent-Type: application/json\r\nIdempotency-Key: "...), once...)
 	c.out = append(strconv.AppendInt(append(c.out, "\r\nContent-Length: "...), int64(len(body)), 10), "\r\n\r\n"...)
 	c.out = append(c.out, body...)
 	if _, err := c.conn.Write(c.out); err != nil {
@@ -90,6 +88,8 @@ func (c *caller) read() (a answer, err error) {
 			length, err = strconv.Atoi(string(value))
 		case "Retry-After":
 			a.retryAfter = true
+		case "Idempotent-Replayed":
+			a.replayed = true
 		}
 		if err != nil {
 			return a, errAnswer

@@ -91,12 +91,22 @@ var (
 		ZH: "未作任何更改。运营方需先恢复存储的写入权限，之后请使用相同的 Idempotency-Key 重试。",
 	})
 	// ErrBusy is for more work than we can do in time.
-	ErrBusy = Define(Exhausted, "busy", lang.Text{
+	ErrBusy = Define(Unavailable, "busy", lang.Text{
 		EN: "There is too much to do right now",
 		ZH: "系统繁忙",
 	}, lang.Text{
-		EN: "Nothing was changed. Wait a little and try again with the same Idempotency-Key.",
-		ZH: "未作任何更改。请稍等片刻，再使用相同的 Idempotency-Key 重试。",
+		EN: "Nothing was changed and no money moved. Wait a little and try again with the same Idempotency-Key.",
+		ZH: "未作任何更改，未移动任何资金。请稍等片刻，再使用相同的 Idempotency-Key 重试。",
+	})
+	// ErrRate is for a caller who asks more than one caller may.
+	ErrRate = Define(Exhausted, "rate_limited", lang.Text{
+		EN: "Too many requests from you",
+		ZH: "您的请求过于频繁",
+	}, lang.Text{
+		EN: "Nothing was done and no money moved. Wait as long as Retry-After says, then try again with the same " +
+			"Idempotency-Key. RateLimit says how much is left.",
+		ZH: "未执行任何操作，未移动任何资金。请按 Retry-After 所示等待，再使用相同的 Idempotency-Key 重试。" +
+			"RateLimit 标头显示剩余次数。",
 	})
 )
 

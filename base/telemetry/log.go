@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +46,32 @@ func WithRequest(ctx context.Context, id string) context.Context {
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey{}).(string)
 	return id
+}
+
+type visitorKey struct{}
+
+// Visitor is who turned out to ask, for those who stand further out than the one who finds out.
+type Visitor struct{ name atomic.Pointer[string] }
+
+// Name is the visitor's id, "" while nobody said it.
+func (v *Visitor) Name() string {
+	if name := v.name.Load(); name != nil {
+		return *name
+	}
+	return ""
+}
+
+// WithVisitor returns a context in which Visits tells who asks.
+func WithVisitor(ctx context.Context) (context.Context, *Visitor) {
+	v := &Visitor{}
+	return context.WithValue(ctx, visitorKey{}, v), v
+}
+
+// Visits says who asks: an id, "usr_…" or "mch_…".
+func Visits(ctx context.Context, name string) {
+	if v, ok := ctx.Value(visitorKey{}).(*Visitor); ok {
+		v.name.Store(&name)
+	}
 }
 
 // handler adds the request id.

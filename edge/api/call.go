@@ -164,6 +164,7 @@ func (c *call) authenticate() error {
 	case identity.PayerKey:
 		c.caller.Person = identity.PersonID(c.key.Owner)
 	}
+	telemetry.Visits(c.ctx, c.key.Owner)
 	if c.route.kinds&kindOf[c.key.Kind] == 0 {
 		return ErrKeyKind.Fill(strings.Join(c.route.kinds.names(), ", "))
 	}

@@ -44,7 +44,7 @@ func (s *several) Unwrap() error { return s.fault }
 func (c *call) refuse(err error) {
 	f := reply.Fault(err)
 	status := statusOf(f)
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && !errors.Is(f, fault.ErrBusy) {
 		c.api.Log.LogAttrs(c.ctx, slog.LevelError, "request refused", slog.String("fault", f.Code), slog.String("error", err.Error()))
 	}
 	tag := lang.Pick(c.r.Header.Get("Accept-Language"))

@@ -11,6 +11,7 @@ import (
 
 	"billfold/base/id"
 	"billfold/base/lang"
+	"billfold/base/telemetry"
 	"billfold/core/identity"
 	"billfold/core/payment"
 	"billfold/edge/web/text"
@@ -38,6 +39,9 @@ const (
 )
 
 const year = 365 * 24 * time.Hour
+
+// SessionCookies are the names under which a browser keeps its session.
+func SessionCookies() []string { return []string{"__Host-" + cookieSession, cookieSession} }
 
 func (s *site) cookieName(name string) string {
 	if s.secure && name != cookieZone {
@@ -83,6 +87,9 @@ func (s *site) meet(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return nil
 	}
 	session, err := s.People.Authenticate(r.Context(), token)
+	if err == nil {
+		telemetry.Visits(r.Context(), string(session.Person.ID))
+	}
 	if errors.Is(err, identity.ErrSession) {
 		v.ended = true
 		s.setCookie(w, cookieSession, "", -1)
