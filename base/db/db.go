@@ -5,7 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"billfold/base/fault"
 )
 
 // Engine names the database under a DB.
@@ -45,6 +49,11 @@ type DB struct {
 	engine Engine
 	back   backend
 	log    *slog.Logger
+
+	writes  atomic.Int64 // that were kept, or may have been
+	halted  atomic.Pointer[fault.Fault]
+	closing sync.Mutex
+	witness *witness // nil unless Watch was called
 }
 
 // backend is what the two engines do differently.
@@ -83,10 +92,18 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 // Engine says which engine this is. Only base/db, bench and tests should need to know.
 func (d *DB) Engine() Engine { return d.engine }
 
-// Close has written down what is kept in mind (Flusher), waits for accepted writes, then closes. Later calls fail with unavailable.
+// Close has written down what is kept in mind (Flusher) and witnesses it (Watch), waits for accepted writes, then closes. Later calls fail
+// with unavailable.
 func (d *DB) Close() error {
+	d.closing.Lock()
+	defer d.closing.Unlock()
 	d.flush(context.Background())
-	return d.back.close()
+	var err error
+	if d.witness != nil {
+		err = d.witness.close()
+		d.witness = nil
+	}
+	return errors.Join(err, d.back.close())
 }
 
 // Ready answers nil when the database can be reached.
@@ -101,12 +118,12 @@ func (d *DB) Size(ctx context.Context) (int64, error) { return d.back.size(ctx) 
 
 // Write runs body in a write transaction and returns when it is durable, or with the error that undid it whole.
 //
-// Errors: the body's own; faults busy, storage_full, storage_read_only, unavailable (nothing was written);
+// Errors: the body's own; faults busy, storage_full, storage_read_only, unavailable, history_went_back (nothing was written);
 // outcome_unknown when the connection broke between COMMIT and its answer. The context ends the wait in the queue;
 // once the body has begun, the outcome is always waited for.
 func Write[T any](ctx context.Context, d *DB, body func(tx *Tx) (T, error)) (T, error) {
 	var out T
-	err := d.back.write(ctx, func(tx *Tx) (err error) {
+	err := d.Write(ctx, func(tx *Tx) (err error) {
 		out, err = body(tx)
 		return err
 	})
@@ -133,7 +150,14 @@ func Read[T any](ctx context.Context, d *DB, body func(tx *Tx) (T, error)) (T, e
 
 // Write is the function Write for a body without a result.
 func (d *DB) Write(ctx context.Context, body func(tx *Tx) error) error {
-	return d.back.write(ctx, body)
+	if f := d.halted.Load(); f != nil {
+		return f
+	}
+	err := d.back.write(ctx, body)
+	if err == nil || errors.Is(err, fault.ErrOutcomeUnknown) {
+		d.writes.Add(1)
+	}
+	return err
 }
 
 // Read is the function Read for a body without a result.

@@ -9,6 +9,8 @@
 //   - What a new process finds on SQLite is made durable before anybody is shown it: the one before may have been killed between
 //     writing and syncing, or after a sync that failed (settle.go).
 //   - Nobody is answered, not even refused, before the COMMIT of the group whose data the answer was read from.
+//   - A database that lacks what was confirmed, because an older copy was put in its place, is not written to until somebody who knows
+//     of it says so (witness.go).
 //   - A body may run twice (a lost group, a serialization failure), so it does nothing but SQL through its Tx and
 //     hands its result back by returning it.
 //   - One SQL text serves both engines: PostgreSQL's form with $1 placeholders, in the subset that SQLite speaks.
@@ -18,5 +20,5 @@
 // A Tx latches its first error: after that nothing more is sent, because on PostgreSQL the transaction is aborted
 // and on SQLite it may be gone altogether (SQLITE_FULL), where the next SAVEPOINT would open a transaction of its own.
 //
-// Tables: db_migration (which schema files ran), db_setting (facts of this installation).
+// Tables: db_migration (which schema files ran), db_setting (facts of this installation), db_head (how far a witness saw it).
 package db

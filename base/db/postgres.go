@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,7 +26,8 @@ const (
 
 // postgres is the PostgreSQL backend: bodies run in parallel on pooled connections under row locks.
 type postgres struct {
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool
+	witness atomic.Pointer[witness]
 }
 
 func openPostgres(ctx context.Context, o Options) (*postgres, error) {
@@ -47,16 +49,37 @@ func openPostgres(ctx context.Context, o Options) (*postgres, error) {
 	if o.ReadOnly {
 		config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
+	p := &postgres{}
+	config.AfterConnect = p.meet
+	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, errUnavailable(hideDSN(err))
 	}
-	p := &postgres{pool}
 	if err := p.ready(ctx); err != nil {
-		pool.Close()
+		p.pool.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// meet looks at the history behind a new connection: another server may have taken this one's place since the last.
+func (p *postgres) meet(ctx context.Context, conn *pgx.Conn) error {
+	w := p.witness.Load()
+	if w == nil {
+		return nil
+	}
+	w.meet(func(name [8]byte) (h head, err error) {
+		h.name = name
+		var token, before []byte
+		err = conn.QueryRow(ctx, selectHead, name[:]).Scan(&h.number, &token, &before)
+		copy(h.token[:], token)
+		copy(h.before[:], before)
+		var pe *pgconn.PgError
+		if errors.Is(err, pgx.ErrNoRows) || errors.As(err, &pe) && pe.Code == "42P01" { // no such table
+			return h, nil
+		}
+		return h, err
+	})
+	return nil
 }
 
 // hideDSN keeps a connection string, which holds a password, out of the error.
@@ -128,6 +151,11 @@ func (p *postgres) write(ctx context.Context, body func(*Tx) error) error {
 		return err
 	}
 	defer func() { c.Release() }()
+	if w := p.witness.Load(); w != nil {
+		if err := w.d.History(); err != nil {
+			return err // noticed by the connection that this write was given
+		}
+	}
 	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
 	for try := 1; ; try++ {

@@ -20,6 +20,19 @@ const (
 	countLiteTables     = `select count(*) from sqlite_master where type = 'table'`
 	countPostgresTables = `select count(*) from information_schema.tables where table_schema = current_schema()`
 
+	existsLiteTable     = `select count(*) from sqlite_master where type = 'table' and name = $1`
+	existsPostgresTable = `select count(*) from information_schema.tables where table_schema = current_schema() and table_name = $1`
+
+	createHead = `create table if not exists db_head (
+	witness bytea primary key,
+	number bigint not null,
+	token bytea not null,
+	before bytea not null
+);`
+	insertHead = `insert into db_head (witness, number, token, before) values ($1, $2, $3, $4)`
+	selectHead = `select number, token, before from db_head where witness = $1`
+	updateHead = `update db_head set number = $2, token = $3, before = $4 where witness = $1`
+
 	lockMigration   = `select value from db_setting where name = 'migration'`
 	insertMigration = `insert into db_migration (package, version, name, digest, applied_at) values ($1, $2, $3, $4, $5)`
 	selectMigration = `select package, version, name, digest from db_migration order by package, version`
