@@ -88,7 +88,8 @@ const demoDays = 90
 // will listen, or nil. Nothing runs before Start, and nothing is answered before Serve.
 //
 // It refuses, having changed nothing: data_folder_unusable, data_folder_in_use, keyring_in_use, database_away,
-// schema_newer, schema_older, installation_mode, installation_keyring, plain_http, certificate, public_url.
+// schema_newer, schema_older, history_went_back (of a database that would have to be migrated or made; another one is opened to be
+// read), installation_mode, installation_keyring, plain_http, certificate, public_url.
 func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
@@ -109,8 +110,10 @@ func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
 	if err := a.core(); err != nil {
 		return nil, err
 	}
-	if err := a.Ledger.Warm(ctx, a.DB); err != nil {
-		return nil, err
+	if a.DB.History() == nil {
+		if err := a.Ledger.Warm(ctx, a.DB); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.purses(ctx); err != nil {
 		return nil, err
@@ -162,10 +165,17 @@ func (a *App) storage(ctx context.Context) (err error) {
 	if err := facts.fits(c.Mode, a.Keys, tag); err != nil {
 		return err
 	}
+	if err := a.DB.Watch(ctx, c.Keyring, c.Accept); err != nil {
+		return err
+	}
 	if older != nil {
 		if err := a.DB.Migrate(ctx, a.Real.Now(), Schemas...); err != nil {
 			return err
 		}
+	}
+	if a.DB.History() != nil { // it can be read, and is what it is
+		a.Installation = facts
+		return nil
 	}
 	var began time.Time
 	if c.Mode == Sandbox && !c.Empty {
@@ -250,6 +260,10 @@ func openKeys(c Config, exists bool) (*seal.Keyring, error) {
 
 // Start has the outbox, the jobs, the sweeps and the fold run until Close, and answers requests from now on. Call it once.
 func (a *App) Start() {
+	if a.DB.History() != nil {
+		a.state.CompareAndSwap(building, running)
+		return // they all write; the next start that accepts the database goes on with them
+	}
 	a.news.start(func(ctx context.Context) error { return a.Outbox.Run(ctx) })
 	a.work.start(
 		func(ctx context.Context) error { return a.Queue.Run(ctx) },

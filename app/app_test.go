@@ -92,6 +92,12 @@ func fetch(t *testing.T, a *App, path string, header ...string) (int, string) {
 		}
 		r.Header.Set(header[i], header[i+1])
 	}
+	return do(t, r)
+}
+
+// do sends a request, and returns status and body.
+func do(t *testing.T, r *http.Request) (int, string) {
+	t.Helper()
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)

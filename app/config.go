@@ -42,6 +42,7 @@ type Config struct {
 	Rate       int      // requests a second of one key or session; 0 = 10000
 	Guests     int      // requests a second of one network without a key or session; 0 = 500
 	NoMigrate  bool     // refuse an older database instead of bringing it up to date
+	Accept     bool     // take a database that lacks what was confirmed (history_went_back) as it is
 	Currencies []string // in which there are wallets; a new person begins with the first four; empty = EUR, USD, CNY, JPY and the others below
 	Breached   string   // sorted file of SHA-1 hashes of breached passwords; "" = the short list built in
 	MailServer string   // host:port of the SMTP relay; "" = mails are only kept (sandbox: to be read at /dev/inbox)
@@ -152,6 +153,8 @@ var Settings = []Setting{
 	{"rate", "N", "requests a second of one key or session (10000)", false, func(c *Config) any { return &c.Rate }},
 	{"rate-guests", "N", "requests a second of one network without key or session (500)", false, func(c *Config) any { return &c.Guests }},
 	{"no-migrate", "", "refuse an older database instead of bringing it up to date", false, func(c *Config) any { return &c.NoMigrate }},
+	{"accept-history", "", "take a database that lacks what was confirmed, such as an older copy, as it is: for one start", false,
+		func(c *Config) any { return &c.Accept }},
 	{"currencies", "LIST", "currencies of the wallets, the first four from the start", false, func(c *Config) any { return &c.Currencies }},
 	{"breached", "FILE", "sorted SHA-1 hashes of breached passwords", false, func(c *Config) any { return &c.Breached }},
 	{"mail-server", "HOST:PORT", "SMTP relay that sends our mails", false, func(c *Config) any { return &c.MailServer }},

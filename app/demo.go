@@ -23,7 +23,7 @@ func (a *App) Seeding() bool { return !a.Installation.demo.IsZero() && !a.Instal
 // Seed gives a new sandbox its people, shops and history. Call it while Serve runs, because the card rail calls back over
 // HTTP, and before Start. It does nothing where the history is whole, or where there is to be none.
 func (a *App) Seed(ctx context.Context) error {
-	if !a.Seeding() {
+	if !a.Seeding() || a.DB.History() != nil {
 		return nil
 	}
 	err := demo.Run(ctx, demo.World{DB: a.DB, Clock: a.sandbox, People: a.People, Shops: a.Shops, Payments: a.Payments,

@@ -19,6 +19,7 @@ type Health struct {
 	Ready    bool   `json:"ready"`
 	State    string `json:"state"`    // starting, running, stopping
 	Database string `json:"database"` // ok, away
+	History  string `json:"history"`  // ok, went_back: the database lacks what was confirmed, and nothing is written
 	Outbox   string `json:"outbox"`   // ok, stopped
 	Jobs     string `json:"jobs"`     // ok, stopped
 }
@@ -38,7 +39,9 @@ func (a *App) Ready(ctx context.Context) Health {
 	h := Health{State: [...]string{"starting", "running", "stopping"}[state]}
 	reached := a.DB.Ready(ctx) == nil
 	h.Database, h.Outbox, h.Jobs = word(reached, "away"), word(a.news.whole(), "stopped"), word(a.work.whole(), "stopped")
-	h.Ready = state == running && reached && a.news.whole() && a.work.whole()
+	whole := a.DB.History() == nil
+	h.History = word(whole, "went_back")
+	h.Ready = state == running && reached && whole && a.news.whole() && a.work.whole()
 	return h
 }
 

@@ -129,8 +129,8 @@ func (e *era) sql(statements ...string) {
 	}
 }
 
-// TestAnOlderCopyIsNotWrittenTo shows that a database which lacks what was confirmed is noticed when a server starts on it: it can be read, all
-// writing is refused by name until it is accepted, and accepting is once for all. The control is the newest copy.
+// TestAnOlderCopyIsNotWrittenTo shows that a database which lacks what was confirmed is noticed when a server starts on it: it can be
+// read, all writing is refused by name until it is accepted, and accepting is once for all. The control is the newest copy.
 func TestAnOlderCopyIsNotWrittenTo(t *testing.T) {
 	eras(t, func(t *testing.T, e *era) {
 		e.live("one")

@@ -85,7 +85,7 @@ func (d *DB) CheckSchema(ctx context.Context, schemas ...Schema) error {
 // a unique violation in its catalogue, and the second try finds the tables there.
 func (d *DB) bootstrap(ctx context.Context) error {
 	create := func(tx *Tx) error {
-		for _, q := range []string{createMigration, createSetting} {
+		for _, q := range []string{createMigration, createSetting, createHead} {
 			if tx.Engine() == SQLite {
 				q = liteTypes.Replace(q)
 			}

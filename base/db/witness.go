@@ -307,21 +307,13 @@ func (w *witness) begin(ctx context.Context) error {
 	h := head{number: 1}
 	rand.Read(h.name[:])
 	rand.Read(h.token[:])
-	insert := func(tx *Tx) error {
-		q := createHead
-		if tx.Engine() == SQLite {
-			q = liteTypes.Replace(q)
-		}
-		if _, err := tx.Exec(q); err != nil {
-			return err
-		}
+	if err := w.d.bootstrap(ctx); err != nil {
+		return err
+	}
+	err := w.d.back.write(ctx, func(tx *Tx) error {
 		tx.Queue(insertHead, h.name[:], h.number, h.token[:], h.before[:])
 		return nil
-	}
-	err := w.d.back.write(ctx, insert)
-	if IsUnique(err) { // in PostgreSQL's catalogue: another process made the table at the same moment
-		err = w.d.back.write(ctx, insert)
-	}
+	})
 	if err != nil {
 		return err
 	}

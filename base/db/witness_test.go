@@ -23,7 +23,7 @@ func note(t *testing.T, d *DB, n int) error {
 	return d.Write(t.Context(), func(tx *Tx) error { tx.Queue(insertNote, n, "x"); return nil })
 }
 
-// A process that ends between committing a head and writing it down, or that cannot write it down for a while, is no history that went back.
+// A process that ends between committing a head and writing it down, or cannot write it down for a while, is no history that went back.
 func TestTheDatabaseIsNeverTwoStepsAhead(t *testing.T) {
 	dir := t.TempDir()
 	d := watched(t, dir, false)

@@ -21,7 +21,8 @@ the address are written to dev.env in the folder. The clock can be moved forward
 
 What is in the folder stays: the next start goes on from there. Delete the folder to begin anew.`,
 	settings: []string{"data", "addr", "db", "empty", "seed", "currencies", "public-url", "tls-cert", "tls-key", "keyring", "master-key",
-		"db-conns", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "breached", "log-level", "log-format"},
+		"accept-history", "db-conns", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "breached", "log-level",
+		"log-format"},
 	examples: []string{
 		"billfold dev                                   http://localhost:8080, data in ./billfold-data",
 		"billfold dev --addr localhost:9000 --empty     another port, nobody in it",
@@ -43,7 +44,8 @@ person who opens it one; it works once, for half an hour.
 
 SIGTERM and SIGINT: nothing more is accepted, what was accepted is finished, then it stops (20 s at most).`,
 	settings: []string{"data", "addr", "public-url", "tls-cert", "tls-key", "db", "db-conns", "keyring", "master-key", "no-migrate",
-		"currencies", "breached", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level", "log-format"},
+		"accept-history", "currencies", "breached", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level",
+		"log-format"},
 	examples: []string{
 		"billfold serve --addr :443 --public-url https://pay.example.org --tls-cert chain.pem --tls-key key.pem",
 		"billfold serve --config /etc/billfold.conf",
@@ -104,5 +106,9 @@ func begin(ctx context.Context, a *app.App, t terminal, greet func(context.Conte
 		return fmt.Errorf("the demo data is not whole; start again to go on: %w", err)
 	}
 	a.Start()
+	if gone := a.DB.History(); gone != nil {
+		t.refuse(gone, failed) // and serves what can be read
+		return nil
+	}
 	return greet(ctx, a, t)
 }

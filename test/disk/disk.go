@@ -149,7 +149,7 @@ func (h *handle) WriteAt(b []byte, at int64) (int, error) {
 	fault := h.disk.fault(Op{Kind: Write, Name: h.name, Off: at, Len: len(b)})
 	done := b
 	if fault != None {
-		done = b[:h.disk.part(len(b))]
+		done = b[:h.disk.part(len(b), fault)]
 	}
 	n, err := h.File.WriteAt(done, at)
 	if err != nil {
@@ -234,8 +234,14 @@ func (d *Disk) fault(op Op) Fault {
 	return d.deny(op)
 }
 
-// part is how much of a failing write of n bytes is done: nothing, a part or all, one after the other.
-func (d *Disk) part(n int) int { return n * (d.ops % 3) / 2 }
+// part is how much of a failing write of n bytes is done: nothing, a part, or all but the word of it, one after the other. Where there was
+// no room something is always missing.
+func (d *Disk) part(n int, f Fault) int {
+	if f == NoSpace {
+		return n * (d.ops % 3) / 3
+	}
+	return n * (d.ops % 3) / 2
+}
 
 func (d *Disk) create(name string) {
 	d.last++

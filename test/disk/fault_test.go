@@ -200,6 +200,9 @@ func (g *failures) run(t *testing.T, keys keyring, base disk.Image, journal disk
 	})
 	s.run()
 	s.disk.Deny(nil)
+	k := newBooks()
+	live := errors.Join(k.read(journal), k.read(s.disk.Log()))
+	live = errors.Join(live, s.check(k)) // what this process has in mind of its database is right too
 	if err := s.d.Close(); err != nil {
 		s.closing(err)
 	}
@@ -214,7 +217,7 @@ func (g *failures) run(t *testing.T, keys keyring, base disk.Image, journal disk
 	}
 	lost, err := s.survive(t, keys, journal, hit.At)
 	g.limbo += lost.Limbo
-	if g.err = errors.Join(append(s.wrong, err)...); g.err != nil {
+	if g.err = errors.Join(append(s.wrong, live, err)...); g.err != nil {
 		g.err = fmt.Errorf("%s at request %d, %+v: %w", f.name, n, *hit, g.err)
 	}
 	return true

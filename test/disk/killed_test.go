@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"testing"
 
 	"billfold/base/db"
@@ -91,7 +92,11 @@ type kills struct {
 // counts what the second process found that nobody had been told, and the points at which something was then lost.
 func killThenCut(t *testing.T, options func(*disk.Disk) db.Options, end func(disk.Log, int) (disk.Log, bool)) (got kills) {
 	t.Helper()
-	for day := range points(1) {
+	days := 1
+	if os.Getenv("BILLFOLD_LONG") != "" {
+		days = 100
+	}
+	for day := range days {
 		s := shortDay(t, seed()+uint64(day)<<32, soon)
 		s.points = len(s.log) - s.from + 1
 		got.day(t, *s, options, end)

@@ -190,7 +190,7 @@ func write(tls *libc.TLS, p, buf uintptr, n int32, off int64) int32 {
 	op := Op{Kind: Write, Name: f.name, Off: off, Len: int(n)}
 	fault := f.disk.fault(op)
 	if fault != None {
-		n = int32(f.disk.part(int(n))) // a write that fails may have written a part
+		n = int32(f.disk.part(int(n), fault)) // a write that fails may have written a part
 	}
 	if n > 0 {
 		if rc := fn[fnPIL](m.FxWrite)(tls, q, buf, n, off); rc != lib.SQLITE_OK {
