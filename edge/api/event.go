@@ -74,6 +74,9 @@ func eventOf(e *event.Event) client.Event {
 	return out
 }
 
+// StreamPath is where programs listen.
+const StreamPath = "/v1/events/stream"
+
 const (
 	// heartbeat keeps proxies from closing a quiet stream, and notices a key that was revoked meanwhile.
 	heartbeat = 10 * time.Second

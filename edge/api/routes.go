@@ -145,7 +145,7 @@ func (a *API) eventRoutes() []route {
 			answer: exampleEvents}, listEvents),
 		op(route{method: get, path: "/v1/events/{id}", id: "getEvent", tag: "Events", summary: "Read an event",
 			kinds: everybody, query: []param{paramOwner}, answer: exampleEvent}, getEvent),
-		{method: get, path: "/v1/events/stream", id: "streamEvents", tag: "Events", summary: "Stream events",
+		{method: get, path: StreamPath, id: "streamEvents", tag: "Events", summary: "Stream events",
 			about: "Server-sent events (text/event-stream), as they happen: the data of each is an Event, its id a cursor. Send Last-Event-ID to " +
 				"resume after one; without it the stream begins now. The stream ends when the key is revoked.",
 			kinds: everybody, status: http.StatusOK, query: []param{paramOwner, cursor}, run: streamEvents},

@@ -33,6 +33,8 @@ type Options struct {
 	OpenBy int            // streams of one caller (50)
 	Trust  []netip.Prefix // proxies whose word on the client's address counts
 	Cookie []string       // names of session cookies
+
+	Streams []string // paths whose answers do not end: each would keep a place for as long as somebody listens
 }
 
 // burst is for how many seconds a caller may save up what they did not ask for.
@@ -120,7 +122,7 @@ func (g *Gate) serve(w http.ResponseWriter, r *http.Request, next http.Handler) 
 		return
 	}
 	defer g.leave(c)
-	if isStream(r) {
+	if g.isStream(r) {
 		if f := g.stream(c); f != nil {
 			g.Count("streams")
 			g.Refuse(w, r, f)

@@ -40,6 +40,7 @@ func newHall(t *testing.T, o Options) *hall {
 	h := &hall{t: t, begun: make(chan string, 1000), end: make(chan struct{})}
 	h.clock = clock.NewSandbox(clock.Frozen(time.Unix(1_000_000, 0)), 0)
 	o.Real = h.clock
+	o.Streams = []string{"/v1/events/stream", "/live"}
 	o.Refuse = func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		status := http.StatusServiceUnavailable
 		if f.Kind == fault.Exhausted {
@@ -278,8 +279,8 @@ func TestStrangersShareTheirNetwork(t *testing.T) {
 func TestStreams(t *testing.T) {
 	h := newHall(t, Options{Work: 1, Open: 3, OpenBy: 2})
 	h.introduce("a", "b")
-	for _, who := range []string{"a", "a", "b"} {
-		h.send("known "+who, http.MethodGet, "/v1/events/stream", nil)
+	for i, who := range []string{"a", "a", "b"} {
+		h.send("known "+who, http.MethodGet, h.Streams[i%2], nil)
 		<-h.begun
 	}
 	if s := h.send("known a", http.MethodGet, "/v1/events/stream", nil).status(); s != http.StatusTooManyRequests {

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,8 +30,8 @@ func classOf(r *http.Request) class {
 }
 
 // isStream: an answer that does not end takes no place among those that do.
-func isStream(r *http.Request) bool {
-	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/stream")
+func (g *Gate) isStream(r *http.Request) bool {
+	return r.Method == http.MethodGet && slices.Contains(g.Streams, r.URL.Path)
 }
 
 // ticket is a request that waits.

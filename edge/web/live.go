@@ -99,6 +99,9 @@ const (
 	tellPatience = 10 * time.Second
 )
 
+// LivePath is where open pages listen.
+const LivePath = livePath
+
 const livePath = "/live"
 
 // live is the stream of one open page: "news" when it should look again, "bye" when it should not come back by itself.
