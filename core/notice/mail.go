@@ -29,6 +29,9 @@ const (
 	Refund      = "refund"          // to the payer: amount, payee, receipt, at, link
 	TopUpDone   = "topup_completed" // amount, receipt, at, link
 	TopUpFailed = "topup_failed"    // amount, reason, link
+	Withdrawn   = "withdrawal"      // amount, payee (the account as it is shown), receipt, at, link
+	CameBack    = "withdrawal_back" // amount, reason, link
+	ChargedBack = "charged_back"    // amount, at, link
 )
 
 // Message is a mail in words.
@@ -114,6 +117,26 @@ var letters = map[string]letter{
 		body: []lang.Text{say("Your top-up of {amount} did not go through: {reason}", "您的 {amount} 充值未成功：{reason}"),
 			say("No money reached your wallet. Try again or use another card.", "资金未到账。请重试或换用其他银行卡。")},
 		link: toPayment, needs: []string{"amount", "reason", "link"},
+	},
+	Withdrawn: {
+		subject: say("Your withdrawal of {amount} has been paid", "您提现的 {amount} 已到账"),
+		body: []lang.Text{say("{amount} left your wallet for the bank account {payee} on {at}.", "{amount} 已于 {at} 转入银行账户 {payee}。"),
+			say("Receipt {receipt}. If it was not you, freeze your wallet and write to us at once.",
+				"收据编号 {receipt}。如非本人操作，请立即冻结钱包并联系我们。")},
+		link: toPayment, needs: []string{"amount", "payee", "receipt", "at", "link"},
+	},
+	CameBack: {
+		subject: say("Your withdrawal of {amount} came back", "您提现的 {amount} 已被退回"),
+		body: []lang.Text{say("Your withdrawal of {amount} did not reach the account: {reason}", "您提现的 {amount} 未能到账：{reason}"),
+			say("The money is back in your wallet.", "款项已回到您的钱包。")},
+		link: toPayment, needs: []string{"amount", "reason", "link"},
+	},
+	ChargedBack: {
+		subject: say("Your top-up of {amount} was charged back", "您充值的 {amount} 已被拒付"),
+		body: []lang.Text{say("The card's holder took {amount} back on {at}.", "持卡人于 {at} 撤回了 {amount}。"),
+			say("It was taken from your wallet. What was missing there is owed, and paid first from the next money that comes in.",
+				"该款项已从您的钱包收回。不足的部分记为欠款，将先从之后到账的资金中偿还。")},
+		link: toPayment, needs: []string{"amount", "at", "link"},
 	},
 }
 

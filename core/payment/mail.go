@@ -38,6 +38,12 @@ func (t *telling) letters() (list [2]letter) {
 		list[0] = letter{t, 1, n.Payee, "", "", notice.TopUpDone}
 	case n.Kind == TopUp && t.event.Type == eventFailed:
 		list[0] = letter{t, 1, n.Payee, "", "", notice.TopUpFailed}
+	case n.Kind == TopUp && t.event.Type == eventReversed && n.Refunded != "0":
+		list[0] = letter{t, 1, n.Payee, "", "", notice.ChargedBack}
+	case n.Kind == Withdrawal && done:
+		list[0] = letter{t, 1, n.Payer, n.Payee, "payee", notice.Withdrawn}
+	case n.Kind == Withdrawal && (t.event.Type == eventFailed || t.event.Type == eventReversed):
+		list[0] = letter{t, 1, n.Payer, "", "", notice.CameBack}
 	case n.Kind == Refund && done:
 		list[0] = letter{t, 1, n.Payee, n.Payer, "payee", notice.Refund}
 	case n.Kind == Purchase && done:
@@ -118,6 +124,8 @@ func (s *Service) mailboxes(tx *db.Tx, letters []letter, now time.Time) (map[ide
 // reasons are why a card was not charged, in the words of a mail.
 var reasons = map[string]lang.Text{
 	"card_declined":           {EN: "the card's bank said no.", ZH: "发卡行拒绝了此次扣款。"},
+	"bank_account_unknown":    {EN: "the bank does not know the account.", ZH: "银行没有此账户。"},
+	"bank_account_closed":     {EN: "the account is closed.", ZH: "该账户已销户。"},
 	"card_insufficient_funds": {EN: "there was not enough money on the card.", ZH: "卡内余额不足。"},
 }
 
@@ -135,7 +143,7 @@ func (s *Service) write(l letter, to identity.Mailbox, with string) (notice.Mail
 		return notice.Mail{}, err
 	}
 	data := map[string]string{"amount": l.amount(), "link": s.Notices.Link("/activity/" + string(l.news.Payment))}
-	if l.template == notice.TopUpFailed {
+	if l.template == notice.TopUpFailed || l.template == notice.CameBack {
 		reason, ok := reasons[l.news.Failure]
 		if !ok {
 			reason = otherReason

@@ -151,6 +151,9 @@ func (s *Service) uses(c money.Currency) bool {
 func isShop(owner string) bool   { return id.Valid(owner, "mch") }
 func isPerson(owner string) bool { return id.Valid(owner, "usr") }
 
+// isAccount tells a bank account of somebody.
+func isAccount(owner string) bool { return id.Valid(owner, "ins") }
+
 // outcome is what a verb's transaction decided: the row, all steps of it, and the version the answer shows. late is a
 // refusal that had something to write down, such as a capture that found the hold expired: the writing is committed first.
 // live asks for the payment as it is now, tellings included; the answer of a verb leaves them out, because they come when they

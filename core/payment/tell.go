@@ -10,6 +10,7 @@ import (
 	"billfold/core/identity"
 	"billfold/core/merchant"
 	"billfold/core/notice"
+	"billfold/core/rail"
 )
 
 // subscriber is the name under which the outbox keeps the place of tell for ever.
@@ -122,12 +123,18 @@ func (s *Service) namesOf(tx *db.Tx, list []telling) (map[string]string, error) 
 	names := map[string]string{}
 	var people []identity.PersonID
 	for _, t := range list {
-		for _, owner := range []string{t.payer, t.payee} {
+		for _, owner := range []string{t.payer, t.payee, t.news.Payee} {
 			if _, seen := names[owner]; seen || owner == "" {
 				continue
 			}
 			names[owner] = ""
-			if isShop(owner) {
+			if isAccount(owner) {
+				a, err := s.Accounts.Find(tx, rail.AccountID(owner))
+				if err != nil {
+					return nil, err
+				}
+				names[owner] = a.Shown
+			} else if isShop(owner) {
 				shop, err := s.Shops.GetIn(tx, merchant.ID(owner))
 				if err != nil {
 					return nil, err
