@@ -29,6 +29,7 @@ func (a *App) edge() error {
 		programs.Advance = a.AdvanceClock
 		programs.SendTransfer = a.sendTransfer
 		pages.Personas = a.Personas
+		pages.SendTransfer = a.sendTransfer
 		pages.Inbox = a.mails
 	}
 	a.api = api.New(programs)

@@ -66,7 +66,7 @@ func (v *visit) filter(typed *ui.Filter) payment.ActivityFilter {
 		f.State = s
 	}
 	switch k := payment.Kind(typed.Kind); k {
-	case payment.Purchase, payment.Transfer, payment.TopUp, payment.Withdrawal, payment.Refund:
+	case payment.Purchase, payment.Transfer, payment.TopUp, payment.Withdrawal, payment.Refund, payment.Exchange:
 		f.Kind = k
 	}
 	if day, err := time.ParseInLocation(time.DateOnly, typed.Since, v.scene.Zone); err == nil {
@@ -118,6 +118,9 @@ func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 	if view.Refunds, err = s.refunds(r.Context(), v, v.caller(), p, "/activity"); err != nil {
 		return err
 	}
+	if err := s.dressOutside(r, v, p, &view); err != nil {
+		return err
+	}
 	view.BackHref, view.Back = "/activity", v.say("nav.activity")
 	if p.NextAction.Digest != "" {
 		view.ConfirmHref = "/confirm/" + string(p.ID)
@@ -128,6 +131,9 @@ func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 	}
 	if view.Live {
 		extra = ui.Extra{Live: true, Refresh: "2"}
+	}
+	if view.Play != nil {
+		extra.Refresh = "" // without JavaScript the page must not go while somebody fills in its form
 	}
 	return s.draw(w, r, v, status, extra, ui.PaymentPage(view))
 }

@@ -61,7 +61,10 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		}
 	}
 	view.TopUpHref = "/topup?" + url.Values{"amount": {missing.Decimal()}, "currency": {missing.Currency.Code}, "return": {path}}.Encode()
-	if view.New, err = s.newPayee(r, v, p.Payee); err != nil {
+	if p.Quote.ID != "" {
+		view.Quote, view.Reference = s.quoteLines(p.Quote), ""
+		view.PayeeName = v.say("exchange.pocket", p.Quote.Mid.To.Code)
+	} else if view.New, err = s.newPayee(r, v, p.Payee); err != nil {
 		return view, err
 	}
 	switch {
@@ -101,6 +104,9 @@ func (s *site) confirm(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p, err := s.Payments.Confirm(r.Context(), v.caller(), id, payment.Consent{Digest: shownDigest(r)}, confirmCall(id))
 	if err == nil {
 		return s.redirect(w, r, "/activity/"+string(p.ID))
+	}
+	if anew, wrong := s.renewed(w, r, v, id, err); anew || wrong != nil {
+		return wrong
 	}
 	now, mended, err := s.afterRefusal(r, v, id, err)
 	if err != nil {

@@ -60,6 +60,13 @@ func (s *site) route() {
 		{"GET /activity/{payment}/help", holder, s.help},
 		{"GET /topup", holder, s.topUpForm},
 		{"POST /topup", holder, s.topUp},
+		{"GET /withdraw", holder, s.withdrawForm},
+		{"POST /withdraw", holder, s.withdraw},
+		{"GET /pockets", holder, s.pocketList},
+		{"POST /pockets", holder, s.openPocket},
+		{"GET /exchange", holder, s.exchangeForm},
+		{"POST /exchange", holder, s.exchange},
+		{"POST /dev/bank/{payment}", holder, s.playBank},
 		{"GET /confirm/{payment}", holder, s.confirmSheet},
 		{"POST /confirm/{payment}", holder, s.confirm},
 		{"GET " + livePath, holder, s.live},
@@ -91,6 +98,9 @@ func (s *site) route() {
 		{"GET /ops/accounts", operator, s.opsAccounts},
 		{"GET /ops/account", operator, s.opsAccount},
 		{"GET /ops/people", operator, s.opsPeople},
+		{"GET /ops/rails", operator, s.opsRails},
+		{"POST /ops/rails/arrivals/{arrival}", operator, s.opsArrival},
+		{"POST /ops/rails/payments/{payment}", operator, s.opsHeld},
 		{"POST /ops/keys", operator, s.opsKey},
 
 		// the sandbox

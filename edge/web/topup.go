@@ -54,7 +54,7 @@ func (s *site) topUpPage(w http.ResponseWriter, r *http.Request, v *visit, statu
 			form.Cards = append(form.Cards, card)
 		}
 	}
-	form.Nonce = nonce()
+	form.Bank, form.Nonce = s.Payments.Bank != nil, nonce()
 	return s.draw(w, r, v, status, ui.Extra{}, ui.TopUpPage(form))
 }
 

@@ -33,9 +33,7 @@ func (v *visit) row(i payment.Item, base string) ui.Row {
 			row.Money = ui.Flow(p.Amount.Currency.Of(p.Captured), in)
 		}
 	}
-	if p.Kind == payment.TopUp {
-		row.Name, row.Icon = v.say("pay.card"), "card"
-	}
+	v.alone(&row, p)
 	other := p.Payer
 	if !in {
 		other = p.Payee
@@ -45,6 +43,29 @@ func (v *visit) row(i payment.Item, base string) ui.Row {
 		row.Name = v.say("pay.nobody")
 	}
 	return row
+}
+
+// source is where a top-up came from: "card" or "bank".
+func source(p payment.Payment) string {
+	if p.Method == payment.FromBank {
+		return "bank"
+	}
+	return "card"
+}
+
+// alone names the rows of payments that have no other side in the wallet.
+func (v *visit) alone(row *ui.Row, p payment.Payment) {
+	switch p.Kind {
+	case payment.TopUp:
+		row.Name, row.Icon = v.say("pay."+source(p)), source(p)
+	case payment.Withdrawal:
+		row.Icon = "bank"
+	case payment.Exchange:
+		row.Name, row.Icon = p.Quote.Mid.From.Code+" → "+p.Quote.Mid.To.Code, "swap"
+	}
+	if p.State == payment.Reversed {
+		row.Void, row.Money = true, ui.Amount(p.Amount)
+	}
 }
 
 // details is a payment's page for one side.
@@ -71,8 +92,11 @@ func (v *visit) details(p payment.Payment, side string) ui.Payment {
 	if p.Refunded > 0 {
 		view.Refunded = ui.Amount(held.Of(p.Refunded))
 	}
-	if p.Kind == payment.TopUp {
-		view.PayerName = v.say("pay.card")
+	switch p.Kind {
+	case payment.TopUp:
+		view.PayerName = v.say("pay." + source(p))
+	case payment.Exchange:
+		view.PayeeName = v.say("exchange.pocket", p.Quote.Mid.To.Code)
 	}
 	if view.PayerName == "" {
 		view.PayerName = v.say("pay.nobody")
@@ -143,25 +167,34 @@ func timeline(p payment.Payment) []ui.Step {
 	for _, step := range p.Steps {
 		view := ui.Step{Name: step.Name, Mark: "done", At: step.At}
 		switch step.Name {
-		case payment.StepFail, payment.StepExpire, payment.StepVoid:
+		case payment.StepFail, payment.StepExpire, payment.StepVoid, payment.StepReturn, payment.StepChargeback:
 			view.Mark = "bad"
-		case payment.StepCapture, payment.StepRefund, payment.StepSettle:
+		case payment.StepCapture, payment.StepRefund, payment.StepSettle, payment.StepRelease:
 			if step.Amount > 0 {
 				view.Money = ui.Amount(p.Amount.Currency.Of(step.Amount))
 			}
 		}
 		seen[step.Name] = true
+		if step.Name == payment.StepConfirmPayee && (p.Kind == payment.Withdrawal || p.Kind == payment.Exchange) {
+			continue // there is one person, who was told
+		}
 		steps = append(steps, view)
 	}
 	switch p.State {
 	case payment.Failed, payment.Expired, payment.Voided, payment.Held, payment.Reversed:
 		return steps
 	}
+	if p.Kind == payment.Withdrawal && p.State == payment.Completed {
+		return steps // its last word is the bank's; that it was told is one of the steps above
+	}
 	agreed := payment.StepAuthorize
 	if p.Kind == payment.TopUp { // here it is the card's bank that agrees
 		agreed = payment.StepSettle
 	}
 	five := []string{payment.StepAuthenticate, payment.StepRequest, agreed, payment.StepConfirmPayer, payment.StepConfirmPayee}
+	if p.Kind == payment.Withdrawal {
+		five = []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepSent, payment.StepSettle}
+	}
 	mark := "now"
 	for _, name := range five {
 		if seen[name] || name == payment.StepConfirmPayer && seen[payment.StepConfirmPayee] {

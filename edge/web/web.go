@@ -12,6 +12,7 @@ import (
 	"billfold/base/event"
 	"billfold/base/id"
 	"billfold/base/lang"
+	"billfold/base/money"
 	"billfold/base/seal"
 	"billfold/core/identity"
 	"billfold/core/ledger"
@@ -42,6 +43,8 @@ type Options struct {
 	Personas func(ctx context.Context) ([]Persona, error)
 	// Inbox lists the mails that the sandbox kept, newest first. Ignored outside the sandbox.
 	Inbox func(ctx context.Context) ([]Mail, error)
+	// SendTransfer has somebody send us money at the sandbox's bank; nil where there is none.
+	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)
 	// Books says what the last verify found; nil when this installation does not keep it.
 	Books func(ctx context.Context) (Books, error)
 }

@@ -51,18 +51,20 @@ func built() map[string]bool {
 			}
 		}
 	}
-	for _, k := range []payment.Kind{payment.Purchase, payment.Transfer, payment.TopUp, payment.Withdrawal, payment.Refund} {
+	for _, k := range []payment.Kind{payment.Purchase, payment.Transfer, payment.TopUp, payment.Withdrawal, payment.Refund, payment.Exchange} {
 		keys["kind."+string(k)] = true
 	}
 	for _, s := range []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer,
 		payment.StepConfirmPayee, payment.StepCapture, payment.StepVoid, payment.StepExpire, payment.StepRefund, payment.StepSettle,
-		payment.StepFail, payment.StepReview} {
+		payment.StepFail, payment.StepReview, payment.StepSent, payment.StepReturn, payment.StepChargeback, payment.StepRelease} {
 		keys["step."+s], keys["stepsays."+s] = true, true
 	}
 	for _, key := range []string{"mark.now", "mark.next", "mark.bad", "moved.no", "moved.yes", "moved.unknown", "headline.payer",
 		"headline.payee",
 		"total.payer", "total.payee", "limit.non_negative", "limit.non_positive", "limit.unlimited", "phase.pending", "phase.post", "phase.void",
-		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch",
+		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch", "why.card_disputed",
+		"why.bank_account_unknown", "why.bank_account_closed", "pay.card", "pay.bank",
+		"arrival.reference_unknown", "arrival.other_currency", "arrival.payment_not_waiting", "arrival.other_merchant",
 		"why.rail_settled_after_decline"} {
 		keys[key] = true
 	}
@@ -71,6 +73,9 @@ func built() map[string]bool {
 	}
 	for _, c := range notice.Channels {
 		keys["notices.by."+string(c)] = true
+	}
+	for _, a := range rail.TestAccounts {
+		keys["account."+a.Behaviour] = true
 	}
 	for _, c := range cards {
 		keys["card."+c.Behaviour] = true

@@ -81,24 +81,33 @@ func build(t testing.TB, o Options) *world {
 	w.must(err)
 	shops := merchant.New(merchant.Options{DB: d, Clock: w.business, Real: w.real, IDs: ids, Ledger: books, People: people, Keys: keys})
 	secret := rail.Secret(keys, rail.Card)
-	inbox := rail.NewInbox(rail.InboxOptions{DB: d, Real: w.real, Queue: queue, Log: log, Secrets: map[string][]byte{rail.Card: secret}})
+	inbox := rail.NewInbox(rail.InboxOptions{DB: d, Real: w.real, Queue: queue, Log: log, Keys: keys,
+		Secrets: map[string][]byte{rail.Card: secret, rail.BankName: secret}})
 	hook := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		head := rail.Head{ID: r.Header.Get("webhook-id"), Timestamp: r.Header.Get("webhook-timestamp"),
 			Signature: r.Header.Get("webhook-signature")}
-		if err := inbox.Receive(r.Context(), rail.Card, head, body); err != nil {
+		if err := inbox.Receive(r.Context(), strings.TrimPrefix(r.URL.Path, "/"), head, body); err != nil {
 			rw.WriteHeader(http.StatusUnauthorized)
 		}
 	}))
 	t.Cleanup(hook.Close)
-	card := rail.NewSandbox(rail.SandboxOptions{DB: d, Real: w.real, Queue: queue, Secret: secret, Seed: 7, Log: log,
-		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return hook.URL }})
+	outside := rail.SandboxOptions{DB: d, Real: w.real, Clock: w.business, IDs: ids, Queue: queue, Secret: secret, Seed: 7, Log: log,
+		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: func() string { return hook.URL + "/" + rail.Card }}
+	card := rail.NewSandbox(outside)
+	outside.CallbackURL = func() string { return hook.URL + "/" + rail.BankName }
+	bank := rail.NewSandboxBank(outside)
+	o.SendTransfer = func(ctx context.Context, purpose string, amount money.Amount) (string, error) {
+		return bank.Transfer(ctx, "test", purpose, amount)
+	}
 	notices, err := notice.New(notice.Options{DB: d, Real: w.real, Keys: keys, IDs: ids, Jobs: queue, Sender: notice.Sandbox{},
 		From: "Billfold <no-reply@example.org>", Origin: "https://pay.example.org"})
 	w.must(err)
 	payments = payment.New(payment.Options{DB: d, Clock: w.business, Real: w.real, IDs: ids, Keys: keys, Ledger: books, People: people,
 		Shops: shops, Notices: notices, Outbox: outbox, Queue: queue, Rails: []rail.Rail{card}, Installation: "test", Sandbox: o.Sandbox,
-		Currencies: []string{"EUR", "USD", "JPY"}, Log: log})
+		Bank: bank, Accounts: &rail.Book{DB: d, Clock: w.business, Keys: keys, IDs: ids},
+		Desk:       fx.New(fx.Options{DB: d, Real: w.real, IDs: ids}),
+		Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Log: log})
 	o.DB, o.People, o.Payments, o.Shops, o.Ledger, o.Keys, o.IDs, o.Clock, o.Real, o.Log = d, people, payments, shops, books, keys, ids,
 		w.business, w.real, log
 	w.cast(people, shops, d)

@@ -16,8 +16,11 @@ func liveCheckout(ctx context.Context, v Checkout) templ.Attributes {
 
 // arrives is the key of the sentence that says when the money is there.
 func arrives(v Confirm) string {
-	if v.Hold {
+	switch {
+	case v.Hold:
 		return "confirm.arrives.hold"
+	case v.Kind == "withdrawal":
+		return "confirm.arrives.bank"
 	}
 	return "confirm.arrives.now"
 }

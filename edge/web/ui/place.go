@@ -24,11 +24,17 @@ var places = []Place{
 	{Area: "home", Href: "/home", Icon: "home", Label: "nav.home", At: inTabs},
 	{Area: "activity", Href: "/activity", Icon: "feed", Label: "nav.activity", At: inTabs},
 	{Area: "topup", Href: "/topup", Icon: "topup", Label: "nav.topup", At: inTabs | inQuick, When: func(s Scene) bool { return s.TopUp }},
+	{Area: "withdraw", Href: "/withdraw", Icon: "withdraw", Label: "nav.withdraw", At: inRail | inQuick,
+		When: func(s Scene) bool { return s.Bank }},
+	{Area: "exchange", Href: "/exchange", Icon: "swap", Label: "nav.exchange", At: inRail | inQuick,
+		When: func(s Scene) bool { return s.Desk }},
+	{Area: "pockets", Href: "/pockets", Icon: "pockets", Label: "nav.pockets", At: inRail},
 }
 
 // desks is the operator's part of the rail, and the row of chips over their pages on a phone.
 var desks = []Place{
 	{Area: "ops", Href: "/ops", Icon: "ledger", Label: "nav.ops"},
+	{Area: "rails", Href: "/ops/rails", Icon: "shield", Label: "nav.rails"},
 	{Area: "accounts", Href: "/ops/accounts", Icon: "accounts", Label: "nav.accounts"},
 	{Area: "keys", Href: "/ops/people", Icon: "key", Label: "nav.keys"},
 }

@@ -24,6 +24,8 @@ type Scene struct {
 	Discreet bool   // balances are hidden from whoever looks over a shoulder
 	Unread   int    // notices, 100 for more than 99
 	TopUp    bool   // money can come in here: a card rail is set up
+	Bank     bool   // money can leave to a bank account
+	Desk     bool   // money can be exchanged
 	Area     string // "home", "activity", "topup", "me", "shop:mch_…", "ops": what the navigation marks as current
 	Flash    Flash
 	Request  string // the request id, for the foot of an error page

@@ -92,6 +92,8 @@ type Payment struct {
 	ConfirmHref           string // where this person can still confirm it
 	Shop                  *ShopActions
 	Live                  bool // not final: the page asks again by itself
+	Outside               *Outside
+	Play                  *PlayBank // in the sandbox, while a bank transfer is awaited
 	Back                  string
 	ReturnHref            string // where the person was before they topped up
 	BackHref              string
@@ -139,6 +141,7 @@ type Confirm struct {
 	Session          time.Time
 	Error            string
 	AuthenticateHref string
+	Quote            *QuoteLines // of an exchange
 }
 
 // TopUp is the form that brings money in.
@@ -146,6 +149,7 @@ type TopUp struct {
 	Amount, Currency, Card, Nonce, Return string
 	Currencies                            []string
 	Cards                                 []Card
+	Bank                                  bool // a bank transfer is a way, too
 	Errors                                FieldErrors
 }
 
