@@ -45,6 +45,8 @@ func kindOf(n Notice) Kind {
 		return Requests
 	case family == "budget":
 		return Records
+	case n.Template == "payment.reversed": // a top-up that is charged back takes money away
+		return MoneyOut
 	case n.Data["role"] == "payee":
 		return MoneyIn
 	}
