@@ -24,7 +24,7 @@ func (a *App) edge() error {
 		Payments: a.Payments, Outbox: a.Outbox, Purses: a.Purses, Log: a.Config.Log, PublicURL: address, Sandbox: sandbox}
 	pages := web.Options{DB: a.DB, People: a.People, Payments: a.Payments, Shops: a.Shops, Ledger: a.Ledger, Keys: a.Keys, IDs: a.IDs,
 		Clock: a.Clock, Real: a.Real, Log: a.Config.Log, Sandbox: sandbox, PublicURL: address,
-		Notices: a.Notices, Outbox: a.Outbox}
+		Notices: a.Notices, Outbox: a.Outbox, Scopes: api.Scopes()}
 	if sandbox {
 		programs.Advance = a.AdvanceClock
 		programs.SendTransfer = a.sendTransfer

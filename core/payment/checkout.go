@@ -46,6 +46,7 @@ type CheckoutTerms struct {
 	ReturnURL string
 	CancelURL string     // "" = ReturnURL
 	Items     []LineItem // when given they sum to the amount
+	InPerson  bool       // at a till: the payer stands there, and there is nowhere to return to
 }
 
 // Checkout is a hosted page for one payment.
@@ -157,6 +158,9 @@ func (s *Service) draftCheckout(ctx context.Context, c Caller, t CheckoutTerms) 
 		t.CancelURL = t.ReturnURL
 	}
 	for param, address := range map[string]string{"return_url": t.ReturnURL, "cancel_url": t.CancelURL} {
+		if t.InPerson && address == "" {
+			continue
+		}
 		if !mayReturn(shop, address, s.Sandbox) {
 			return checkoutRow{}, record{}, ErrReturnURL.With(param)
 		}

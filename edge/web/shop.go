@@ -31,6 +31,9 @@ func (s *site) shop(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	view := ui.Shop{ID: string(shop.ID), Name: shop.Name, Handle: shop.Handle}
+	if shop.State != merchant.Active {
+		view.Note = v.say("shop.is." + string(shop.State))
+	}
 	if view.Pockets, err = s.pockets(r, "merchant/"+string(shop.ID), nil); err != nil {
 		return err
 	}

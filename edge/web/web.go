@@ -39,6 +39,9 @@ type Options struct {
 	Sandbox   bool
 	PublicURL string // "https://wallet.example": cookies are Secure and bound to the host when it is https
 
+	// Scopes are what a shop's restricted API key can be given.
+	Scopes []string
+
 	// Personas are the people a sandbox can be entered as with one click; nil for none. Ignored outside the sandbox.
 	Personas func(ctx context.Context) ([]Persona, error)
 	// Inbox lists the mails that the sandbox kept, newest first. Ignored outside the sandbox.

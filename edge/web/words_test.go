@@ -9,6 +9,7 @@ import (
 
 	"billfold/base/fault"
 	"billfold/base/lang"
+	"billfold/core/merchant"
 	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
@@ -76,6 +77,9 @@ func built() map[string]bool {
 	}
 	for _, a := range rail.TestAccounts {
 		keys["account."+a.Behaviour] = true
+	}
+	for _, state := range []merchant.State{merchant.Pending, merchant.Refused, merchant.Frozen} {
+		keys["shop.is."+string(state)] = true
 	}
 	for _, c := range cards {
 		keys["card."+c.Behaviour] = true

@@ -26,6 +26,22 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// A keypad writes into its field: <div data-keypad="id-of-field"><button data-key="7">. The field stays what is sent.
+document.addEventListener("click", (event) => {
+  const key = event.target.closest("[data-key]");
+  const pad = key && key.closest("[data-keypad]");
+  if (!pad) return;
+  const field = document.getElementById(pad.dataset.keypad);
+  const press = key.dataset.key;
+  if (press === "back") field.value = field.value.slice(0, -1);
+  else if (press !== "." || !field.value.includes(".")) field.value += press;
+});
+
+// Printing: <button data-print>.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) print();
+});
+
 // One press sends a form once. The server would pay once anyway; this only spares the second request.
 document.addEventListener("submit", (event) => {
   const form = event.target;

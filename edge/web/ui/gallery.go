@@ -81,6 +81,7 @@ func Specimens() []Specimen {
 		{Name: "offline", Out: true, Page: OfflinePage()},
 	}
 	list = append(list, paymentSpecimens()...)
+	list = append(list, shopSpecimens()...)
 	list = append(list, decisionSpecimens()...)
 	list = append(list, railSpecimens()...)
 	list = append(list, opsSpecimens()...)

@@ -92,6 +92,8 @@ type People struct {
 // Key is an API key without its secret.
 type Key struct {
 	ID, Label, Hint string
+	Scopes          string // of a restricted key, with spaces between
 	CreatedAt       time.Time
 	LastUsed        time.Time
+	ExpiresAt       time.Time // zero unless it was rolled
 }

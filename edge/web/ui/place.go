@@ -23,6 +23,7 @@ type Place struct {
 var places = []Place{
 	{Area: "home", Href: "/home", Icon: "home", Label: "nav.home", At: inTabs},
 	{Area: "activity", Href: "/activity", Icon: "feed", Label: "nav.activity", At: inTabs},
+	{Area: "scan", Href: "/scan", Icon: "scan", Label: "nav.scan", At: inTabs | inQuick},
 	{Area: "topup", Href: "/topup", Icon: "topup", Label: "nav.topup", At: inTabs | inQuick, When: func(s Scene) bool { return s.TopUp }},
 	{Area: "withdraw", Href: "/withdraw", Icon: "withdraw", Label: "nav.withdraw", At: inRail | inQuick,
 		When: func(s Scene) bool { return s.Bank }},

@@ -223,6 +223,7 @@ type Me struct {
 // Shop is the owner's page.
 type Shop struct {
 	ID, Name, Handle string
+	Note             string // what stands in the way of being paid
 	Pockets          []Pocket
 	Activity         Activity
 }

@@ -1,0 +1,64 @@
+package ui
+
+import "time"
+
+// sampleCode is a code of the right length; what it says leads nowhere.
+const sampleCode = "00020101021226380032000000000000000000000000000000000102XX5204581453039785802DE5911CAFE LINDEN6006BERLIN6304ABCD"
+
+// shopSpecimens are the shop's pages, the till's and the scanner's.
+func shopSpecimens() []Specimen {
+	stores := []StoreBlock{{ID: "sto_1", Name: "Lindenplatz", City: "Berlin", Tills: []TillLine{{ID: "til_1", Name: "Counter", Paired: true,
+		PairedAt: noon}, {ID: "til_2", Name: "Terrace"}}}, {ID: "sto_2", Name: "Old Market", Closed: true}}
+	staff := []StaffLine{{ID: "stf_1", Name: "Ana", Limits: []Money{plain(50_00, "EUR")}}, {ID: "stf_2", Name: "小李", Locked: true}}
+	floor := Floor{ID: "mch_1", Name: "Café Linden", Stores: stores, Staff: staff, Currency: "EUR"}
+	pairing, wrong := floor, floor
+	pairing.Pairing, pairing.Paired = "k7qf-2m9x", "Counter"
+	wrong.Errors = FieldErrors{"store.name": "…", "staff.pin": "…", "staff.limits": "…"}
+	sticker := Sticker{Shop: "Café Linden", ShopID: "mch_1", Handle: "cafe_linden", Store: "Lindenplatz", Stores: stores, Chosen: "sto_1",
+		Currencies: []string{"EUR", "USD"}, Currency: "EUR", Code: sampleCode, Link: "https://wallet.example/u/cafe_linden"}
+	priced := sticker
+	priced.Amount, priced.Money = "4.20", plain(4_20, "EUR")
+	sale := Sale{ID: "chk_1", Shop: "Café Linden", Till: "Counter", State: "open", Money: plain(12_50, "EUR"), What: "2 × Flat white",
+		Code: sampleCode, Link: "https://wallet.example/c/chk_1", Until: noon.Add(15 * time.Minute)}
+	ended := func(state string) Sale {
+		k := sale
+		k.State, k.Payer, k.Receipt = state, "Lena H.", "rcp_01jnm3v8q2"
+		return k
+	}
+	asked := ScanRead{Shop: "Café Linden", Handle: "cafe_linden", Currency: "EUR", AskTip: true, AskBill: true, Terminal: "Table 7"}
+	fixed := asked
+	fixed.Money, fixed.Tip = plain(12_50, "EUR"), plain(0, "EUR")
+	return []Specimen{
+		{Name: "shop-apply", Area: "me", Page: ShopApplyPage(ShopApply{Country: "DE", Currencies: []string{"EUR", "CNY"}, Currency: "EUR",
+			Errors: FieldErrors{"handle": "…"}})},
+		{Name: "floor", Area: "shop:mch_1", Page: FloorPage(floor)},
+		{Name: "floor-new", Area: "shop:mch_1", Page: FloorPage(Floor{ID: "mch_1", Name: "Café Linden", Currency: "EUR"})},
+		{Name: "floor-pairing", Area: "shop:mch_1", Page: FloorPage(pairing)},
+		{Name: "floor-errors", Area: "shop:mch_1", Page: FloorPage(wrong)},
+		{Name: "sticker", Area: "shop:mch_1", Page: StickerPage(sticker)},
+		{Name: "sticker-amount", Area: "shop:mch_1", Page: StickerPage(priced)},
+		{Name: "sticker-error", Area: "shop:mch_1", Page: StickerPage(Sticker{Shop: "Café Linden", ShopID: "mch_1", Currencies: []string{"EUR"},
+			Errors: FieldErrors{"amount": "…"}})},
+		{Name: "shop-keys", Area: "shop:mch_1", Page: ShopKeysPage(ShopKeys{ID: "mch_1", Name: "Café Linden", Secret: "bf_test_rk_0123456789",
+			Scopes: []string{"checkout:write", "payments:read"}, Keys: []Key{{ID: "key_1", Label: "Web shop", Hint: "bf_test_sk_…9x2k", LastUsed: noon},
+				{ID: "key_2", Label: "Reports", Hint: "bf_test_rk_…11aa", Scopes: "payments:read", ExpiresAt: noon}}})},
+		{Name: "till-pair", Out: true, Page: TillPairPage(Till{Errors: FieldErrors{"code": "…"}})},
+		{Name: "till-signin", Out: true, Page: TillSignInPage(Till{Shop: "Café Linden", Till: "Counter", Staff: staff,
+			Errors: FieldErrors{"pin": "…"}})},
+		{Name: "till-nobody", Out: true, Page: TillSignInPage(Till{Shop: "Café Linden", Till: "Counter"})},
+		{Name: "till", Out: true, Page: TillPage(Till{Shop: "Café Linden", Till: "Counter", Name: "Ana", Currencies: []string{"EUR", "USD"},
+			Currency: "EUR", Amount: "12.50"})},
+		{Name: "till-sale", Out: true, Page: SalePage(sale)},
+		{Name: "till-paid", Out: true, Page: SalePage(ended("paid"))},
+		{Name: "till-expired", Out: true, Page: SalePage(ended("expired"))},
+		{Name: "till-processing", Out: true, Page: SalePage(ended("processing"))},
+		{Name: "till-today", Out: true, Page: TillDayPage(TillDay{Shop: "Café Linden", Till: "Counter", Name: "Ana", Problem: "…",
+			Limits: []Money{plain(50_00, "EUR")}, Sales: []SaleLine{{ID: "pay_1", State: "completed", What: "2 × Flat white", Left: "12.50",
+				Code: "EUR", At: noon, Money: plain(12_50, "EUR"), CanRefund: true}, {ID: "pay_2", State: "refunded", At: noon, Money: plain(4_20, "EUR")}}})},
+		{Name: "till-today-none", Out: true, Page: TillDayPage(TillDay{Shop: "Café Linden", Till: "Counter", Name: "Ana"})},
+		{Name: "scan", Area: "scan", Page: ScanPage(Scan{})},
+		{Name: "scan-refused", Area: "scan", Page: ScanPage(Scan{Code: "000201…", Problem: "…"})},
+		{Name: "scan-ask", Area: "scan", Page: ScanPage(Scan{Code: sampleCode, Read: &asked, Errors: FieldErrors{"amount": "…"}})},
+		{Name: "scan-fixed", Area: "scan", Page: ScanPage(Scan{Code: sampleCode, Read: &fixed})},
+	}
+}

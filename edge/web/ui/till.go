@@ -1,0 +1,30 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/a-h/templ"
+)
+
+// liveSale makes the till's page ask for itself again until the sale has ended.
+func liveSale(ctx context.Context, v Sale) templ.Attributes {
+	if v.State != "open" && v.State != "processing" {
+		return templ.Attributes{"data-final": word(ctx, "checkout", v.State)}
+	}
+	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "every 500ms", "hx-swap": "outerHTML", "hx-select": "#sale"}
+}
+
+func modeOf(mode string) templ.Attributes {
+	if mode == "" {
+		return nil
+	}
+	return templ.Attributes{"inputmode": mode, "required": true}
+}
+
+// rowType hides what is typed where that is a PIN.
+func rowType(name string) string {
+	if name == "pin" {
+		return "password"
+	}
+	return "text"
+}
