@@ -28,7 +28,8 @@ func (s *site) applyPage(w http.ResponseWriter, r *http.Request, v *visit, statu
 
 func (s *site) apply(w http.ResponseWriter, r *http.Request, v *visit) error {
 	f := r.PostForm
-	view := ui.ShopApply{Name: f.Get("name"), Handle: f.Get("handle"), MCC: f.Get("mcc"), Country: strings.ToUpper(strings.TrimSpace(f.Get("country"))),
+	view := ui.ShopApply{Name: f.Get("name"), Handle: f.Get("handle"), MCC: f.Get("mcc"),
+		Country:  strings.ToUpper(strings.TrimSpace(f.Get("country"))),
 		Currency: f.Get("currency")}
 	shop, err := s.Shops.Apply(r.Context(), merchant.Draft{Owner: v.session.Person.ID, Name: view.Name, Handle: view.Handle,
 		MCC: strings.TrimSpace(view.MCC), Country: view.Country, Currencies: []string{view.Currency}})
@@ -86,7 +87,8 @@ func (s *site) storeBlocks(r *http.Request, shop merchant.ID) ([]ui.StoreBlock, 
 		blocks[i] = ui.StoreBlock{ID: string(store.ID), Name: store.Name, City: store.City, Closed: store.Closed}
 		for _, t := range tills {
 			if t.Store == store.ID {
-				blocks[i].Tills = append(blocks[i].Tills, ui.TillLine{ID: string(t.ID), Name: t.Name, Paired: t.Paired, PairedAt: t.PairedAt})
+				blocks[i].Tills = append(blocks[i].Tills, ui.TillLine{ID: string(t.ID), Name: t.Name, Paired: t.Paired,
+					PairedAt: t.PairedAt})
 			}
 		}
 	}
@@ -243,7 +245,8 @@ func (s *site) shopKeysPage(w http.ResponseWriter, r *http.Request, v *visit, st
 	now := s.Real.Now()
 	for _, k := range keys {
 		if k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || k.ExpiresAt.After(now)) {
-			view.Keys = append(view.Keys, ui.Key{ID: string(k.ID), Label: k.Label, Hint: k.Hint, CreatedAt: k.CreatedAt, LastUsed: k.LastUsed,
+			view.Keys = append(view.Keys, ui.Key{ID: string(k.ID), Label: k.Label, Hint: k.Hint, CreatedAt: k.CreatedAt,
+				LastUsed:  k.LastUsed,
 				ExpiresAt: k.ExpiresAt, Scopes: strings.Join(k.Scopes, " ")})
 		}
 	}

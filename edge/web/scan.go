@@ -52,7 +52,8 @@ func (s *site) resolve(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return s.redirect(w, r, "/c/"+string(read.Checkout))
 	}
 	ask := &ui.ScanRead{Shop: read.Shop.Name, Handle: read.Shop.Handle, Terminal: read.Terminal, Currency: read.Currency.Code,
-		AskTip: read.TipKind == qr.AskTip, AskBill: read.Bill == qr.AskPayer, Amount: f.Get("amount"), TipTyped: f.Get("tip"), Bill: f.Get("bill")}
+		AskTip: read.TipKind == qr.AskTip, AskBill: read.Bill == qr.AskPayer, Amount: f.Get("amount"), TipTyped: f.Get("tip"),
+		Bill: f.Get("bill")}
 	if read.Asked {
 		ask.Money, ask.Tip = ui.Amount(read.Amount), ui.Amount(read.Tip)
 	}

@@ -122,7 +122,8 @@ func TestScan(t *testing.T) {
 	if left := w.balanceOf(w.lena); left != 37_50 {
 		t.Errorf("Lena has %d", left)
 	}
-	lena.wants(lena.submit(lena.get("/scan"), "/scan", "code", "http://localhost:8080/c/"+string(w.checkout(1_00, "").ID)), http.StatusOK, "Pay €1.00")
+	lena.wants(lena.submit(lena.get("/scan"), "/scan", "code", "http://localhost:8080/c/"+string(w.checkout(1_00, "").ID)),
+		http.StatusOK, "Pay €1.00")
 	page = lena.submit(lena.get("/scan"), "/scan", "code", "http://localhost:8080/signout")
 	lena.wants(page, http.StatusUnprocessableEntity, "not a payment code")
 }
@@ -134,7 +135,8 @@ func TestApplyForShop(t *testing.T) {
 	lena, rosa := w.browser(), w.browser()
 	lena.signIn("lena")
 	rosa.signIn("rosa")
-	lena.wants(lena.submit(lena.get("/shops/new"), "/shops/new", "name", "Lena's Books", "handle", "rosas_cafe"), http.StatusConflict, "another handle")
+	lena.wants(lena.submit(lena.get("/shops/new"), "/shops/new", "name", "Lena's Books", "handle", "rosas_cafe"),
+		http.StatusConflict, "another handle")
 	page := lena.submit(lena.get("/shops/new"), "/shops/new", "name", "Lena's Books", "handle", "lenas_books", "mcc", "5942")
 	lena.wants(page, http.StatusOK, "has not approved", "Books")
 	base := page.path
