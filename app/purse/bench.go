@@ -172,7 +172,7 @@ func (b *bencher) sync(ctx context.Context, p *purse) (int, error) {
 }
 
 func (b *bencher) fill(ctx context.Context, p *purse, minor int64) error {
-	hello, err := desk(ctx, b.issuer, p, proto.INSHello, nil)
+	hello, err := desk(ctx, folderBank{Issuer: b.issuer}, p, proto.INSHello, nil)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (b *bencher) fill(ctx context.Context, p *purse, minor int64) error {
 	if err != nil {
 		return err
 	}
-	value, err := desk(ctx, b.issuer, p, proto.INSDebit, request)
+	value, err := desk(ctx, folderBank{Issuer: b.issuer}, p, proto.INSDebit, request)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (b *bencher) fill(ctx context.Context, p *purse, minor int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = desk(ctx, b.issuer, p, proto.INSComplete, ack)
+	_, err = desk(ctx, folderBank{Issuer: b.issuer}, p, proto.INSComplete, ack)
 	return err
 }
 

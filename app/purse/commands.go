@@ -16,18 +16,19 @@ import (
 )
 
 func (c *cli) newPurse(ctx context.Context) error {
-	s, end, err := c.issuer(ctx)
+	s, err := c.bank(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
-	if c.role == "" {
+	defer s.close()
+	if c.role == "" && c.data != "" {
 		c.role = proto.Holder.String()
 	}
 	role, ok := proto.ParseRole(c.role)
+	ok = ok || c.role == ""
 	kind := map[bool]string{true: "merchant/", false: "user/"}[strings.HasPrefix(c.owner, "mch_")]
-	if !ok || c.owner == "" {
-		return errors.New("give --owner usr_… or mch_…, and a --role that there is")
+	if !ok || c.owner == "" && c.data != "" {
+		return errors.New("give a --role that there is, and with --data --owner usr_… or mch_…")
 	}
 	if c.currency == "" {
 		c.currency = "EUR"
@@ -54,23 +55,23 @@ func (c *cli) newPurse(ctx context.Context) error {
 		return err
 	}
 	e.Key = key.Public()
-	m, params, err := s.Enrol(ctx, e)
+	m, err := s.enrol(ctx, e)
 	if err != nil {
 		return err
 	}
-	f := facts{ID: m.ID.String(), Network: s.Network(), Role: role.String(), Key: hex.EncodeToString(secret)}
-	for _, r := range s.Roots() {
+	f := facts{ID: m.id.String(), Network: m.network, Role: m.role, Key: hex.EncodeToString(secret)}
+	for _, r := range m.roots {
 		f.Roots = append(f.Roots, hex.EncodeToString(r.Key[:]))
 	}
-	p, err := create(c.args[0], f, step.Fresh(m.ID))
+	p, err := create(c.args[0], f, step.Fresh(m.id))
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if _, err := p.ask(proto.INSParams, params); err != nil {
+	if _, err := p.ask(proto.INSParams, m.params); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%s, %s, good until %s\n", m.ID, role, m.Until.Format(time.DateTime))
+	fmt.Fprintf(c.out, "%s, %s, good until %s\n", m.id, m.role, m.until)
 	return nil
 }
 
@@ -120,94 +121,12 @@ func (c *cli) show(context.Context) error {
 }
 
 // desk gives the issuer's side of this purse a command.
-func desk(ctx context.Context, s *issuer.Issuer, p *purse, ins proto.Instruction, data []byte) ([]byte, error) {
-	sealed, err := s.Desk(ctx, p.State().ID, proto.Command{INS: ins, Data: data})
+func desk(ctx context.Context, s bank, p *purse, ins proto.Instruction, data []byte) ([]byte, error) {
+	envelope, err := s.desk(ctx, p.State().ID, proto.Command{INS: ins, Data: data})
 	if err != nil {
 		return nil, err
 	}
-	return answerOf(sealed)
-}
-
-// online opens the purse and its issuer, and reads the amount.
-func (c *cli) online(ctx context.Context, body func(p *purse, s *issuer.Issuer, a money.Amount) error) error {
-	p, err := c.purse()
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	a, err := p.amount(c.args[1], c.currency)
-	if err != nil {
-		return err
-	}
-	s, end, err := c.issuer(ctx)
-	if err != nil {
-		return err
-	}
-	return errors.Join(body(p, s, a), end())
-}
-
-func (c *cli) load(ctx context.Context) error {
-	return c.online(ctx, func(p *purse, s *issuer.Issuer, a money.Amount) error {
-		hello, err := desk(ctx, s, p, proto.INSHello, nil)
-		if err != nil {
-			return err
-		}
-		request, err := p.ask(proto.INSStart, proto.Start{Hello: hello, Value: a.Minor, Currency: a.Currency.Code, Purpose: proto.Load}.Encode())
-		if err != nil {
-			return err
-		}
-		value, err := desk(ctx, s, p, proto.INSDebit, request)
-		if err != nil {
-			_, gave := p.ask(proto.INSAbort, nil)
-			return errors.Join(err, gave)
-		}
-		ins := proto.INSTake
-		if p.facts.Role == proto.Holder.String() {
-			ins = proto.INSCredit
-		}
-		ack, err := p.ask(ins, value)
-		if err != nil {
-			return err
-		}
-		if _, err := desk(ctx, s, p, proto.INSComplete, ack); err != nil {
-			return err
-		}
-		fmt.Fprintln(c.out, "loaded", a)
-		return nil
-	})
-}
-
-func (c *cli) unload(ctx context.Context) error {
-	return c.online(ctx, func(p *purse, s *issuer.Issuer, a money.Amount) error {
-		hello, err := p.ask(proto.INSHello, nil)
-		if err != nil {
-			return err
-		}
-		request, err := desk(ctx, s, p, proto.INSStart, proto.Start{Hello: hello, Value: a.Minor, Currency: a.Currency.Code,
-			Purpose: proto.Unload}.Encode())
-		if err != nil {
-			return err
-		}
-		_, consent, err := p.offered(request)
-		if err != nil {
-			return err
-		}
-		p.env.Consent = consent
-		value, err := p.ask(proto.INSDebit, request)
-		p.env.Consent = nil
-		if err != nil {
-			return err
-		}
-		ack, err := desk(ctx, s, p, proto.INSTake, value)
-		if err != nil {
-			return err
-		}
-		if _, err := p.ask(proto.INSComplete, ack); err != nil {
-			return err
-		}
-		fmt.Fprintln(c.out, "unloaded", a)
-		return nil
-	})
+	return dataOf(envelope)
 }
 
 func (c *cli) pay(ctx context.Context) error {
@@ -396,12 +315,17 @@ func (c *cli) sync(ctx context.Context) error {
 		fmt.Fprintf(c.out, "%d records written to %s\n", len(b.Records), c.file)
 		return nil
 	}
-	s, end, err := c.issuer(ctx)
+	s, err := c.bank(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
-	nonce, err := s.Nonce(ctx, p.State().ID)
+	defer s.close()
+	if done, err := p.finishDesk(ctx, s, false); done {
+		fmt.Fprintln(c.diag, "what was interrupted is finished")
+	} else if err != nil {
+		fmt.Fprintln(c.diag, "what was interrupted stays open:", plain(err))
+	}
+	nonce, err := s.nonce(ctx, p.State().ID)
 	if err != nil {
 		return err
 	}
@@ -409,7 +333,7 @@ func (c *cli) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, fault := s.Sync(ctx, b)
+	answer, fault := s.sync(ctx, p.State().ID, b)
 	if answer.Params != nil {
 		if _, err := p.ask(proto.INSParams, answer.Params); err != nil {
 			return err
@@ -432,36 +356,34 @@ func (c *cli) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, end, err := c.issuer(ctx)
+	s, err := c.bank(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer s.close()
 	bundle, ok := issuer.ParseBundle(file)
 	if !ok {
 		return errUnreadable
 	}
-	if c.by == "" {
-		_, err = s.Sync(ctx, bundle)
-	} else {
-		err = c.carried(ctx, s, file)
+	var carried []byte
+	if c.by != "" {
+		if carried, err = c.carried(file); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		fmt.Fprintf(c.out, "%d records collected\n", len(bundle.Records))
+	if err := s.collect(ctx, file, carried); err != nil {
+		return err
 	}
-	return err
+	fmt.Fprintf(c.out, "%d records collected\n", len(bundle.Records))
+	return nil
 }
 
-func (c *cli) carried(ctx context.Context, s *issuer.Issuer, file []byte) error {
+// carried is a collector's signature that it carried a file.
+func (c *cli) carried(file []byte) ([]byte, error) {
 	by, err := open(c.by, c.clock)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer by.close()
-	signed, err := issuer.Carry(by.key, by.facts.Network, by.State().ID, file, c.clock.Now().Unix())
-	if err != nil {
-		return err
-	}
-	_, err = s.Collect(ctx, file, signed)
-	return err
+	return issuer.Carry(by.key, by.facts.Network, by.State().ID, file, c.clock.Now().Unix())
 }

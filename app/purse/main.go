@@ -14,18 +14,21 @@ import (
 	"billfold/base/clock"
 	"billfold/base/fault"
 	"billfold/base/money"
+	"billfold/client"
 	issuer "billfold/product/purse"
 )
 
 // Usage is what `billfold purse` says when it is called without a command.
 const Usage = `An offline purse in a folder: two terminals pay each other with no server running.
 
-  billfold purse new FOLDER --data D --owner usr_…     enrol a purse with the installation in D (its server stopped)
-        --role holder|acceptor|"load agent"|collector  what it may be (holder)
-        --class 0..3  --name "Café Anna"  --currency EUR,USD  --float 100.00
+  billfold purse new FOLDER --url U                    enrol a purse of the key's owner (a shop's: a till)
+        --role holder|acceptor  --name "Café Anna"  --currency EUR,USD
+  billfold purse new FOLDER --data D --owner usr_…     or whosever, of any class and role
+        --role "load agent"|collector --float 100.00  --class 0..3
   billfold purse show FOLDER                           what is in it
-  billfold purse load FOLDER 20.00 --data D            from its owner's account
-  billfold purse unload FOLDER 5.00 --data D           back to it
+  billfold purse load FOLDER 20.00 --url U             from its owner's account
+  billfold purse unload FOLDER 5.00 --url U            back to it
+        load|unload FOLDER --resume                    the last one was interrupted: finish it
   billfold purse take FOLDER 4.20 --listen :7070       be paid; prints the address
   billfold purse pay FOLDER --to HOST:7070             pay; asks, unless --yes --most 5.00
         --resume                                       the last payment got stuck: send it again
@@ -34,9 +37,15 @@ const Usage = `An offline purse in a folder: two terminals pay each other with n
   billfold purse lock FOLDER, unlock FOLDER            the code is read from the terminal
   billfold purse log FOLDER                            the last ten payments
   billfold purse batch FOLDER                          a till closes its batch
-  billfold purse sync FOLDER --data D                  tell the issuer everything; a till is collected
+  billfold purse sync FOLDER --url U                   tell the issuer everything; a till is collected
         --out FILE                                     write a file for somebody to carry
-  billfold purse collect FILE --data D [--by FOLDER]   take a till's file, carried by a collector
+  billfold purse collect FILE --url U [--by FOLDER]    take a till's file, carried by a collector
+  billfold purse cases --url U                         forks and other cases, for the operator
+  billfold purse settle CASE --outcome holder|house|nobody --reason "…" --url U
+  billfold purse block PURSE, restore PURSE --reason "…" --url U
+
+The issuer is a running server (--url, or BILLFOLD_URL, with an API key of the owner in BILLFOLD_KEY) or, while the server is
+stopped, an installation's data folder (--data).
 
 pay, take and cancel take --text instead of an address: then each side prints lines to be read or typed into the other, and
 each fits a QR code.
@@ -50,16 +59,18 @@ type cli struct {
 	diag  io.Writer
 	clock clock.Clock
 	open  func(ctx context.Context, data string) (*issuer.Issuer, func() error, error)
+	env   func(string) (string, bool)
 
-	data, owner, role, name, currency, float, to, listen, most, file, by string
-	class                                                                int
-	text, yes, resume, giveUp                                            bool
-	args                                                                 []string
+	data, url, owner, role, name, currency, float, to, listen, most, file, by, outcome, reason string
+	class                                                                                      int
+	text, yes, resume, giveUp                                                                  bool
+	args                                                                                       []string
 }
 
-// Main runs `billfold purse …` and returns the exit status: 0, 1 when it was refused or failed, 2 when it was not understood.
-func Main(ctx context.Context, args []string, in io.Reader, out, diag io.Writer) int {
-	c := &cli{in: in, out: out, diag: diag, clock: clock.System(), open: openIssuer}
+// Main runs `billfold purse …` and returns the exit status: 0, 1 when it was refused or failed, 2 when it was not understood. env looks
+// up BILLFOLD_URL and BILLFOLD_KEY.
+func Main(ctx context.Context, args []string, env func(string) (string, bool), in io.Reader, out, diag io.Writer) int {
+	c := &cli{in: in, out: out, diag: diag, clock: clock.System(), open: openIssuer, env: env}
 	return c.run(ctx, args)
 }
 
@@ -70,7 +81,8 @@ var commands = map[string]struct {
 	"new": {(*cli).newPurse, 1}, "show": {(*cli).show, 1}, "load": {(*cli).load, 2}, "unload": {(*cli).unload, 2},
 	"take": {(*cli).take, 2}, "pay": {(*cli).pay, 1}, "cancel": {(*cli).cancel, 1}, "lock": {(*cli).lockPurse, 1},
 	"unlock": {(*cli).unlockPurse, 1}, "log": {(*cli).history, 1}, "batch": {(*cli).batch, 1}, "sync": {(*cli).sync, 1},
-	"collect": {(*cli).collect, 1},
+	"collect": {(*cli).collect, 1}, "cases": {(*cli).cases, 0}, "settle": {(*cli).settle, 1}, "block": {(*cli).block, 1},
+	"restore": {(*cli).restore, 1},
 }
 
 func (c *cli) run(ctx context.Context, args []string) int {
@@ -83,7 +95,11 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		fmt.Fprintf(c.diag, "billfold purse: there is no command %q; `billfold purse` lists them\n", args[0])
 		return 2
 	}
-	if err := c.parse(args[0], args[1:]); err != nil || len(c.args) != command.args {
+	err := c.parse(args[0], args[1:])
+	if c.resume && (args[0] == "load" || args[0] == "unload") {
+		command.args-- // how much, it knows
+	}
+	if err != nil || len(c.args) != command.args {
 		fmt.Fprintf(c.diag, "billfold purse %s: not understood (%v); `billfold purse` shows how it is called\n", args[0], err)
 		return 2
 	}
@@ -99,6 +115,10 @@ func plain(err error) string {
 	if f, ok := fault.As(err); ok {
 		return f.Title.EN + ". " + f.Detail.EN + " (" + f.Code + ")"
 	}
+	var problem *client.Problem
+	if errors.As(err, &problem) {
+		return problem.Title + ". " + problem.Detail + " (" + problem.Code + ")"
+	}
 	return err.Error()
 }
 
@@ -107,7 +127,8 @@ func (c *cli) parse(name string, args []string) error {
 	f := flag.NewFlagSet("purse "+name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	for flag, into := range map[string]*string{"data": &c.data, "owner": &c.owner, "role": &c.role, "name": &c.name, "currency": &c.currency,
-		"float": &c.float, "to": &c.to, "listen": &c.listen, "most": &c.most, "out": &c.file, "by": &c.by} {
+		"float": &c.float, "to": &c.to, "listen": &c.listen, "most": &c.most, "out": &c.file, "by": &c.by,
+		"url": &c.url, "outcome": &c.outcome, "reason": &c.reason} {
 		f.StringVar(into, flag, "", "")
 	}
 	f.IntVar(&c.class, "class", 0, "")
@@ -129,12 +150,23 @@ func (c *cli) parse(name string, args []string) error {
 // purse opens the folder that the command is about.
 func (c *cli) purse() (*purse, error) { return open(c.args[0], c.clock) }
 
-// issuer opens the installation that --data names.
-func (c *cli) issuer(ctx context.Context) (*issuer.Issuer, func() error, error) {
-	if c.data == "" {
-		return nil, nil, errors.New("give --data, the data folder of the installation that issues the purse")
+// bank reaches the issuer: the data folder that --data names, or the server of --url.
+func (c *cli) bank(ctx context.Context) (bank, error) {
+	if c.data != "" {
+		s, end, err := c.open(ctx, c.data)
+		return folderBank{s, end}, err
 	}
-	return c.open(ctx, c.data)
+	key, _ := c.env("BILLFOLD_KEY")
+	if c.url == "" {
+		c.url, _ = c.env("BILLFOLD_URL")
+	}
+	switch {
+	case c.url == "":
+		return nil, errors.New("give --url (or BILLFOLD_URL), the server that issues the purse; or --data, its folder, while it is stopped")
+	case key == "":
+		return nil, errors.New("put an API key of the purse's owner into the environment variable BILLFOLD_KEY")
+	}
+	return server{&client.Client{BaseURL: strings.TrimSuffix(c.url, "/"), Key: key}}, nil
 }
 
 // wire is how the two sides of this command reach each other.

@@ -123,8 +123,10 @@ func (p *purse) ask(ins proto.Instruction, data []byte) ([]byte, error) {
 	return answerOf(p.give(ins, data))
 }
 
-func answerOf(s store.Sealed) ([]byte, error) {
-	data, sw, ok := proto.ParseResponse(s.Envelope())
+func answerOf(s store.Sealed) ([]byte, error) { return dataOf(s.Envelope()) }
+
+func dataOf(envelope []byte) ([]byte, error) {
+	data, sw, ok := proto.ParseResponse(envelope)
 	if !ok {
 		return nil, errUnreadable
 	}

@@ -79,7 +79,7 @@ var offline = command{
 	name:  "purse",
 	short: "an offline purse in a folder: load, pay and be paid with no server",
 	own: func(ctx context.Context, args []string, out, diag io.Writer) int {
-		return purse.Main(ctx, args, os.Stdin, out, diag)
+		return purse.Main(ctx, args, os.LookupEnv, os.Stdin, out, diag)
 	},
 }
 
