@@ -227,6 +227,10 @@ func (s liteSession) queue(q string, args []any) error {
 	return err
 }
 
+func (s liteSession) send() error { return nil }
+
+func (s liteSession) copy(string, []byte) error { return errors.New("db: SQLite has no copy") }
+
 func (s liteSession) query(q string, args []any) (cursor, error) {
 	st, err := s.c.start(q, args)
 	if err != nil {

@@ -226,6 +226,25 @@ func (s *postgresSession) flush(q string, args []any) (pgx.BatchResults, error) 
 	return results, nil
 }
 
+// send sends what was held back and waits for all of it.
+func (s *postgresSession) send() error {
+	n := s.pending.Len()
+	if n == 0 {
+		return nil
+	}
+	s.begun = true
+	results := s.conn.SendBatch(s.ctx, s.pending)
+	s.pending = &pgx.Batch{}
+	var err error
+	for i := 0; i < n && err == nil; i++ {
+		_, err = results.Exec()
+	}
+	if e := results.Close(); err == nil {
+		err = e
+	}
+	return postgresError(err)
+}
+
 func (s *postgresSession) exec(q string, args []any) (int64, error) {
 	results, err := s.flush(q, args)
 	if err != nil {

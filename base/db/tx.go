@@ -29,6 +29,8 @@ type Tx struct {
 type session interface {
 	exec(q string, args []any) (rows int64, err error)
 	queue(q string, args []any) error
+	send() error
+	copy(q string, text []byte) error
 	query(q string, args []any) (cursor, error)
 }
 
@@ -48,7 +50,7 @@ func (tx *Tx) Engine() Engine { return tx.engine }
 // ForUpdate is the clause that locks the selected rows where rows can be locked: " for update" on PostgreSQL, nothing
 // on SQLite, whose one writer needs none. Select in key order, so that two transactions cannot wait for each other.
 func (tx *Tx) ForUpdate() string {
-	if tx.engine == Postgres {
+	if tx.engine == Postgres && !tx.reading {
 		return " for update"
 	}
 	return ""
@@ -112,6 +114,14 @@ func (tx *Tx) Queue(q string, args ...any) {
 		return
 	}
 	tx.latch(tx.sess.queue(q, args))
+}
+
+// Flush sends what is queued and waits for it.
+func (tx *Tx) Flush() error {
+	if tx.err != nil {
+		return tx.err
+	}
+	return tx.latch(tx.sess.send())
 }
 
 // Row runs a query for at most one row; the error comes from its Scan, ErrNoRow where there is none.

@@ -29,3 +29,11 @@ func Lagging(ctx context.Context, d *db.DB) (n int, err error) {
 	})
 	return n, err
 }
+
+// Reach sets how many blocks of 2048 legs are kept for readers.
+func Reach(ctx context.Context, d *db.DB, blocks int64) error {
+	return d.Write(ctx, func(tx *db.Tx) error {
+		remembered(tx).reach = blocks
+		return nil
+	})
+}

@@ -35,6 +35,7 @@ type memory struct {
 	index      []int64 // the keys of chunks, in order
 	currencies []money.Currency
 	recent     map[int64]*[recentBlock]recentLeg // by number / recentBlock
+	reach      int64                             // how many blocks of them
 	sweep      sweep
 }
 
@@ -75,7 +76,7 @@ func remembered(tx *db.Tx) *memory {
 	if tx.Engine() != db.SQLite {
 		return nil
 	}
-	m, ok := db.Kept(tx, memoryKey{}, func() *memory { return &memory{} })
+	m, ok := db.Kept(tx, memoryKey{}, func() *memory { return &memory{reach: recentBlocks} })
 	if !ok {
 		return nil
 	}
@@ -239,7 +240,7 @@ func (m *memory) note(d *draft, i int) {
 	block := m.recent[number/recentBlock]
 	if block == nil {
 		block = &[recentBlock]recentLeg{}
-		if old := number/recentBlock - recentBlocks; m.recent[old] != nil {
+		if old := number/recentBlock - m.reach; m.recent[old] != nil {
 			block = m.recent[old]
 			delete(m.recent, old)
 		}

@@ -33,10 +33,7 @@ func (l *Ledger) takeLegs(tx *db.Tx, drafts []*draft) (first int64, err error) {
 		err = tx.Row(selectLastLeg).Scan(&first)
 		return first + 1, err
 	}
-	n := int64(0)
-	for _, d := range drafts {
-		n += int64(len(d.Legs))
-	}
+	n := legsOf(drafts)
 	l.mu.Lock()
 	b := &l.legs
 	enough := b.end-b.next >= n && l.real.Now().Before(b.until)
@@ -68,6 +65,13 @@ func (l *Ledger) takeLegs(tx *db.Tx, drafts []*draft) (first int64, err error) {
 	}
 	tx.After(func() { l.keepLegs(next, end, ahead) })
 	return first, nil
+}
+
+func legsOf(drafts []*draft) (n int64) {
+	for _, d := range drafts {
+		n += int64(len(d.Legs))
+	}
+	return n
 }
 
 // keepLegs makes a block the one in use, unless that has more left.
@@ -128,6 +132,18 @@ func (k *kinds) code(name string) (int64, bool) {
 	defer k.mu.RUnlock()
 	code, ok := k.codes[name]
 	return code, ok
+}
+
+// knowAll tells whether the codes of all these entries' kinds are known.
+func (k *kinds) knowAll(list []*draft) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for _, d := range list {
+		if _, ok := k.codes[d.Kind]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // kindCode returns the code of a kind, which gets one when it is first used.

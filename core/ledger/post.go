@@ -323,69 +323,98 @@ func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
 	if len(accepted) == 0 {
 		return nil
 	}
+	w, err := l.writing(tx, accepted)
+	if err != nil {
+		return err
+	}
+	w.queue(tx, len(accepted))
+	m := remembered(tx)
+	if m != nil {
+		m.noteSettled(tx)
+		m.apply(tx, b, accepted)
+	} else {
+		b.writeTotals(tx)
+		tx.After(func() { l.ahead.note(b.order) })
+	}
+	b.writeAccounts(tx)
+	insertRuns.queue(tx, w.runs)
+	if m != nil {
+		m.sweepDue(tx)
+	}
+	return nil
+}
+
+// writing is the rows of entries that were decided, each list one row after another.
+type writing struct{ entries, legs, holds, runs []any }
+
+// writing prepares the rows of entries, and queues that the holds they resolve are not open any more.
+func (l *Ledger) writing(tx *db.Tx, accepted []*draft) (w writing, err error) {
 	var scratch, tag []byte
-	entries := make([]any, 0, len(accepted)*insertEntries.cols)
-	legs := make([]any, 0, len(accepted)*insertLegs.cols)
-	var holds, runs []any
+	w.entries = make([]any, 0, len(accepted)*insertEntries.cols)
+	w.legs = make([]any, 0, len(accepted)*insertLegs.cols)
 	noted := map[kindRun]bool{}
 	for _, d := range accepted {
 		code, err := l.kindCode(tx, d.Kind)
 		if err != nil {
-			return err
+			return w, err
 		}
 		if run := (kindRun{code, d.number / runLength}); !noted[run] && l.newRun(tx, run) {
 			noted[run] = true
-			runs = append(runs, code, d.number)
+			w.runs = append(w.runs, code, d.number)
 		}
 		tag, scratch = l.tagEntry(d, scratch)
 		count := int64(0) // null: one
 		if len(d.Legs) > 1 {
 			count = int64(len(d.Legs))
 		}
-		entries = append(entries, d.number, clock.Micros(d.At), nullInt(clock.Micros(d.ExpiresAt)), code, nullInt(int64(d.Phase)),
+		w.entries = append(w.entries, d.number, clock.Micros(d.At), nullInt(clock.Micros(d.ExpiresAt)), code, nullInt(int64(d.Phase)),
 			nullInt(count), d.key[:], tag, nullText(d.Reference), nullText(d.meta), nullKey(&d.resolves))
 		for n, leg := range d.Legs {
-			legs = append(legs, d.number+int64(n), int64(leg.Debit), int64(leg.Credit), leg.Amount, d.prev[n][0], d.prev[n][1],
+			w.legs = append(w.legs, d.number+int64(n), int64(leg.Debit), int64(leg.Credit), leg.Amount, d.prev[n][0], d.prev[n][1],
 				nullInt(leg.Released), nullInt(int64(leg.Phase)))
 		}
 		if d.Phase == Pending {
-			holds = append(holds, d.number, clock.Micros(d.ExpiresAt))
+			w.holds = append(w.holds, d.number, clock.Micros(d.ExpiresAt))
 		}
 		if d.Phase.resolution() {
 			tx.Queue(deleteHold, d.hold)
 		}
 	}
-	if inArrays(tx, len(accepted)) {
-		insertEntryArrays.queue(tx, entries)
-		insertLegArrays.queue(tx, legs)
-	} else {
-		insertEntries.queue(tx, entries)
-		insertLegs.queue(tx, legs)
-	}
-	insertHolds.queue(tx, holds)
-	if m := remembered(tx); m != nil {
-		m.noteSettled(tx)
-		m.apply(tx, b, accepted)
-	} else {
-		b.writeTotals(tx)
-	}
-	b.writeAccounts(tx)
-	insertRuns.queue(tx, runs)
-	if m := remembered(tx); m != nil {
-		m.sweepDue(tx)
-	}
-	return nil
+	return w, nil
 }
 
-func (b *book) writeTotals(tx *db.Tx) {
-	// In the order of their pages.
+// queue queues entries with their legs and holds.
+func (w *writing) queue(tx *db.Tx, accepted int) {
+	if inArrays(tx, accepted) {
+		insertEntryArrays.queue(tx, w.entries)
+		insertLegArrays.queue(tx, w.legs)
+	} else {
+		insertEntries.queue(tx, w.entries)
+		insertLegs.queue(tx, w.legs)
+	}
+	insertHolds.queue(tx, w.holds)
+}
+
+// inOrder sorts the touched accounts: the order of their pages, and of their locks.
+func (b *book) inOrder() {
 	slices.SortFunc(b.order, func(a, b *row) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// sums lists the totals of touched accounts, as their rows are to have them.
+func (b *book) sums() []any {
 	sums := make([]any, 0, 8*len(b.order))
 	for _, r := range b.order {
 		sums = append(sums, int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, r.lastLeg,
 			clock.Micros(r.LastAt))
 	}
+	return sums
+}
+
+func (b *book) writeTotals(tx *db.Tx) {
+	b.inOrder()
+	sums := b.sums()
 	if inArrays(tx, len(b.order)) {
+		tx.Queue(byKey)
 		updateTotalArrays.queue(tx, sums)
 	} else {
 		for ; len(sums) > 0; sums = sums[8:] {

@@ -38,6 +38,7 @@ type Ledger struct {
 	legs   legBlock
 	kinds  kinds
 	gather gatherer
+	ahead  ahead
 	twins  twins
 
 	folding sync.Mutex         // one Fold at a time in this process

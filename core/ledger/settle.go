@@ -12,7 +12,7 @@ import (
 
 const (
 	// sweepEvery is after how many legs some rows are written back: few enough times that each writes whole pages.
-	sweepEvery = 256
+	sweepEvery = 1024
 	// sweepRows is how many of them at least.
 	sweepRows = 128
 	// sweepLegs bounds the legs of one round over all rows, and so what a start after a crash has to read: two rounds at the most. Many

@@ -124,7 +124,11 @@ func (g *gatherer) write(l *Ledger, d *db.DB) {
 		group := g.take(yields >= gatherYields)
 		switch {
 		case len(group) > 0:
-			l.postGroup(d, group)
+			if d.Engine() == db.Postgres {
+				l.fly(d, group)
+			} else {
+				l.postGroup(d, group)
+			}
 			yields = 0
 		case yields >= gatherYields:
 			return
@@ -187,13 +191,27 @@ func (l *Ledger) recordAll(tx *db.Tx, group []*submission) error {
 	if err != nil || len(group) == 0 {
 		return err
 	}
-	parts := make([]part, len(group))
-	for i, s := range group {
-		parts[i] = part{drafts: s.drafts, atomic: s.atomic}
-	}
+	parts, _ := partsOf(group)
 	if err := l.recordParts(tx, parts); err != nil {
 		return err
 	}
+	settleAll(group, parts)
+	keepNotes(tx, group)
+	return nil
+}
+
+// partsOf lists the drafts of a group: each caller's for itself, and all of them.
+func partsOf(group []*submission) (parts []part, drafts []*draft) {
+	parts = make([]part, len(group))
+	for i, s := range group {
+		parts[i] = part{drafts: s.drafts, atomic: s.atomic}
+		drafts = append(drafts, s.drafts...)
+	}
+	return parts, drafts
+}
+
+// settleAll sets everybody's results.
+func settleAll(group []*submission, parts []part) {
 	for n, s := range group {
 		refused := false
 		for i, d := range s.drafts {
@@ -206,6 +224,4 @@ func (l *Ledger) recordAll(tx *db.Tx, group []*submission) error {
 		}
 		s.settle(refused)
 	}
-	keepNotes(tx, group)
-	return nil
 }

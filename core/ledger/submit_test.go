@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"billfold/base/db"
 	"billfold/base/fault"
 	"billfold/base/money"
 	"billfold/core/ledger"
@@ -130,5 +131,42 @@ func TestSubmitLeavesAnImpatientCaller(t *testing.T) {
 			t.Errorf("with time: %v, %v", results, err)
 		}
 		b.wantAvailable(s.bo, 10)
+	})
+}
+
+// What a group writer knows of the totals is checked in the database: what another server has posted or frozen since counts, and an entry
+// that is only possible because of it is not refused.
+func TestSubmitSeesWhatOthersDid(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bank) {
+		s := newStreet(b, 0)
+		b.mustPost(leg(s.float, s.ana, 1000))
+		other := b.withClock(b.clock)
+		post := func(by *bank, amount int64) error {
+			results, err := by.submit([]ledger.Entry{leg(s.ana, s.bo, amount)}, false)
+			return errors.Join(err, results[0].Err)
+		}
+		for i := range 10 { // in turns, each with what it knows from the turn before
+			if err := post([]*bank{b, other}[i%2], 100); err != nil {
+				t.Fatalf("turn %d: %v", i, err)
+			}
+		}
+		wantErr(t, post(b, 1), ledger.ErrInsufficientFunds)
+		other.mustPost(leg(s.float, s.ana, 50))
+		if err := post(b, 50); err != nil {
+			t.Errorf("with what came meanwhile: %v", err)
+		}
+		other.mustPost(leg(s.float, s.ana, 50))
+		if err := b.d.Write(t.Context(), func(tx *db.Tx) error { return other.Freeze(tx, s.ana) }); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, post(b, 1), ledger.ErrAccountFrozen)
+		if err := b.d.Write(t.Context(), func(tx *db.Tx) error { return other.Unfreeze(tx, s.ana) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := post(b, 50); err != nil {
+			t.Errorf("after the freeze: %v", err)
+		}
+		b.wantAvailable(s.ana, 0)
+		b.wantClean()
 	})
 }
