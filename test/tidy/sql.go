@@ -16,8 +16,8 @@ var (
 	read    = regexp.MustCompile(`(?i)\b(?:from|join)\s+([a-z]+_[a-z0-9_]+)\b`)
 	common  = regexp.MustCompile(`(?i)(?:\bwith|,)\s+([a-z0-9_]+)\s+as\s*\(`)
 	hidden  = regexp.MustCompile(`(?i)\b(?:insert\s+into|delete\s+from)\s*(?:$|%|\x00)`)
-	sqlText = regexp.MustCompile(`(?is)^\s*(?:select\s.+\sfrom\s|insert\s+into\s|update\s+[a-z]+_[a-z_]+(?:\s+[a-z]+)?\s+set\s|delete\s+from\s|` +
-		`with\s+[a-z_]+\s+as\s*\(|create\s+(?:table|index|unique)|alter\s+table|drop\s+table)`)
+	sqlText = regexp.MustCompile(`(?is)^\s*(?:select\s.+\sfrom\s|insert\s+into\s|update\s+[a-z]+_[a-z_]+(?:\s+[a-z]+)?\s+set\s|` +
+		`delete\s+from\s|with\s+[a-z_]+\s+as\s*\(|create\s+(?:table|index|unique)|alter\s+table|drop\s+table)`)
 	systems = regexp.MustCompile(`^(?:pg_|sqlite_|information_schema$)`) // the engines' own: no package's, but see the bans
 	line    = regexp.MustCompile(`(?m)^\s*--.*$|\s--\s.*$`)
 )
