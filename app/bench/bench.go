@@ -48,6 +48,8 @@ ledger also takes
   --batch N                 transfers in one call (1)
   --hot                     everybody pays one account
   --entries N               post so many before measuring (0)
+  --history                 also read pages and past balances of the first account, which with --hot has every transfer
+  --pgbench=false           no run of pgbench (TPC-B, as long) beside PostgreSQL's figure
   --http                    over POST /v1/ledger/entries, by connections that are kept alive
 `
 

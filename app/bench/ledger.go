@@ -40,7 +40,13 @@ type transfersResult struct {
 	HTTP               bool    `json:"http"` // over POST /v1/ledger/entries, else in the process
 	Entries            int     `json:"entries"`
 	SecondHalf         float64 `json:"second_half"` // how fast the second half of the run was, the first being 1
+	FirstPerSecond     float64 `json:"first_half_per_second"`
+	SecondPerSecond    float64 `json:"second_half_per_second"`
 	Seconds            float64 `json:"seconds"`
+	Resident           int64   `json:"resident_bytes"`    // of this process at the end of the run, its callers included
+	Pgbench            float64 `json:"pgbench,omitempty"` // TPC-B transactions a second on the same PostgreSQL, right afterwards
+	TimesPgbench       float64 `json:"times_pgbench,omitempty"`
+	*historyResult
 }
 
 // transfers measures the ledger: random pairs of accounts that never go below zero, every entry with its id, each call answered after the
@@ -54,6 +60,8 @@ func transfers(ctx context.Context, args []string, out, diag io.Writer) error {
 	f.IntVar(&l.entries, "entries", 0, "")
 	f.BoolVar(&l.hot, "hot", false, "")
 	f.BoolVar(&l.http, "http", false, "")
+	f.BoolVar(&l.look, "history", false, "")
+	f.BoolVar(&l.compare, "pgbench", true, "")
 	if err := f.Parse(args); err != nil {
 		return fmt.Errorf("%w; `billfold bench` shows how it is called", err)
 	}
@@ -77,31 +85,69 @@ func transfers(ctx context.Context, args []string, out, diag io.Writer) error {
 	if l.http {
 		run = l.runHTTP
 	}
-	m, err := w.measure(ctx, c, func(d time.Duration) error { return run(ctx, c.inFlight, d) })
+	var looked *historyResult
+	if l.look {
+		h, err := l.history(ctx)
+		if err != nil {
+			return errors.Join(err, w.close(ctx))
+		}
+		looked = &h
+	}
+	m, err := w.measure(ctx, c, func(d time.Duration) error {
+		err := run(ctx, c.inFlight, d)
+		l.resident = resident()
+		return err
+	})
 	if err != nil {
 		return err
 	}
+	r := l.result(c, m)
+	r.historyResult = looked
+	if c.engine == "postgres" && l.compare {
+		if r.Pgbench = pgbench(ctx, c); r.Pgbench > 0 {
+			r.TimesPgbench = float64(int(r.TransfersPerSecond/r.Pgbench*100)) / 100
+		}
+	}
+	return c.tell(r, r.sentence(), m.verified)
+}
+
+func (l *transferLoad) result(c *common, m measured) transfersResult {
 	ms := percentiles(l.times, 50, 99)
-	n := int(l.halves[0].Load() + l.halves[1].Load())
-	r := transfersResult{Transfers: n, TransfersPerSecond: rate(n, m.took), P50: ms[0], P99: ms[1], Fsyncs: m.fsyncs, Verified: m.verified,
+	first, second := int(l.halves[0].Load()), int(l.halves[1].Load())
+	n := first + second
+	return transfersResult{Transfers: n, TransfersPerSecond: rate(n, m.took), P50: ms[0], P99: ms[1], Fsyncs: m.fsyncs, Verified: m.verified,
 		BytesPerTransfer: float64(m.bytes*10/int64(max(n, 1))) / 10, Engine: c.engine, Accounts: l.accounts, InFlight: c.inFlight,
-		Batch: l.batch, Hot: l.hot, HTTP: l.http, Entries: l.entries, Seconds: seconds(m.took),
-		SecondHalf: float64(l.halves[1].Load()*100/max(l.halves[0].Load(), 1)) / 100}
-	text := fmt.Sprintf("%d transfers in %.1f s on %s: %.0f a second, p50 %.2f ms, p99 %.2f ms, %.0f bytes a transfer, %d fsyncs, verified %v",
-		r.Transfers, r.Seconds, r.Engine, r.TransfersPerSecond, r.P50, r.P99, r.BytesPerTransfer, r.Fsyncs, r.Verified)
-	return c.tell(r, text, m.verified)
+		Batch: l.batch, Hot: l.hot, HTTP: l.http, Entries: l.entries, Seconds: seconds(m.took), Resident: l.resident,
+		SecondHalf: float64(second*100/max(first, 1)) / 100, FirstPerSecond: rate(first, m.took/2), SecondPerSecond: rate(second, m.took/2)}
+}
+
+func (r *transfersResult) sentence() string {
+	text := fmt.Sprintf("%d transfers in %.1f s on %s: %.0f a second (%.0f and %.0f in its halves), p50 %.2f ms, p99 %.2f ms, "+
+		"%.0f bytes a transfer, %d fsyncs, %d MB of memory, verified %v",
+		r.Transfers, r.Seconds, r.Engine, r.TransfersPerSecond, r.FirstPerSecond, r.SecondPerSecond, r.P50, r.P99, r.BytesPerTransfer,
+		r.Fsyncs, r.Resident>>20, r.Verified)
+	if h := r.historyResult; h != nil {
+		text += fmt.Sprintf("\nhistory of %d entries: a page p50 %.2f ms, p99 %.2f ms, at most %.2f ms; the balance of a moment p50 %.2f ms, "+
+			"p99 %.2f ms, at most %.2f ms", h.Entries, h.PageP50, h.PageP99, h.PageMax, h.AtP50, h.AtP99, h.AtMax)
+	}
+	if r.Pgbench > 0 {
+		text += fmt.Sprintf("\npgbench TPC-B on the same server, %d clients, scale %d: %.0f transactions a second; this is %.1f times as many",
+			pgbenchClients, pgbenchScale, r.Pgbench, r.TimesPgbench)
+	}
+	return text
 }
 
 // transferLoad is a closed loop of callers over accounts that exist.
 type transferLoad struct {
 	*world
 	accounts, batch, entries int
-	hot, http                bool
+	hot, http, look, compare bool
 
-	key    string // an operator's, over HTTP
-	ids    []ledger.AccountID
-	times  []latencies // of the last run, by caller
-	halves [2]atomic.Int64
+	resident int64  // memory at the end of the last run
+	key      string // an operator's, over HTTP
+	ids      []ledger.AccountID
+	times    []latencies // of the last run, by caller
+	halves   [2]atomic.Int64
 }
 
 func (l *transferLoad) check() error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestBenchLedger(t *testing.T) {
 			}
 		}
 		counted := 0
-		for _, more := range [][]string{{"--entries", "500"}, {"--hot"}, {"--http"}} {
+		for _, more := range [][]string{{"--entries", "500"}, {"--hot", "--history", "--pgbench=false"}, {"--http", "--pgbench=false"}} {
 			code, out, complaint := billfold(t, nil, append(args, more...)...)
 			var r struct {
 				Transfers int     `json:"transfers"`
@@ -30,12 +31,25 @@ func TestBenchLedger(t *testing.T) {
 				Bytes     float64 `json:"bytes_per_transfer"`
 				Fsyncs    int64   `json:"fsyncs"`
 				Verified  bool    `json:"verified"`
+				First     float64 `json:"first_half_per_second"`
+				Second    float64 `json:"second_half_per_second"`
+				Pgbench   float64 `json:"pgbench"`
+				History   int64   `json:"history_entries"`
+				Page      float64 `json:"page_p99_ms"`
+				At        float64 `json:"balance_at_p99_ms"`
 			}
 			if err := json.Unmarshal([]byte(out), &r); code != 0 || err != nil {
 				t.Fatalf("%v: exit %d, %v\n%s%s", more, code, err, out, complaint)
 			}
 			if r.Transfers == 0 || r.Transfers%3 != 0 || r.Rate <= 0 || r.P99 <= 0 || r.Fsyncs == 0 || !r.Verified {
 				t.Errorf("%v: %s", more, out)
+			}
+			if r.First <= 0 || r.Second <= 0 || len(more) == 3 && (r.History == 0 || r.Page <= 0 || r.At <= 0) {
+				t.Errorf("%v: halves or history are missing: %s", more, out)
+			}
+			if _, none := exec.LookPath("pgbench"); (r.Pgbench > 0) != (none == nil && args[len(args)-2] == "--db" && len(more) == 2 &&
+				more[0] == "--entries") {
+				t.Errorf("%v: pgbench: %s\n%s", more, out, complaint)
 			}
 			counted += r.Transfers
 		}
