@@ -148,9 +148,13 @@ func (t *tally) lacks(tx *db.Tx, r *storedRow) (later wide, allowed bool, err er
 	}
 	lastAt := clock.Micros(r.LastAt)
 	met, unsettled := r.lastLeg == 0 && lastAt == 0, true
+	passed := false
 	_, err = walkBack(tx, r.ID, t.head, lastAt-1, func(leg sideLeg) {
+		if passed {
+			return // an earlier leg of the row's last entry, which has the same moment: the row has it
+		}
 		if leg.number == r.lastLeg {
-			met = leg.at == lastAt
+			met, passed = leg.at == lastAt, true
 			return
 		}
 		later.leg(leg.Leg, leg.at, leg.debit, false)
