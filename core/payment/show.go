@@ -184,23 +184,26 @@ func (s *Service) name(ctx context.Context, owner string) (string, error) {
 	return names[owner], err
 }
 
-// prefetch looks up the masked names of people that are not remembered, all by one statement.
+// prefetch returns the masked names of people, and looks up those that are not remembered, all by one statement. A name that somebody else
+// has just looked up is among them: whoever asks here may have missed it a moment ago.
 func (s *Service) prefetch(ctx context.Context, owners ...string) (map[string]string, error) {
 	now := s.Real.Now()
 	var people []identity.PersonID
+	names := make(map[string]string, len(owners))
 	for _, owner := range owners {
-		if _, known := s.names.get(owner, now); !known && isPerson(owner) {
+		if name, known := s.names.get(owner, now); known {
+			names[owner] = name
+		} else if isPerson(owner) {
 			people = append(people, identity.PersonID(owner))
 		}
 	}
 	if len(people) == 0 {
-		return nil, nil
+		return names, nil
 	}
 	found, err := db.Read(ctx, s.DB, func(tx *db.Tx) (map[identity.PersonID]string, error) { return s.People.Names(tx, people...) })
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[string]string, len(found))
 	for person, name := range found {
 		names[string(person)] = name
 		s.names.put(string(person), name, now)
