@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"edge/api", "edge/web", "edge/hook", "edge/gate"},
 	{"app"},
 	{"app/purse"},
-	{"app/bench"},
+	{"app/bench", "app/sim"},
 	{"cmd/billfold"},
 }
 

@@ -95,7 +95,7 @@ func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Real: clock.System()}
+	a := &App{Config: c, Real: c.Ground.clock()}
 	if err := a.place(ln); err != nil {
 		return nil, err
 	}

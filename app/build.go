@@ -11,7 +11,6 @@ import (
 	"billfold/base/db"
 	"billfold/base/dial"
 	"billfold/base/event"
-	"billfold/base/id"
 	"billfold/base/job"
 	"billfold/base/money"
 	"billfold/base/once"
@@ -45,7 +44,7 @@ func (a *App) clocks() {
 		a.sandbox = clock.NewSandbox(a.Real, offset)
 		a.Clock = a.sandbox
 	}
-	a.IDs = id.NewMinter(a.Clock.Now)
+	a.IDs = a.Config.Ground.minter(a.Clock.Now)
 }
 
 // core builds what is true whatever the product: the services, and who tells whom.

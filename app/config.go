@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
+	"billfold/base/clock"
+	"billfold/base/id"
 	"billfold/base/money"
 )
 
@@ -56,6 +59,28 @@ type Config struct {
 	Seed       uint64 // sandbox: another seed is another history; 0 = 1
 
 	Log *slog.Logger // nil discards
+
+	Ground *Ground // nil = this machine
+}
+
+// Ground is what a simulation puts in the place of the machine: its own time, and ids that follow from a seed.
+type Ground struct {
+	Real clock.Clock
+	Seed [32]byte
+}
+
+func (g *Ground) clock() clock.Clock {
+	if g == nil {
+		return clock.System()
+	}
+	return g.Real
+}
+
+func (g *Ground) minter(now func() time.Time) *id.Minter {
+	if g == nil {
+		return id.NewMinter(now)
+	}
+	return id.NewSeeded(now, g.Seed)
 }
 
 func (c Config) withDefaults() Config {

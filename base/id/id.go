@@ -57,6 +57,12 @@ type Minter struct {
 func NewMinter(now func() time.Time) *Minter {
 	var seed [32]byte
 	crand.Read(seed[:])
+	return NewSeeded(now, seed)
+}
+
+// NewSeeded returns a minter whose ids follow from its seed and its clock: for a simulation that is to be run again. Whoever knows the
+// seed knows the ids, so nothing real may have one.
+func NewSeeded(now func() time.Time, seed [32]byte) *Minter {
 	return &Minter{now: now, random: rand.NewChaCha8(seed)}
 }
 

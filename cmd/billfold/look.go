@@ -10,6 +10,7 @@ import (
 	"billfold/app"
 	"billfold/app/bench"
 	"billfold/app/purse"
+	"billfold/app/sim"
 	"billfold/base/clock"
 )
 
@@ -73,6 +74,12 @@ var measure = command{
 	name:  "bench",
 	short: "measure how many payments this machine takes",
 	own:   bench.Main,
+}
+
+var simulate = command{
+	name:  "sim",
+	short: "run everything against a second model of it, with faults, from a seed",
+	own:   sim.Main,
 }
 
 var offline = command{

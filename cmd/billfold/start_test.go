@@ -181,7 +181,7 @@ func TestMisunderstood(t *testing.T) {
 // TestHelp shows that each command explains itself, to standard output.
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{}, {"help"}, {"--help"}, {"version"}, {"help", "dev"}, {"dev", "-h"}, {"serve", "--help"},
-		{"help", "migrate"}, {"help", "verify"}, {"help", "bench"}} {
+		{"help", "migrate"}, {"help", "verify"}, {"help", "bench"}, {"help", "sim"}} {
 		if code, out, complaint := billfold(t, nil, args...); code != 0 || out == "" || complaint != "" {
 			t.Errorf("billfold %v: exit %d, %d bytes out, %q", args, code, len(out), complaint)
 		}

@@ -1,0 +1,208 @@
+package sim
+
+import "time"
+
+// books is the second model: what everybody has and what became of every payment, written down from the documentation with plain maps and
+// plain sums.
+type books struct {
+	accounts map[string]*account
+	names    []string // of the accounts, in the order of their making
+	payments []*pay
+	holds    []*hold
+	frozen   map[string]bool // people and shops
+	sloppy   bool            // a wrong rule, for the control: a refund may be one unit too much
+}
+
+// account is one address. Nothing is reserved on a busy one.
+type account struct {
+	currency        string
+	limit           int // 1: never below zero, -1: never above, 0: none
+	busy, frozen    bool
+	posted, out, in int64
+}
+
+// leg moves an amount.
+type leg struct {
+	from, to string
+	minor    int64
+}
+
+// pay is a payment.
+type pay struct {
+	id                         string
+	kind, state, currency      string
+	amount, captured, refunded int64
+	payer, payee               string
+	manual, stranger           bool // stranger: anybody may confirm it while nobody has
+	expires, holdUntil         time.Time
+	token                      string
+	lost                       bool // the acquirer says nothing until it is asked again
+}
+
+// hold is a pending entry of the ledger.
+type hold struct {
+	id      string
+	legs    []leg
+	expires time.Time
+	open    bool
+}
+
+func (b *books) open(address, currency string, limit int, busy bool) {
+	if b.accounts[address] == nil {
+		b.accounts[address] = &account{currency: currency, limit: limit, busy: busy}
+		b.names = append(b.names, address)
+	}
+}
+
+// move adds legs to the posted sums; times is 1, or -1 to take them back.
+func (b *books) move(legs []leg, times int64) {
+	for _, l := range legs {
+		b.accounts[l.from].posted -= times * l.minor
+		b.accounts[l.to].posted += times * l.minor
+	}
+}
+
+// reserve adds legs to what is held, or with -1 lets them go.
+func (b *books) reserve(legs []leg, times int64) {
+	for _, l := range legs {
+		if from := b.accounts[l.from]; !from.busy {
+			from.out += times * l.minor
+		}
+		if to := b.accounts[l.to]; !to.busy {
+			to.in += times * l.minor
+		}
+	}
+}
+
+// short tells whether one of the legs' accounts has passed its limit.
+func (b *books) short(legs []leg) bool {
+	for _, l := range legs {
+		for _, address := range []string{l.from, l.to} {
+			a := b.accounts[address]
+			if a.limit > 0 && a.posted-a.out < 0 || a.limit < 0 && -a.posted-a.in < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// against lists every reason against legs that would be posted, or held. The product names one of them, whichever it looks at first.
+func (b *books) against(legs []leg, held bool) (reasons []string) {
+	for _, l := range legs {
+		from, to := b.accounts[l.from], b.accounts[l.to]
+		switch {
+		case l.minor <= 0:
+			reasons = append(reasons, "amount_not_positive")
+		case l.from == l.to:
+			reasons = append(reasons, "same_account")
+		case from.currency != to.currency:
+			reasons = append(reasons, "currency_mismatch")
+		}
+		if from.frozen || to.frozen {
+			reasons = append(reasons, "account_frozen")
+		}
+	}
+	if len(reasons) > 0 {
+		return reasons
+	}
+	change := b.move
+	if held {
+		change = b.reserve
+	}
+	change(legs, 1)
+	if b.short(legs) {
+		reasons = append(reasons, "insufficient_funds")
+	}
+	change(legs, -1)
+	return reasons
+}
+
+// wallet and receipts are where a person and a shop keep a currency.
+func wallet(owner, currency string) string { return "user/" + owner + "/" + currency }
+
+func receipts(shop, currency string) string { return "merchant/" + shop + "/" + currency }
+
+func isShop(owner string) bool { return len(owner) > 4 && owner[:4] == "mch_" }
+
+func purse(owner, currency string) string {
+	if isShop(owner) {
+		return receipts(owner, currency)
+	}
+	return wallet(owner, currency)
+}
+
+// legs are what a payment moves when it is paid.
+func (b *books) legs(p *pay, minor int64) []leg {
+	b.open(purse(p.payee, p.currency), p.currency, 0, true) // a shop's receipts, with its first payment
+	return []leg{{purse(p.payer, p.currency), purse(p.payee, p.currency), minor}}
+}
+
+// paying lists the reasons against paying p now, in the words of payments.
+func (b *books) paying(p *pay) (reasons []string) {
+	if b.frozen[p.payer] {
+		reasons = append(reasons, "person_frozen")
+	}
+	if b.frozen[p.payee] {
+		reasons = append(reasons, "payee_frozen")
+	}
+	from := b.accounts[purse(p.payer, p.currency)]
+	if from == nil {
+		return append(reasons, "currency_not_available")
+	}
+	if from.posted-from.out < p.amount {
+		reasons = append(reasons, "insufficient_funds")
+	}
+	return reasons
+}
+
+// paid carries the yes of p's payer out.
+func (b *books) paid(p *pay, now time.Time, holdFor time.Duration) {
+	if p.manual {
+		b.reserve(b.legs(p, p.amount), 1)
+		p.state, p.holdUntil = "authorized", now.Add(holdFor)
+		return
+	}
+	b.move(b.legs(p, p.amount), 1)
+	p.state, p.captured = "completed", p.amount
+}
+
+// lapse has a payment whose time is over expire, as every verb that meets one does.
+func (b *books) lapse(p *pay, now time.Time) bool {
+	switch {
+	case p.state == "awaiting_confirmation" && !now.Before(p.expires):
+	case p.state == "authorized" && !now.Before(p.holdUntil):
+		b.reserve(b.legs(p, p.amount), -1)
+	default:
+		return false
+	}
+	p.state = "expired"
+	return true
+}
+
+// visible tells who may see a payment.
+func (p *pay) visible(owner string) bool {
+	return owner == p.payer || owner == p.payee || p.state == "awaiting_confirmation" && p.payer == "" && !isShop(owner)
+}
+
+// settles carries a rail's answer out: settled and fitting, declined, or not what was asked for.
+func (b *books) settles(p *pay, settled, fits bool) {
+	switch p.state {
+	case "processing":
+		switch {
+		case !fits:
+			p.state = "held"
+		case !settled:
+			p.state = "failed"
+		case b.frozen[p.payee]: // the answer waits until the wallet moves again
+		default:
+			b.open("rail/card/"+p.currency, p.currency, 0, true)
+			b.move([]leg{{"rail/card/" + p.currency, wallet(p.payee, p.currency), p.amount}}, 1)
+			p.state, p.captured = "completed", p.amount
+		}
+	case "failed":
+		if settled || !fits {
+			p.state = "held"
+		}
+	}
+}
