@@ -99,7 +99,10 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	if c.resume && (args[0] == "load" || args[0] == "unload") {
 		command.args-- // how much, it knows
 	}
-	if err != nil || len(c.args) != command.args {
+	if err == nil && len(c.args) != command.args {
+		err = fmt.Errorf("%d words after it, not %d", command.args, len(c.args))
+	}
+	if err != nil {
 		fmt.Fprintf(c.diag, "billfold purse %s: not understood (%v); `billfold purse` shows how it is called\n", args[0], err)
 		return 2
 	}
