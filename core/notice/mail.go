@@ -32,6 +32,11 @@ const (
 	Withdrawn   = "withdrawal"      // amount, payee (the account as it is shown), receipt, at, link
 	CameBack    = "withdrawal_back" // amount, reason, link
 	ChargedBack = "charged_back"    // amount, at, link
+	Asked       = "request"         // to who is asked: amount, payee, receipt, at, link
+	Reminder    = "reminder"        // the same, later
+	Declined    = "declined"        // to who asked: amount, payer, receipt, at, link
+	Gift        = "gift"            // to somebody who may have no wallet: amount, payer, until, link
+	GiftBack    = "gift_returned"   // to who sent it: amount, receipt, at, link
 )
 
 // Message is a mail in words.
@@ -68,7 +73,10 @@ type letter struct {
 	life    time.Duration // after which it is of no use; 0 for never
 }
 
-var toPayment = say("See the payment", "查看付款")
+var (
+	toPayment = say("See the payment", "查看付款")
+	toRequest = say("Pay or decline", "付款或拒绝")
+)
 
 var letters = map[string]letter{
 	Code: {
@@ -137,6 +145,39 @@ var letters = map[string]letter{
 			say("It was taken from your wallet. What was missing there is owed, and paid first from the next money that comes in.",
 				"该款项已从您的钱包收回。不足的部分记为欠款，将先从之后到账的资金中偿还。")},
 		link: toPayment, needs: []string{"amount", "at", "link"},
+	},
+	Asked: {
+		subject: say("{payee} asks you for {amount}", "{payee}请您支付 {amount}"),
+		body: []lang.Text{say("{payee} asks you for {amount}.", "{payee}请您支付 {amount}。"),
+			say("Nothing moves before you agree. If you do not know {payee}, decline.", "您同意之前不会扣款。如果您不认识{payee}，请拒绝。")},
+		link: toRequest, needs: []string{"amount", "payee", "link"},
+	},
+	Reminder: {
+		subject: say("Reminder: {payee} asks you for {amount}", "提醒：{payee}请您支付 {amount}"),
+		body: []lang.Text{say("{payee} asked you for {amount}, and it is not paid yet.", "{payee}请您支付 {amount}，目前尚未支付。"),
+			say("Nothing moves before you agree. If it is not for you to pay, decline.", "您同意之前不会扣款。如不应由您支付，请拒绝。")},
+		link: toRequest, needs: []string{"amount", "payee", "link"},
+	},
+	Declined: {
+		subject: say("{payer} declined your request for {amount}", "{payer}已拒绝您的 {amount} 收款请求"),
+		body:    []lang.Text{say("{payer} declined your request for {amount}. No money was moved.", "{payer}已拒绝您的 {amount} 收款请求，资金未发生变动。")},
+		link:    toPayment, needs: []string{"amount", "payer", "link"},
+	},
+	Gift: {
+		subject: say("{payer} sends you {amount}", "{payer}向您发送 {amount}"),
+		body: []lang.Text{
+			say("{payer} sends you {amount}. Open the link and sign in, or open a wallet, to take it.",
+				"{payer}向您发送 {amount}。打开链接并登录或开通钱包即可领取。"),
+			say("Take it until {until}; after that it goes back. Whoever has this link can take the money, so do not pass it on.",
+				"请在 {until} 之前领取，逾期将退回。持有此链接的任何人都可领取，请勿转发。")},
+		link: say("Take the money", "领取款项"), needs: []string{"amount", "payer", "until", "link"},
+	},
+	GiftBack: {
+		subject: say("{amount} came back to you", "{amount} 已退回给您"),
+		body: []lang.Text{say("Nobody took the {amount} you sent by a link. It went back into your wallet on {at}.",
+			"您通过链接发送的 {amount} 无人领取，已于 {at} 退回您的钱包。"),
+			say("Receipt {receipt}.", "收据编号 {receipt}。")},
+		link: toPayment, needs: []string{"amount", "receipt", "at", "link"},
 	},
 }
 

@@ -154,6 +154,9 @@ func (p partyRow) direction() Direction {
 
 func (p partyRow) matches(f ActivityFilter) bool {
 	r := &p.record
+	if r.draft() && r.state.Final() && f.State == "" {
+		return false // somebody began to send and let it be
+	}
 	return (f.Kind == "" || f.Kind == r.kind) && (f.State == "" || f.State == r.state) &&
 		(f.Direction == "" || f.Direction == p.direction()) && (f.Currency == "" || f.Currency == r.amount.Currency.Code) &&
 		(f.Reference == "" || f.Reference == r.reference)
@@ -166,8 +169,12 @@ func (s *Service) item(ctx context.Context, c Caller, row partyRow) (Item, error
 	if err != nil {
 		return Item{}, err
 	}
+	p.Payee = r.payee
 	p.State, p.Payer, p.Captured, p.Refunded, p.HoldExpiresAt, p.Failure = r.state, r.payer, r.captured, r.refunded, r.holdUntil, r.failure
 	if p.PayerName, err = s.name(ctx, r.payer); err != nil {
+		return Item{}, err
+	}
+	if p.PayeeName, err = s.name(ctx, r.payee); err != nil {
 		return Item{}, err
 	}
 	p.NextAction = s.next(c, &r, p)

@@ -78,9 +78,16 @@ func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts)
 		return outcome{}, err
 	}
 	r.digest, r.proof = digest[:], yes.Proof
-	if unclaimed {
+	// From here on it is in the books of both sides; a draft has been in its payer's from the start, a request in nobody's.
+	switch {
+	case r.asked():
+		r.note(StepAuthenticate, authenticated(c, now), 0)
+		storeParties(tx, r.id, party{r.payer, now, rolePayer}, party{r.payee, now, rolePayee})
+	case unclaimed:
 		r.note(StepAuthenticate, authenticated(c, now), 0)
 		storeParties(tx, r.id, party{r.payer, now, rolePayer})
+	case r.draft() && r.payee != "":
+		storeParties(tx, r.id, party{r.payee, now, rolePayee})
 	}
 	happened, err := s.approve(tx, &r, now)
 	if err != nil {
@@ -96,6 +103,10 @@ func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts)
 func (s *Service) expireIfDue(tx *db.Tx, r *record, now time.Time) (bool, error) {
 	switch {
 	case r.state == AwaitingConfirmation && !now.Before(r.expiresAt):
+	case r.state == Authorized && r.capture == ByLink && !now.Before(r.holdUntil):
+		if err := s.outOfLink(tx, r, entryExpire, r.payer); err != nil {
+			return false, err
+		}
 	case r.state == Authorized && !now.Before(r.holdUntil):
 		if _, err := s.Ledger.ExpireHold(tx, entryID(r.id, entryHold), entryID(r.id, entryExpire)); err != nil {
 			return false, err

@@ -40,6 +40,11 @@ const (
 	opExchange = "payment.exchange"
 	opAssign   = "arrival.assign"
 	opReview   = "payment.review"
+	opClaim    = "payment.claim"
+	opAsk      = "request.create"
+	opChange   = "request.change"
+	opCancel   = "request.cancel"
+	opRemind   = "request.remind"
 )
 
 // Create makes a payment. A shop asks to be paid: the payment awaits confirmation by whoever pays it. A person names whom
@@ -72,11 +77,12 @@ func (s *Service) draft(ctx context.Context, c Caller, t Terms, confirm bool) (r
 	if confirm && c.Shop != "" {
 		return record{}, ErrPersonOnly.With("confirm")
 	}
-	t.Payee, err = s.payee(ctx, c, t.Payee)
-	if err != nil {
-		return record{}, err
+	if t.Capture == ByLink {
+		err = s.fitsLink(c, &t)
+	} else if t.Payee, err = s.payee(ctx, c, t.Payee); err == nil {
+		err = s.fits(ctx, c, &t)
 	}
-	if err := s.fits(ctx, c, &t); err != nil {
+	if err != nil {
 		return record{}, err
 	}
 	r := record{id: ID(s.IDs.New("pay")), kind: t.Kind, creator: c.Owner(), payee: t.Payee, amount: t.Amount, capture: t.Capture,
@@ -85,7 +91,10 @@ func (s *Service) draft(ctx context.Context, c Caller, t Terms, confirm bool) (r
 	if c.Shop == "" {
 		r.payer = string(c.Person)
 	}
-	r.description, err = s.sealText(r.creator, descriptionRow(r.id), t.Description)
+	if r.description, err = s.sealText(r.creator, descriptionRow(r.id), t.Description); err != nil {
+		return r, err
+	}
+	r.sendTo, err = s.sealText(r.creator, sendToRow(r.id), t.SendTo)
 	return r, err
 }
 
@@ -100,7 +109,7 @@ func (s *Service) payee(ctx context.Context, c Caller, named string) (string, er
 	if c.Person == "" {
 		return "", ErrPersonOnly
 	}
-	if handle, ok := strings.CutPrefix(named, "@"); ok {
+	if handle, ok := strings.CutPrefix(named, "@"); ok || strings.Contains(named, "@") {
 		shop, err := s.Shops.ByHandle(ctx, handle)
 		if err == nil {
 			return string(shop.ID), nil
@@ -182,20 +191,26 @@ func (s *Service) insert(tx *db.Tx, c Caller, r *record, confirm bool) (outcome,
 	if err := r.move(Request, StepRequest, now, r.amount.Minor); err != nil {
 		return outcome{}, err
 	}
-	parties := []party{{r.payee, now, rolePayee}}
-	if r.payer != "" {
-		parties = append(parties, party{r.payer, now, rolePayer})
-	}
 	happened, err := eventCreated, error(nil)
 	if confirm {
 		happened, err = s.approve(tx, r, now)
-	} else {
+	} else if r.payee != "" {
 		err = s.payeeActive(tx, r.payee)
 	}
 	if err != nil {
 		return outcome{}, err
 	}
 	storeNew(tx, r)
+	if r.capture == ByLink {
+		storeLink(tx, r)
+	}
+	var parties []party
+	if r.payee != "" && !r.draft() {
+		parties = append(parties, party{r.payee, now, rolePayee})
+	}
+	if r.payer != "" {
+		parties = append(parties, party{r.payer, now, rolePayer})
+	}
 	storeParties(tx, r.id, parties...)
 	s.announce(tx, r, happened, r.amount.Minor)
 	return r.answer(), nil
@@ -214,11 +229,15 @@ func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, er
 	if err != nil {
 		return "", err
 	}
+	if r.capture == ByLink {
+		return eventAuthorized, s.intoLink(tx, r, from, now)
+	}
 	to, err := s.account(tx, r.payee, r.amount.Currency)
 	if err != nil {
 		return "", err
 	}
 	r.approvedAt = now
+	r.remember(tx, now)
 	entry := s.entry(r.id, entryMove, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: r.amount.Minor})
 	if r.capture == Manual {
 		r.holdUntil = now.Add(r.holdFor)
@@ -233,6 +252,15 @@ func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, er
 	r.captured = r.amount.Minor
 	return eventCompleted, r.move(Confirm, StepAuthorize, now, r.amount.Minor)
 }
+
+// draft says that a person has written a payment to a person down and not confirmed it: it is nobody's business but theirs. What
+// a shop or a person is asked to pay is no draft.
+func (r *record) draft() bool {
+	return r.kind == Transfer && r.approvedAt.IsZero() && r.creator == r.payer
+}
+
+// asked says that the payee asked a person for it.
+func (r *record) asked() bool { return r.kind == Transfer && r.creator == r.payee }
 
 // payeeActive refuses to ask for money for a payee that is frozen. Where value moves, the ledger says so by itself.
 func (s *Service) payeeActive(tx *db.Tx, payee string) error {

@@ -24,6 +24,9 @@ const (
 	eventRefunded   = "payment.refunded"
 	eventSent       = "payment.sent"
 	eventReversed   = "payment.reversed"
+	eventRequested  = "payment.requested" // a person asks a person
+	eventReminded   = "payment.reminded"
+	eventDeclined   = "payment.declined"
 )
 
 // News is the data of an event about a payment: ids and amounts, never a name or a text. Amounts are minor units in
@@ -43,6 +46,8 @@ type News struct {
 	Refunded string `json:"refunded"`
 	Of       ID     `json:"of,omitempty"`
 	Failure  string `json:"failure,omitempty"`
+	Asked    bool   `json:"asked,omitempty"` // the payee asked a person for it
+	Link     bool   `json:"link,omitempty"`  // it travels by a link
 }
 
 // ParseNews reads the data of an event of this package.
@@ -57,7 +62,8 @@ func (s *Service) announce(tx *db.Tx, r *record, happened string, moved int64) {
 	minor := func(n int64) string { return strconv.FormatInt(n, 10) }
 	data, err := json.Marshal(News{Payment: r.id, Kind: r.kind, State: r.state, Version: r.version, Payer: r.payer, Payee: r.payee,
 		Amount: minor(r.amount.Minor), Currency: r.amount.Currency.Code, Scale: r.amount.Currency.Scale, Moved: minor(moved),
-		Captured: minor(r.captured), Refunded: minor(r.refunded), Of: r.of, Failure: r.failure})
+		Captured: minor(r.captured), Refunded: minor(r.refunded), Of: r.of, Failure: r.failure,
+		Asked: r.asked(), Link: r.capture == ByLink})
 	if err != nil {
 		panic(err) // strings and numbers always encode
 	}
@@ -65,7 +71,7 @@ func (s *Service) announce(tx *db.Tx, r *record, happened string, moved int64) {
 	if r.payer != "" {
 		owners = append(owners, r.payer)
 	}
-	if isPerson(r.payee) || isShop(r.payee) {
+	if (isPerson(r.payee) || isShop(r.payee)) && !r.draft() {
 		owners = append(owners, r.payee)
 	}
 	s.Outbox.Append(tx, event.Event{Type: happened, Object: string(r.id), Sequence: r.version, Owners: owners, Data: data})

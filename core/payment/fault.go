@@ -92,6 +92,41 @@ var (
 	ErrNote = fault.Define(fault.Invalid, "note_too_long",
 		text("The note is too long", "备注过长"),
 		text("Write at most 280 characters.", "最多 280 个字符。"))
+	// ErrLinkOver refuses a link whose money was taken, taken back, or has gone back by itself.
+	ErrLinkOver = fault.Define(fault.Conflict, "link_over",
+		text("There is nothing under this link any more", "此链接中已没有可领取的款项"),
+		text("The money was taken, taken back by its sender, or has returned to them. Ask the sender for a new link.",
+			"款项已被领取、被付款人撤回，或已退还付款人。请向付款人索取新的链接。"))
+	// ErrLinkHeld refuses to hand out what a frozen sender sent.
+	ErrLinkHeld = fault.Define(fault.Held, "link_held",
+		text("This money cannot be taken at the moment", "此款项暂时无法领取"),
+		text("It is kept safe. Ask its sender, or try again later.", "款项安全保留。请联系付款人或稍后再试。"))
+	// ErrSplit refuses a bill that cannot be divided as asked.
+	ErrSplit = fault.Define(fault.Invalid, "split_terms",
+		text("It cannot be divided like this", "无法这样分摊"),
+		text("Name 1 to 50 people, each with at least the smallest unit of the currency and at most 1000 parts.",
+			"请指定 1 至 50 人，每人至少承担该货币的最小单位，最多 1000 份。"))
+	// ErrSplitSum refuses amounts that do not sum to what is divided.
+	ErrSplitSum = fault.Define(fault.Invalid, "split_sum",
+		text("The amounts do not add up", "各项金额之和不符"),
+		text("Together they must be exactly %s.", "各项合计须恰好等于 %s。"))
+	// ErrTwice refuses to ask one person twice in one request.
+	ErrTwice = fault.Define(fault.Invalid, "share_twice",
+		text("Somebody is named twice", "有人被重复指定"),
+		text("%s has a share already. Name everybody once.", "%s 已有一份。每人只能指定一次。"))
+	// ErrRequestChanged refuses a change of a request that is not as its owner saw it.
+	ErrRequestChanged = fault.Define(fault.Conflict, "request_changed",
+		text("The request has changed meanwhile", "该收款请求已有变化"),
+		text("Somebody has paid or declined, or you changed it elsewhere. Look at it again before you change it.",
+			"有人已付款或拒绝，或您已在别处修改。请重新查看后再修改。"))
+	// ErrReminded refuses a second reminder within a day.
+	ErrReminded = fault.Define(fault.Exhausted, "reminded_lately",
+		text("They were reminded within the last day", "过去一天内已提醒过"),
+		text("Wait a day between two reminders.", "两次提醒之间请间隔一天。"))
+	// ErrContacts refuses more contacts than a person may keep.
+	ErrContacts = fault.Define(fault.Exhausted, "contact_limit",
+		text("Your contacts are full", "联系人已满"),
+		text("Remove somebody first.", "请先移除部分联系人。"))
 	// ErrCursor refuses a cursor that did not come from us.
 	ErrCursor = fault.Define(fault.Malformed, "invalid_cursor",
 		text("The cursor cannot be used", "游标无效"),

@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"errors"
+	"time"
 
 	"billfold/base/clock"
 	"billfold/base/db"
@@ -38,7 +39,7 @@ func (s *Service) capture(tx *db.Tx, r *record, amount *money.Amount) (outcome, 
 	if late, err := s.expireIfDue(tx, r, now); late || err != nil {
 		return outcome{row: *r, late: ledger.ErrHoldExpired}, err
 	}
-	if _, ok := Next(r.state, Capture); !ok {
+	if _, ok := Next(r.state, Capture); !ok || r.capture == ByLink {
 		return outcome{}, ErrState.Fill(string(r.state))
 	}
 	take, err := within(r, amount, r.amount.Minor, ledger.ErrAmountExceedsHold)
@@ -68,7 +69,7 @@ func (s *Service) Void(ctx context.Context, c Caller, payment ID, call once.Call
 		if err != nil {
 			return outcome{}, err
 		}
-		if !r.receivedBy(c) && (c.Shop != "" || r.payer == "" || r.payer != string(c.Person)) {
+		if r.draft() && !r.visible(c) || !r.receivedBy(c) && (c.Shop != "" || r.payer == "" || r.payer != string(c.Person)) {
 			return outcome{}, fault.ErrNotFound
 		}
 		now := s.Clock.Now()
@@ -83,8 +84,14 @@ func (s *Service) void(tx *db.Tx, c Caller, r *record) (outcome, error) {
 	if _, ok := Next(r.state, Void); !ok {
 		return outcome{}, ErrState.Fill(string(r.state))
 	}
-	released := int64(0)
-	if r.state == Authorized {
+	released, happened, step := int64(0), eventVoided, StepVoid
+	switch {
+	case r.state == Authorized && r.capture == ByLink:
+		if err := s.outOfLink(tx, r, entryVoid, r.payer); err != nil {
+			return outcome{}, err
+		}
+		released = r.amount.Minor
+	case r.state == Authorized:
 		if !r.receivedBy(c) {
 			return outcome{}, ErrState.Fill(string(r.state)) // a payer cannot take back what they approved
 		}
@@ -92,12 +99,14 @@ func (s *Service) void(tx *db.Tx, c Caller, r *record) (outcome, error) {
 			return outcome{}, err
 		}
 		released = r.amount.Minor
+	case r.asked() && !r.receivedBy(c):
+		happened, step, r.failure = eventDeclined, StepDecline, failedDeclined
 	}
-	if err := r.move(Void, StepVoid, s.Clock.Now(), released); err != nil {
+	if err := r.move(Void, step, s.Clock.Now(), released); err != nil {
 		return outcome{}, err
 	}
 	storeChange(tx, r)
-	s.announce(tx, r, eventVoided, released)
+	s.announce(tx, r, happened, released)
 	return r.answer(), nil
 }
 
@@ -126,6 +135,9 @@ func within(r *record, amount *money.Amount, limit int64, refusal *fault.Fault) 
 // sweepMost is how many payments a sweep takes from the list at a time.
 const sweepMost = 200
 
+// frozenWaits is how long the sweep leaves a link alone whose sender is frozen, before it tries again to bring the money back.
+const frozenWaits = time.Hour
+
 // ExpireDue lets every payment and hold whose time is over expire, each in a transaction of its own. It is the sweep behind
 // verbs that look at deadlines themselves, and harmless beside them and beside itself.
 func (s *Service) ExpireDue(ctx context.Context) error {
@@ -148,6 +160,12 @@ func (s *Service) ExpireDue(ctx context.Context) error {
 				_, err = s.expireIfDue(tx, &r, now)
 				return err
 			})
+			if errors.Is(err, ledger.ErrAccountFrozen) { // what a link brings back waits for the freeze to be lifted
+				err = s.DB.Write(ctx, func(tx *db.Tx) error {
+					tx.Queue(updateDue, string(payment), clock.Micros(now.Add(frozenWaits)))
+					return nil
+				})
+			}
 			if err == nil {
 				expired++
 			}

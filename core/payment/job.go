@@ -12,6 +12,7 @@ import (
 const (
 	expireEvery = 15 * time.Second
 	askEvery    = 5 * time.Second
+	remindEvery = time.Minute
 )
 
 // register hands the package's subscriber, jobs and sweeps to the outbox and the queue.
@@ -29,6 +30,7 @@ func (s *Service) register() {
 	})
 	s.Queue.Handle(taskWords, s.listWords)
 	s.Queue.Every("payment.expire", expireEvery, s.ExpireDue)
+	s.Queue.Every("payment.remind", remindEvery, s.RemindDue)
 	s.Queue.Every("payment.ask", askEvery, s.AskSilentRails)
 }
 

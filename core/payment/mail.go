@@ -32,6 +32,20 @@ type letter struct {
 // would drown. A person who refunds has pressed the button; the mail goes to the other side.
 func (t *telling) letters() (list [2]letter) {
 	n := t.news
+	switch t.says {
+	case "request.asked":
+		list[0] = letter{t, 1, n.Payer, n.Payee, "payee", notice.Asked}
+		return list
+	case "request.reminded":
+		list[0] = letter{t, 1, n.Payer, n.Payee, "payee", notice.Reminder}
+		return list
+	case "request.declined":
+		list[0] = letter{t, 1, n.Payee, n.Payer, "payer", notice.Declined}
+		return list
+	case "link.returned":
+		list[0] = letter{t, 1, n.Payer, "", "", notice.GiftBack}
+		return list
+	}
 	done := t.event.Type == eventCompleted || t.event.Type == eventCaptured
 	switch {
 	case n.Kind == TopUp && done:
@@ -64,6 +78,11 @@ func (s *Service) mail(tx *db.Tx, list []telling, names map[string]string) error
 	for i := range list {
 		if now.Sub(list[i].event.At) > newsLives {
 			continue
+		}
+		if list[i].says == "link.sent" {
+			if err := s.mailLink(tx, &list[i], names); err != nil && !errors.Is(err, seal.ErrShredded) {
+				s.Log.Error("mail left out", "event", list[i].event.ID, "template", notice.Gift, "error", err)
+			}
 		}
 		for _, l := range list[i].letters() {
 			if l.to != "" && !s.mails.none(l.to, now) {

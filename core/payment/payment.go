@@ -29,10 +29,12 @@ const (
 // CaptureMode says whether the value moves at once or is held first.
 type CaptureMode string
 
-// The two modes. Automatic moves the value when the payer confirms; Manual holds it until the payee captures.
+// The modes. Automatic moves the value when the payer confirms; Manual holds it until the payee captures; ByLink moves it out of the
+// payer's wallet, where it waits for whoever holds the link (see link.go).
 const (
 	Automatic CaptureMode = "automatic"
 	Manual    CaptureMode = "manual"
+	ByLink    CaptureMode = "link"
 )
 
 // Method is where the payer's value comes from.
@@ -67,7 +69,7 @@ type Payment struct {
 	Captured      int64
 	Refunded      int64
 	Payer         string // "usr_…"; for a refund the one who gives back ("mch_…" or "usr_…"); "" until somebody confirms
-	Payee         string // "mch_…" or "usr_…"; "ins_…" for a withdrawal, "" for an exchange
+	Payee         string // "mch_…" or "usr_…"; "ins_…" for a withdrawal, "" for an exchange and while nobody has taken what a link carries
 	PayerName     string
 	PayeeName     string
 	Capture       CaptureMode
@@ -131,6 +133,9 @@ const (
 	StepReturn       = "return"     // it came back
 	StepChargeback   = "chargeback" // a top-up: the card's holder took it back
 	StepRelease      = "release"    // an operator let it go on
+	StepClaim        = "claim"      // somebody took what a link carried
+	StepDecline      = "decline"    // the one who was asked said no
+	StepRemind       = "remind"     // the one who was asked was reminded
 )
 
 // told spaces the numbers of the steps confirm_payer and confirm_payee: those of version v are v*told+1 and v*told+2, so they
@@ -174,9 +179,10 @@ func (c Caller) name() string {
 // Terms are what a payment is about. They never change once it exists.
 type Terms struct {
 	Kind        Kind   // "" = purchase for a shop, transfer for a person
-	Payee       string // "mch_…", "usr_…" or "@handle"; a shop may leave it empty: itself
+	Payee       string // "mch_…", "usr_…", "@handle" or an e-mail address; a shop may leave it empty: itself; with ByLink nobody
 	Amount      money.Amount
 	Capture     CaptureMode // "" = automatic
+	SendTo      string      // ByLink: an e-mail address that the link is sent to, "" for none; sealed
 	Description string      // up to 500 bytes, sealed
 	Reference   string      // the payee's own number for it, up to 100 bytes, searchable
 	Metadata    map[string]string

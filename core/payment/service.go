@@ -333,7 +333,7 @@ func (r *record) visible(c Caller) bool {
 		return true
 	}
 	owner := c.Owner()
-	if owner == "" {
+	if owner == "" || r.draft() && owner != r.payer {
 		return false
 	}
 	return owner == r.payer || owner == r.payee || r.state == AwaitingConfirmation && r.payer == "" && c.Shop == ""

@@ -52,6 +52,7 @@ func (s *Service) show(ctx context.Context, c Caller, out outcome) (Payment, err
 
 // rewind fills in what changes over a payment's life, from its steps up to the version shown.
 func (s *Service) rewind(p *Payment, r record, out outcome) {
+	taken := false
 	claimed := isPerson(r.creator) || r.kind == Refund || r.kind == TopUp
 	for _, step := range out.steps {
 		if step.Number > out.version && (!out.live || step.Number < told) {
@@ -71,18 +72,24 @@ func (s *Service) rewind(p *Payment, r record, out outcome) {
 			case Completed:
 				p.Captured += step.Amount
 			}
+		case StepClaim:
+			taken = true
+			p.Captured += step.Amount
 		case StepCapture, StepSettle, StepRelease:
 			p.Captured += step.Amount
 		case StepRefund, StepChargeback, StepReturn:
 			p.Refunded += step.Amount
 		}
 		switch step.State {
-		case Failed, Held, Reversed:
+		case Failed, Held, Reversed, Voided:
 			p.Failure = r.failure
 		}
 	}
 	if !claimed {
 		p.Payer = ""
+	}
+	if r.capture == ByLink && !taken {
+		p.Payee = ""
 	}
 	slices.SortStableFunc(p.Steps, func(a, b Step) int { return cmp.Compare(a.order(), b.order()) })
 }
@@ -100,7 +107,7 @@ func (s *Service) next(c Caller, r *record, p Payment) NextAction {
 	case Processing, Held:
 		return NextAction{Type: ActWait}
 	case Authorized:
-		if c.Owner() == p.Payee {
+		if c.Owner() == p.Payee && r.capture == Manual {
 			return NextAction{Type: ActCapture}
 		}
 		return NextAction{Type: ActWait}

@@ -24,11 +24,13 @@ const (
 	insertRecord = `insert into payment_record (` + recordColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,
 		$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28)`
 	updateRecord = `update payment_record set state = $2, version = $3, payer = $4, captured = $5, refunded = $6, failure = $7,
-		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12 where id = $1`
-	selectRecord  = `select ` + recordColumns + ` from payment_record where id = $1`
-	selectRecords = `select ` + recordColumns + ` from payment_record where id > $1 order by id limit $2`
-	selectDue     = `select id from payment_record where due_at is not null and due_at <= $1 order by due_at, id limit $2`
-	selectRefunds = `select ` + recordColumns + ` from payment_record where of_payment = $1 and of_payment <> '' order by id`
+		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12, payee = $13 where id = $1`
+	updateDue       = `update payment_record set due_at = $2 where id = $1 and due_at is not null`
+	selectRecord    = `select ` + recordColumns + ` from payment_record where id = $1`
+	selectRecordIDs = `select ` + recordColumns + ` from payment_record where id in `
+	selectRecords   = `select ` + recordColumns + ` from payment_record where id > $1 order by id limit $2`
+	selectDue       = `select id from payment_record where due_at is not null and due_at <= $1 order by due_at, id limit $2`
+	selectRefunds   = `select ` + recordColumns + ` from payment_record where of_payment = $1 and of_payment <> '' order by id`
 
 	selectSteps = `select payment, n, name, state, at, amount from payment_step where payment = $1 order by n`
 
@@ -116,6 +118,7 @@ type record struct {
 	proof       []byte
 	past        []Step // the numbered steps there were, where lock read them
 	fresh       []Step
+	sendTo      []byte // sealed; only of a link that is being made
 }
 
 func (r *record) total() int64 { return r.amount.Minor + r.fee }
@@ -166,7 +169,7 @@ func storeNew(tx *db.Tx, r *record) {
 
 func storeChange(tx *db.Tx, r *record) {
 	tx.Queue(updateRecord, string(r.id), string(r.state), r.version, r.payer, r.captured, r.refunded, r.failure,
-		micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof)
+		micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof, r.payee)
 	storeSteps(tx, r)
 }
 
@@ -188,6 +191,9 @@ type party struct {
 }
 
 func storeParties(tx *db.Tx, payment ID, list ...party) {
+	if len(list) == 0 {
+		return
+	}
 	args := make([]any, 0, 4*len(list))
 	for _, p := range list {
 		args = append(args, p.owner, micros(p.at), string(payment), p.role)

@@ -22,6 +22,8 @@ type telling struct {
 	news  News
 	payer string // who is told as payer, "" where nobody paid
 	payee string
+	only  string // the one side that is told, "" for both; the payment's steps then leave the telling out
+	says  string // the notice's template
 }
 
 // tell is step 5 of every payment: it tells both sides of a batch of events. It runs inside the one transaction that also
@@ -53,6 +55,10 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 	var notices []notice.Notice
 	for _, t := range list {
 		at := micros(s.Clock.Now())
+		if t.only != "" {
+			notices = append(notices, t.notice(t.only, names))
+			continue
+		}
 		for i, side := range []struct{ owner, step string }{{t.payer, StepConfirmPayer}, {t.payee, StepConfirmPayee}} {
 			if side.owner == "" {
 				continue
@@ -74,18 +80,48 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 // heard says whom an event is for. A payment that was only asked for is no news to both sides; a refund is told by its own
 // payment, not again by the one it belongs to.
 func heard(e event.Event, n News) (telling, bool) {
-	t := telling{event: e, news: n, payer: n.Payer, payee: n.Payee}
+	t := telling{event: e, news: n, payer: n.Payer, payee: n.Payee, says: e.Type}
 	switch e.Type {
 	case eventCreated, eventRefunded, eventSent:
 		return t, false
 	}
 	switch n.Kind {
+	case Transfer:
+		return t.between()
 	case TopUp:
 		t.payer = n.Payee
 	case Withdrawal, Exchange:
 		t.payee = n.Payer
 	}
 	return t, true
+}
+
+// between says whom an event between two people is for. A draft that came to nothing is no news to anybody; what one did to a
+// request is told to the other; of a link only its sender hears until it is taken.
+func (t telling) between() (telling, bool) {
+	n := t.news
+	switch kind := t.event.Type; {
+	case n.Link && kind == eventAuthorized:
+		t.says = "link.sent"
+	case n.Link && kind == eventCaptured:
+		t.says = "link.taken"
+	case n.Link && kind == eventVoided:
+		t.says = "link.canceled"
+	case n.Link && kind == eventExpired:
+		t.says = "link.returned"
+	case n.Asked && kind == eventRequested:
+		t.only, t.says = n.Payer, "request.asked"
+	case n.Asked && kind == eventReminded:
+		t.only, t.says = n.Payer, "request.reminded"
+	case n.Asked && kind == eventVoided:
+		t.only, t.says = n.Payer, "request.canceled"
+	case n.Asked && kind == eventDeclined:
+		t.only, t.says = n.Payee, "request.declined"
+	case n.Asked && kind == eventExpired:
+		t.only, t.says = n.Payee, "request.expired"
+	}
+	quiet := n.Moved == "0" && (!n.Asked || t.only == "") // a draft, or a request without a name
+	return t, !quiet
 }
 
 // notice is what one side reads. Names are masked; the notice is kept sealed with its owner's key.
@@ -100,7 +136,7 @@ func (t telling) notice(owner string, names map[string]string) notice.Notice {
 			role = rolePayer
 		}
 	}
-	return notice.Notice{ID: t.event.ID + "/" + owner, Owner: owner, Template: t.event.Type, Object: string(t.news.Payment), At: t.event.At,
+	return notice.Notice{ID: t.event.ID + "/" + owner, Owner: owner, Template: t.says, Object: string(t.news.Payment), At: t.event.At,
 		Data: map[string]string{"kind": string(t.news.Kind), "state": string(t.news.State), "role": role, "amount": t.amount(),
 			"with": names[with], "failure": t.news.Failure}}
 }

@@ -24,7 +24,7 @@ func (t Terms) check(now time.Time) (Terms, error) {
 	if t.Capture == "" {
 		t.Capture = Automatic
 	}
-	if t.Capture != Automatic && t.Capture != Manual {
+	if t.Capture != Automatic && t.Capture != Manual && t.Capture != ByLink {
 		return t, ErrCapture.With("capture")
 	}
 	if t.Amount.Currency.Code == "" {

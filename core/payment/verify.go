@@ -56,6 +56,12 @@ func (s *Service) Verify(ctx context.Context, say func(Finding)) (Report, error)
 		}
 		after = string(rows[len(rows)-1].id)
 	}
+	if err := s.verifyLinks(ctx, found); err != nil {
+		return rep, err
+	}
+	if err := s.verifyPeople(ctx, found); err != nil {
+		return rep, err
+	}
 	if err := s.verifyEvents(ctx, found); err != nil {
 		return rep, err
 	}
@@ -73,6 +79,8 @@ func entriesOf(payment ID, kind Kind, capture CaptureMode) []ledger.EntryID {
 		steps = []uint8{entrySettle, entryReverse}
 	case kind == Withdrawal:
 		steps = []uint8{entryHold, entryCapture, entryVoid, entrySettle, entryReverse}
+	case capture == ByLink:
+		steps = []uint8{entryMove, entryCapture, entryVoid, entryExpire}
 	case capture == Manual:
 		steps = []uint8{entryHold, entryCapture, entryVoid, entryExpire}
 	}
@@ -129,7 +137,8 @@ func verifySteps(r *record, steps []Step, found func(what string, args ...any)) 
 		}
 		last = step
 		switch {
-		case step.Name == StepCapture, step.Name == StepSettle, step.Name == StepRelease, step.Name == StepAuthorize && step.State == Completed:
+		case step.Name == StepCapture, step.Name == StepSettle, step.Name == StepRelease, step.Name == StepClaim,
+			step.Name == StepAuthorize && step.State == Completed:
 			captured += step.Amount
 		case step.Name == StepRefund, step.Name == StepChargeback, step.Name == StepReturn:
 			refunded += step.Amount
@@ -178,6 +187,9 @@ func (s *Service) verifyMoney(tx *db.Tx, r *record, entries map[ledger.EntryID]l
 			}
 			held -= leg.Released
 		}
+	}
+	if r.capture == ByLink {
+		moved, held = carried(r.id, entries)
 	}
 	if moved != r.captured {
 		found("captured %d, but its ledger entries moved %d", r.captured, moved)
