@@ -19,8 +19,8 @@ type Payment struct {
 	Captured      Money             `json:"captured" doc:"What has moved so far."`
 	Refunded      Money             `json:"refunded" doc:"What has gone back of it."`
 	Payer         Party             `json:"payer,omitzero" doc:"Who pays; missing until somebody confirms. expand[]=payer gives the name."`
-	Payee         Party             `json:"payee,omitzero" doc:"Who is paid; a bank account for a withdrawal, missing for an exchange. expand[]=payee gives the name."`
-	Capture       string            `json:"capture" enum:"automatic|manual" doc:"Manual holds the value until the payee captures."`
+	Payee         Party             `json:"payee,omitzero" doc:"Who is paid; a bank account for a withdrawal, missing for an exchange, and until somebody takes what a link carries. expand[]=payee gives the name."`
+	Capture       string            `json:"capture" enum:"automatic|manual|link" doc:"Manual holds the value until the payee captures; link keeps it for who has the link."`
 	Method        string            `json:"method" enum:"wallet|card|bank" doc:"Where the payer's value comes from."`
 	Description   string            `json:"description,omitzero" doc:"What its creator wrote."`
 	Reference     string            `json:"reference,omitzero" doc:"The payee's own number for it."`
@@ -99,10 +99,11 @@ type Step struct {
 // CreatePayment asks for a payment. A shop asks to be paid; a person names whom they pay.
 type CreatePayment struct {
 	Amount      Money             `json:"amount" doc:"A positive amount, in minor units."`
-	Payee       string            `json:"payee,omitzero" max:"100" doc:"A person's or shop's id, or @handle. A shop leaves it out: itself."`
+	Payee       string            `json:"payee,omitzero" max:"100" doc:"A person's or shop's id, @handle or e-mail address. A shop leaves it out: itself."`
 	Kind        string            `json:"kind,omitzero" enum:"purchase|transfer" doc:"Follows from the payee when left out."`
 	Confirm     bool              `json:"confirm,omitzero" doc:"Payers only: approve in the same request; the value moves, or is held, at once."`
-	Capture     string            `json:"capture,omitzero" enum:"automatic|manual" doc:"Default automatic. Manual holds, for purchases."`
+	Capture     string            `json:"capture,omitzero" enum:"automatic|manual|link" doc:"Default automatic. Manual holds, for purchases. Link: to whoever has it; no payee."`
+	SendTo      string            `json:"send_to,omitzero" max:"254" doc:"Link only: an e-mail address the link is mailed to."`
 	Description string            `json:"description,omitzero" max:"500" doc:"Up to 500 bytes, for both sides to read."`
 	Reference   string            `json:"reference,omitzero" max:"100" doc:"The payee's own number, up to 100 bytes, searchable."`
 	Metadata    map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries; keys up to 40 bytes, values up to 500."`

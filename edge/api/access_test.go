@@ -89,6 +89,7 @@ func (w *world) visits() map[string]visit {
 		"getTestClock":     {owner: w.lenaKey, path: at("/v1/test/clock")},
 		"advanceTestClock": {owner: w.cafeKey, path: at("/v1/test/clock/advance"), body: `{"by":"1s"}`},
 	})
+	maps.Copy(list, w.peopleVisits())
 	return list
 }
 

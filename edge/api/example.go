@@ -124,3 +124,24 @@ var (
 	exampleClock   = client.TestClock{Object: "test_clock", Now: exampleAt}
 	exampleAdvance = client.AdvanceClock{By: "3d"}
 )
+
+var (
+	exampleFind    = client.FindPayee{Payee: "@lena"}
+	examplePayee   = client.Payee{ID: examplePerson, Object: "payee", Name: "Lena H.", Handle: "lena", FirstTime: true}
+	exampleContact = client.Contact{ID: examplePerson, Object: "contact", Name: "Lena H.", Called: "Lena from the choir", Kept: true,
+		PaidAt: exampleAt}
+	exampleKeep = client.KeepContact{Payee: "@lena", Called: "Lena from the choir"}
+	exampleGift = client.PaymentLink{Object: "payment_link", Payment: examplePay, ExpiresAt: exampleDay,
+		URL: "https://pay.example.org/g/gft_01kjkz4n8dj4dfwkkh5k6r7a00?key=gX3v0Hq2mB7cR1tY9wLk4sPz8dA"}
+	exampleOpenLink  = client.OpenLink{Link: exampleGift.URL}
+	exampleLinkFacts = client.LinkFacts{Object: "link_facts", State: "open", Amount: exampleAmount, From: "Lena H.", Note: "For the flowers",
+		ExpiresAt: exampleDay}
+	exampleBill = client.CreateMoneyRequest{Total: exampleAmount, Split: true, Mode: "even", Own: "1", Note: "Dinner",
+		Shares: []client.NewShare{{Person: "@lena"}}}
+	exampleChange  = client.ChangeMoneyRequest{Seen: 4, Total: exampleAmount, Mode: "even", Own: "1", Shares: exampleBill.Shares}
+	exampleAskedOf = client.MoneyRequest{ID: "req_01kjkz4n8dj4dfwkkh5k6r7a00", Object: "request", State: "open", Version: 2,
+		From:     examplePerson,
+		FromName: "Omar H.", Split: true, Mode: "even", Total: exampleAmount, Own: client.Money{Amount: "2425", Currency: "EUR"},
+		Paid: exampleNothing, Note: "Dinner", CreatedAt: exampleAt, ExpiresAt: exampleDay, Shares: []client.Share{{Payment: examplePay,
+			Person: examplePerson, Name: "Lena H.", Amount: client.Money{Amount: "2425", Currency: "EUR"}, State: "open"}}}
+)

@@ -24,7 +24,8 @@ func paymentStates() []string {
 
 var paymentSteps = []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer,
 	payment.StepConfirmPayee, payment.StepCapture, payment.StepVoid, payment.StepExpire, payment.StepRefund, payment.StepSettle,
-	payment.StepFail, payment.StepReview, payment.StepSent, payment.StepReturn, payment.StepChargeback, payment.StepRelease}
+	payment.StepFail, payment.StepReview, payment.StepSent, payment.StepReturn, payment.StepChargeback, payment.StepRelease,
+	payment.StepClaim, payment.StepDecline, payment.StepRemind}
 
 // amountOf reads the money at a place of the body. It must be positive: there is nothing to pay with zero.
 func amountOf(m client.Money, place string) (money.Amount, error) {
@@ -87,7 +88,7 @@ func createPayment(c *call, in *client.CreatePayment) (client.Payment, error) {
 	if err != nil {
 		return client.Payment{}, err
 	}
-	if in.Payee == "" && c.caller.Shop == "" {
+	if in.Payee == "" && c.caller.Shop == "" && in.Capture != string(payment.ByLink) {
 		return client.Payment{}, ErrRequired.With("payee")
 	}
 	hold, err := seconds(in.HoldSeconds, "hold_seconds")
@@ -95,8 +96,8 @@ func createPayment(c *call, in *client.CreatePayment) (client.Payment, error) {
 		return client.Payment{}, err
 	}
 	p, err := c.api.Payments.Create(c.ctx, c.caller, payment.Terms{Kind: payment.Kind(in.Kind), Payee: in.Payee, Amount: amount,
-		Capture: payment.CaptureMode(in.Capture), Description: in.Description, Reference: in.Reference, Metadata: in.Metadata,
-		ExpiresAt: in.ExpiresAt, HoldFor: hold}, in.Confirm, c.once)
+		Capture: payment.CaptureMode(in.Capture), SendTo: in.SendTo, Description: in.Description, Reference: in.Reference,
+		Metadata: in.Metadata, ExpiresAt: in.ExpiresAt, HoldFor: hold}, in.Confirm, c.once)
 	return c.changed(p, err)
 }
 

@@ -25,7 +25,8 @@ var (
 		money.ErrUnknownCurrency, money.ErrCurrencyMismatch}
 	termFaults = []*fault.Fault{payment.ErrText, payment.ErrMetadata, payment.ErrExpiry, payment.ErrCapture, payment.ErrKind,
 		payment.ErrCurrency, payment.ErrPayeeFrozen, identity.ErrPersonFrozen, identity.ErrPayeeUnknown, payment.ErrSameAccount,
-		payment.ErrPersonOnly, payment.ErrShopOnly, merchant.ErrNotFound, merchant.ErrPending}
+		payment.ErrPersonOnly, payment.ErrShopOnly, merchant.ErrNotFound, merchant.ErrPending, identity.ErrEmail,
+		identity.ErrTooMany}
 	moveFaults = []*fault.Fault{ledger.ErrInsufficientFunds, ledger.ErrAccountFrozen, ledger.ErrAccountClosed,
 		ledger.ErrAccountNotFound, ledger.ErrOverflow, identity.ErrPersonFrozen, payment.ErrPayeeFrozen, payment.ErrCurrency}
 	onceFaults  = []*fault.Fault{payment.ErrKeyRequired, once.ErrKeyInvalid, once.ErrMismatch, ErrInProgress}
@@ -38,7 +39,7 @@ func faults(lists ...[]*fault.Fault) []*fault.Fault { return slices.Concat(lists
 // routes is the table of contents: every operation of the API, its handler's types included.
 func (a *API) routes() []route {
 	return slices.Concat(a.walletRoutes(), a.paymentRoutes(), a.checkoutRoutes(), a.eventRoutes(), a.ledgerRoutes(),
-		a.railRoutes(), a.purseRoutes(), a.sandboxRoutes())
+		a.railRoutes(), a.peopleRoutes(), a.purseRoutes(), a.sandboxRoutes())
 }
 
 func (a *API) walletRoutes() []route {
