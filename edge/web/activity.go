@@ -121,6 +121,12 @@ func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 	if err := s.dressOutside(r, v, p, &view); err != nil {
 		return err
 	}
+	if view.Between, err = s.between(r, v, p); err != nil {
+		return err
+	}
+	if view.Between.Link != "" {
+		w.Header().Set("Referrer-Policy", "no-referrer")
+	}
 	view.BackHref, view.Back = "/activity", v.say("nav.activity")
 	if p.NextAction.Digest != "" {
 		view.ConfirmHref = "/confirm/" + string(p.ID)

@@ -14,6 +14,7 @@ import (
 	"billfold/edge/web/ui"
 )
 
+// confirmSheet shows what would be paid; the back button, a reload and a second tab all show what is true now.
 func (s *site) confirmSheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p, err := s.Payments.Get(r.Context(), v.caller(), payment.ID(r.PathValue("payment")))
 	if err != nil {
@@ -28,10 +29,15 @@ func (s *site) confirmSheet(w http.ResponseWriter, r *http.Request, v *visit) er
 // confirmPage shows the terms as they are now. A refusal that the payer can mend is said on the sheet.
 func (s *site) confirmPage(w http.ResponseWriter, r *http.Request, v *visit, status int, p payment.Payment, refusal error) error {
 	path := "/confirm/" + string(p.ID)
+	as := r.FormValue("as")
+	if as != "" { // the handle the payer typed goes along, and is shown where it is the payee's
+		path += "?" + url.Values{"as": {as}}.Encode()
+	}
 	view, err := s.sheet(r, v, p, path, "/activity/"+string(p.ID), refusal)
 	if err != nil {
 		return err
 	}
+	view.PayeeHandle = s.handleOf(r, as, p.Payee)
 	return s.draw(w, r, v, status, ui.Extra{}, ui.ConfirmPage(view))
 }
 
@@ -49,6 +55,10 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		FromName: v.say("pay.wallet"),
 		Balance:  ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
 		Hold: p.Capture == payment.Manual, ExpiresAt: p.ExpiresAt, Digest: p.NextAction.Digest, CancelHref: cancel, Action: path}
+	view.Link = p.Capture == payment.ByLink
+	if view.Link {
+		view.PayeeName = v.say("link.anyone")
+	}
 	view.PayeeShop = strings.HasPrefix(p.Payee, "mch_")
 	view.Short = balance.Minor < total.Minor
 	if left, err := balance.Sub(total); err == nil && !view.Short {
@@ -64,7 +74,15 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 	if p.Quote.ID != "" {
 		view.Quote, view.Reference = s.quoteLines(p.Quote), ""
 		view.PayeeName = v.say("exchange.pocket", p.Quote.Mid.To.Code)
-	} else if view.New, err = s.newPayee(r, v, p.Payee); err != nil {
+	} else if p.Kind == payment.Transfer {
+		view.Asked = p.Creator == p.Payee
+		if !view.Link {
+			view.New, err = s.Payments.FirstTime(r.Context(), v.caller(), p.Payee)
+		}
+	} else {
+		view.New, err = s.newPayee(r, v, p.Payee)
+	}
+	if err != nil {
 		return view, err
 	}
 	switch {

@@ -40,6 +40,14 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 			view.Recent = append(view.Recent, v.row(item, "/activity"))
 		}
 	}
+	asked, err := s.Payments.Asked(r.Context(), v.caller(), 3)
+	if err != nil {
+		return err
+	}
+	for _, p := range asked {
+		view.Waiting = append(view.Waiting, v.row(payment.Item{Payment: p, Direction: payment.Out, With: p.PayeeName, At: p.CreatedAt},
+			"/confirm"))
+	}
 	if view.Pockets, err = s.pockets(r, "user/"+owner, coming); err != nil {
 		return err
 	}

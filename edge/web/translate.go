@@ -39,6 +39,9 @@ func (v *visit) row(i payment.Item, base string) ui.Row {
 		other = p.Payee
 	}
 	row.Shop = strings.HasPrefix(other, "mch_")
+	if p.Capture == payment.ByLink && p.Payee == "" {
+		row.Name, row.Icon = v.say("link.row"), "link"
+	}
 	if row.Name == "" {
 		row.Name = v.say("pay.nobody")
 	}
@@ -101,6 +104,9 @@ func (v *visit) details(p payment.Payment, side string) ui.Payment {
 	if view.PayerName == "" {
 		view.PayerName = v.say("pay.nobody")
 	}
+	if view.Link = p.Capture == payment.ByLink; view.Link && p.Payee == "" {
+		view.PayeeName = v.say("link.anyone")
+	}
 	if view.PayeeName == "" {
 		view.PayeeName = v.say("pay.nobody")
 	}
@@ -133,6 +139,9 @@ func announced(p payment.Payment) bool {
 			payer, payee = false, false
 		}
 	}
+	if p.Capture == payment.ByLink && p.Payee == "" {
+		return payer // there is nobody else yet
+	}
 	return payee && (payer || p.Kind == payment.TopUp)
 }
 
@@ -141,7 +150,7 @@ func told(p payment.Payment) bool {
 	done, payee := false, false
 	for _, step := range p.Steps {
 		switch step.Name {
-		case payment.StepAuthorize, payment.StepSettle, payment.StepCapture:
+		case payment.StepAuthorize, payment.StepSettle, payment.StepCapture, payment.StepClaim:
 			done = true
 		case payment.StepConfirmPayee:
 			payee = true
@@ -167,7 +176,7 @@ func timeline(p payment.Payment) []ui.Step {
 	for _, step := range p.Steps {
 		view := ui.Step{Name: step.Name, Mark: "done", At: step.At}
 		switch step.Name {
-		case payment.StepFail, payment.StepExpire, payment.StepVoid, payment.StepReturn, payment.StepChargeback:
+		case payment.StepFail, payment.StepExpire, payment.StepVoid, payment.StepReturn, payment.StepChargeback, payment.StepDecline:
 			view.Mark = "bad"
 		case payment.StepCapture, payment.StepRefund, payment.StepSettle, payment.StepRelease:
 			if step.Amount > 0 {

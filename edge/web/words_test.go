@@ -57,7 +57,8 @@ func built() map[string]bool {
 	}
 	for _, s := range []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer,
 		payment.StepConfirmPayee, payment.StepCapture, payment.StepVoid, payment.StepExpire, payment.StepRefund, payment.StepSettle,
-		payment.StepFail, payment.StepReview, payment.StepSent, payment.StepReturn, payment.StepChargeback, payment.StepRelease} {
+		payment.StepFail, payment.StepReview, payment.StepSent, payment.StepReturn, payment.StepChargeback, payment.StepRelease,
+		payment.StepClaim, payment.StepDecline, payment.StepRemind} {
 		keys["step."+s], keys["stepsays."+s] = true, true
 	}
 	for _, key := range []string{"mark.now", "mark.next", "mark.bad", "moved.no", "moved.yes", "moved.unknown", "headline.payer",
@@ -66,7 +67,7 @@ func built() map[string]bool {
 		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch", "why.card_disputed",
 		"why.bank_account_unknown", "why.bank_account_closed", "pay.card", "pay.bank",
 		"arrival.reference_unknown", "arrival.other_currency", "arrival.payment_not_waiting", "arrival.other_merchant",
-		"why.rail_settled_after_decline"} {
+		"why.rail_settled_after_decline", "why.request_declined"} {
 		keys[key] = true
 	}
 	for _, k := range notice.Kinds {
@@ -81,6 +82,16 @@ func built() map[string]bool {
 	for _, state := range []merchant.State{merchant.Pending, merchant.Refused, merchant.Frozen} {
 		keys["shop.is."+string(state)] = true
 	}
+	for _, state := range []string{"open", "paid", "declined", "canceled", "expired", "closed"} {
+		keys["share."+state] = true
+	}
+	for _, state := range []string{"declined", "canceled", "expired"} {
+		keys["sharesays."+state] = true
+	}
+	for _, mode := range []payment.SplitMode{payment.Even, payment.ByShare, payment.ByAmount} {
+		keys["mode."+string(mode)], keys["modesays."+string(mode)] = true, true
+	}
+	keys["kind.link"] = true
 	for _, c := range cards {
 		keys["card."+c.Behaviour] = true
 	}

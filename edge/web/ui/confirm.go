@@ -17,6 +17,8 @@ func liveCheckout(ctx context.Context, v Checkout) templ.Attributes {
 // arrives is the key of the sentence that says when the money is there.
 func arrives(v Confirm) string {
 	switch {
+	case v.Link:
+		return "confirm.arrives.link"
 	case v.Hold:
 		return "confirm.arrives.hold"
 	case v.Kind == "withdrawal":

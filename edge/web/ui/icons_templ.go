@@ -61,6 +61,11 @@ var icons = map[string]string{
 	"pockets":  "M4 7.5h16v12H4zM4 7.5 6 4.500h12l2 3M4 12h5a3 3 0 0 0 6 0h5",
 	"bank":     "M3.500 9.500 12 4.500l8.500 5zM5.500 9.500v8M10 9.500v8M14 9.500v8M18.500 9.500v8M3.500 19.500h17",
 	"scan":     "M4 8.5V5.5A1.5 1.5 0 0 1 5.5 4h3M15.5 4h3A1.5 1.5 0 0 1 20 5.5v3M20 15.5v3a1.5 1.5 0 0 1-1.5 1.5h-3M8.5 20h-3A1.5 1.5 0 0 1 4 18.5v-3M4 12h16",
+	"send":     "M20.5 3.5 10 14M20.5 3.5 14 20.5l-4-6.5-6.5-4z",
+	"ask":      "M12 20V9M7.5 13.5 12 9l4.5 4.5M4.5 4.5h15",
+	"split":    "M12 20.5v-7M12 13.5 5 6.5M12 13.5l7-7M5 11V6.5h4.5M14.5 6.5H19V11",
+	"link":     "M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1.2-1.2",
+	"code":     "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2.5v2.5M20 14v2.5M14 20h2.5M19.5 19.5h.5",
 	"tag":      "M4 4.5h7.5l8 8-7 7-8.5-8zM8 8.5h.01",
 }
 
@@ -92,7 +97,7 @@ func Icon(name string) templ.Component {
 		var templ_7745c5c3_Var2 string
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(icons[name])
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 60, Col: 94}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 65, Col: 94}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
@@ -134,7 +139,7 @@ func SmallIcon(name string) templ.Component {
 		var templ_7745c5c3_Var4 string
 		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(icons[name])
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 64, Col: 96}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 69, Col: 96}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {

@@ -19,7 +19,11 @@ func (v Payment) Other() string {
 
 // aboutKey finds the sentence that fits best: by kind, state and side, else by state and side.
 func aboutKey(family string, v Payment) string {
-	if key := family + "." + v.Kind + "." + v.State + "." + v.Side; text.Has(key) {
+	kind := v.Kind
+	if v.Link {
+		kind = "link"
+	}
+	if key := family + "." + kind + "." + v.State + "." + v.Side; text.Has(key) {
 		return key
 	}
 	return family + "." + v.State + "." + v.Side

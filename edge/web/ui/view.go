@@ -78,6 +78,7 @@ type Payment struct {
 	Captured, Refunded    Money  // zero when the state has none
 	PayerName, PayeeName  string
 	OtherShop             bool // the far side is a shop
+	Link                  bool // it travels by a link
 	PayeeHandle           string
 	Method                string // "Visa ·· 4242", the wallet's currency
 	Note, Reference       string
@@ -91,6 +92,7 @@ type Payment struct {
 	HoldExpiresAt         time.Time
 	ConfirmHref           string // where this person can still confirm it
 	Shop                  *ShopActions
+	Between               Between
 	Live                  bool // not final: the page asks again by itself
 	Outside               *Outside
 	Play                  *PlayBank // in the sandbox, while a bank transfer is awaited
@@ -132,6 +134,8 @@ type Confirm struct {
 	Fee, Total       Money
 	Note, Reference  string
 	Hold             bool // the shop captures later
+	Link             bool // whoever holds a link takes it
+	Asked            bool // the payee asked for it
 	ExpiresAt        time.Time
 	Digest           string
 	Changed          bool // the terms are not those shown before
