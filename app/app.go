@@ -19,6 +19,7 @@ import (
 	"billfold/base/fault"
 	"billfold/base/id"
 	"billfold/base/job"
+	"billfold/base/lease"
 	"billfold/base/seal"
 	"billfold/base/telemetry"
 	"billfold/core/identity"
@@ -45,6 +46,7 @@ type App struct {
 	Keys    *seal.Keyring
 	IDs     *id.Minter
 	Metrics *telemetry.Metrics
+	Lease   *lease.Lease // which of the processes on one database numbers events and does tasks
 	Outbox  *event.Outbox
 	Queue   *job.Queue
 
@@ -69,9 +71,11 @@ type App struct {
 	api       *api.API
 	pages     *web.Pages
 
-	state atomic.Int32 // building, running, stopping
-	news  worker       // the outbox
-	work  worker       // jobs, sweeps and what services do beside their verbs
+	state    atomic.Int32 // building, running, stopping
+	news     worker       // the outbox
+	work     worker       // jobs, sweeps and what services do beside their verbs
+	lead     worker       // the election
+	electing sync.Once
 }
 
 // The life of an App.
@@ -159,7 +163,7 @@ func (a *App) storage(ctx context.Context) (err error) {
 	if facts.ID != "" && facts.Mode != c.Mode {
 		return ErrMode.Fill(facts.Mode.command(), c.Mode.command())
 	}
-	if a.Keys, err = openKeys(c, facts.ID != ""); err != nil {
+	if a.Keys, err = openKeys(ctx, c, facts.ID != "", false); err != nil {
 		return err
 	}
 	if err := facts.fits(c.Mode, a.Keys, tag); err != nil {
@@ -241,7 +245,13 @@ func hostOf(dsn string) string {
 
 // openKeys opens the keyring. Where a database exists already a missing keyring is not made anew, for it could open
 // nothing of what lies there.
-func openKeys(c Config, exists bool) (*seal.Keyring, error) {
+func openKeys(ctx context.Context, c Config, exists, beside bool) (*seal.Keyring, error) {
+	if c.Keys != "" {
+		return shareKeys(ctx, c, exists, beside)
+	}
+	if beside {
+		return seal.Open(seal.Options{Dir: c.Keyring, MasterKey: c.MasterKey, ReadOnly: true})
+	}
 	if _, err := os.Stat(filepath.Join(c.Keyring, "keyring")); exists && errors.Is(err, os.ErrNotExist) {
 		return nil, ErrKeyring.Because(fmt.Errorf("%s holds no keyring", c.Keyring))
 	}
@@ -258,16 +268,62 @@ func openKeys(c Config, exists bool) (*seal.Keyring, error) {
 	return k, nil
 }
 
+// holdsAccounts says whether a database is an installation's, or somebody else's.
+func holdsAccounts(ctx context.Context, d *db.DB) bool {
+	facts, _, err := peek(ctx, d)
+	return err != nil || facts.ID != ""
+}
+
+// keyConns is how many connections the keyring's database is given: it is asked twice a second, and once for each key that is new here.
+const keyConns = 4
+
+// shareKeys opens the keyring that lies in a database of its own. It may not be that of the accounts, whose backups would hold
+// the keys then.
+func shareKeys(ctx context.Context, c Config, exists, beside bool) (*seal.Keyring, error) {
+	d, err := db.Open(ctx, db.Options{DSN: c.Keys, Log: c.Log, MaxConns: keyConns, ReadOnly: beside})
+	if errors.Is(err, fault.ErrUnavailable) {
+		return nil, ErrDatabaseAway.Fill(hostOf(c.Keys)).Because(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the keyring's database: %w", err)
+	}
+	var k *seal.Keyring
+	empty, err := db.Read(ctx, d, db.Empty)
+	switch {
+	case err != nil:
+	case empty && (exists || beside):
+		err = ErrKeyring.Because(errors.New("the database given by --keys holds no keyring"))
+	case !empty && holdsAccounts(ctx, d):
+		err = usage("--keys: this is a database of accounts; the keyring needs one of its own, which is not in its backups")
+	default:
+		k, err = seal.Open(seal.Options{DB: d, Dir: c.Keyring, MasterKey: c.MasterKey, ReadOnly: beside})
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return k, nil
+}
+
+// elect has this process take part in the election, from now on.
+func (a *App) elect() {
+	a.electing.Do(func() { a.lead.start(func(ctx context.Context) error { return a.Lease.Run(ctx) }) })
+}
+
 // Start has the outbox, the jobs, the sweeps and the fold run until Close, and answers requests from now on. Call it once.
 func (a *App) Start() {
 	if a.DB.History() != nil {
 		a.state.CompareAndSwap(building, running)
 		return // they all write; the next start that accepts the database goes on with them
 	}
+	a.elect()
+	if a.Lease.Held() {
+		a.Queue.Reclaim()
+	}
 	a.news.start(func(ctx context.Context) error { return a.Outbox.Run(ctx) })
 	a.work.start(
 		func(ctx context.Context) error { return a.Queue.Run(ctx) },
 		func(ctx context.Context) error { return a.People.Run(ctx) },
+		a.followClock,
 	)
 	a.state.CompareAndSwap(building, running)
 }
@@ -283,6 +339,7 @@ func (a *App) Close(ctx context.Context) error {
 		}
 	}
 	a.work.stop()
+	a.lead.stop()
 	return errors.Join(told, a.release())
 }
 

@@ -12,6 +12,7 @@ import (
 	"billfold/base/dial"
 	"billfold/base/event"
 	"billfold/base/job"
+	"billfold/base/lease"
 	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/base/telemetry"
@@ -26,7 +27,7 @@ import (
 )
 
 // Schemas are the tables of every package, in the order in which they are made.
-var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema,
+var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, lease.Schema, ledger.Schema, identity.Schema, notice.Schema,
 	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema}
 
 // foldEvery is how often the balances of busy accounts are summed up.
@@ -53,8 +54,13 @@ func (a *App) core() (err error) {
 	log := a.Config.Log
 	sandbox := a.Config.Mode == Sandbox
 	a.Metrics = telemetry.NewMetrics()
-	a.Outbox = event.New(event.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log})
-	a.Queue = job.New(job.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log})
+	a.Lease = lease.New(lease.Options{DB: a.DB, Name: "leader", Holder: a.IDs.New("prc"), Real: a.Real, Log: log})
+	a.Lease.OnTake(func() {
+		a.Outbox.Wake()
+		a.Queue.Reclaim()
+	})
+	a.Outbox = event.New(event.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log, Lease: a.Lease})
+	a.Queue = job.New(job.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log, Lease: a.Lease})
 	a.Ledger = ledger.New(ledger.Options{Clock: a.Clock, Real: a.Real, Keys: a.Keys, IDs: a.IDs})
 	a.Queue.Every("ledger.fold", foldEvery, func(ctx context.Context) error {
 		return errors.Join(a.Ledger.Fold(ctx, a.DB), a.Ledger.Settle(ctx, a.DB))

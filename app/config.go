@@ -37,6 +37,7 @@ type Config struct {
 	TLSCert    string   // certificate chain (PEM); "" = plain HTTP, on loopback only
 	TLSKey     string   // its private key (PEM)
 	Keyring    string   // folder of the keys that seal personal data; "" = Data/keyring
+	Keys       string   // PostgreSQL of its own for the keyring, postgres://…, which several processes may share; "" = the folder Keyring
 	MasterKey  string   // opens the keyring, 64 hexadecimal digits; "" = the file master.key in it
 	Trust      []string // networks (CIDR) of proxies whose X-Forwarded-For is believed; empty = none
 	Conns      int      // connections at once; 0 = 4096
@@ -170,6 +171,8 @@ var Settings = []Setting{
 	{"tls-cert", "FILE", "certificate chain in PEM; read again when the file changes", false, func(c *Config) any { return &c.TLSCert }},
 	{"tls-key", "FILE", "private key of the certificate in PEM", false, func(c *Config) any { return &c.TLSKey }},
 	{"keyring", "FOLDER", "keys that seal personal data (the folder keyring in --data)", false, func(c *Config) any { return &c.Keyring }},
+	{"keys", "DSN", "PostgreSQL for the keyring, not that of --db, instead of the folder: for several processes", false,
+		func(c *Config) any { return &c.Keys }},
 	{"master-key", "HEX", "opens the keyring, instead of its file master.key", true, func(c *Config) any { return &c.MasterKey }},
 	{"trust-proxy", "LIST", "networks (CIDR) of proxies whose X-Forwarded-For is believed", false, func(c *Config) any { return &c.Trust }},
 	{"max-connections", "N", "connections at once (4096)", false, func(c *Config) any { return &c.Conns }},

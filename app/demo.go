@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"billfold/app/demo"
+	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/seal"
 	"billfold/core/identity"
@@ -26,6 +28,9 @@ func (a *App) Seed(ctx context.Context) error {
 	if !a.Seeding() || a.DB.History() != nil {
 		return nil
 	}
+	if made, err := a.mayMake(ctx); made || err != nil {
+		return err
+	}
 	err := demo.Run(ctx, demo.World{DB: a.DB, Clock: a.sandbox, People: a.People, Shops: a.Shops, Payments: a.Payments,
 		Card: a.Card, Outbox: a.Outbox, Queue: a.Queue}, a.Config.Seed, a.Installation.demo, demoDays)
 	if err != nil {
@@ -37,6 +42,25 @@ func (a *App) Seed(ctx context.Context) error {
 		}
 		return setClock(tx, a.sandbox.Offset())
 	})
+}
+
+// mayMake waits until this process leads, because the history is told as it is made. Another process may have made it meanwhile.
+func (a *App) mayMake(ctx context.Context) (made bool, err error) {
+	a.elect()
+	for !a.Lease.Held() {
+		if err := clock.Wait(ctx, 50*time.Millisecond); err != nil {
+			return false, err
+		}
+		facts, _, err := peek(ctx, a.DB)
+		if err != nil {
+			return false, err
+		}
+		if facts.done {
+			a.Installation.done = true
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Keys are what programs use to try the sandbox.

@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"billfold/base/clock"
-	"billfold/base/seal"
 	"billfold/core/ledger"
 	"billfold/core/payment"
 	"billfold/product/purse"
@@ -46,7 +45,7 @@ func Verify(ctx context.Context, c Config, say func(finding string)) (audit Audi
 	if facts.ID == "" {
 		return audit, ErrNoInstallation.Fill(hostOf(c.DB))
 	}
-	if a.Keys, err = seal.Open(seal.Options{Dir: c.Keyring, MasterKey: c.MasterKey, ReadOnly: true}); err != nil {
+	if a.Keys, err = openKeys(ctx, c, true, true); err != nil {
 		return audit, err
 	}
 	if err := facts.fits("", a.Keys, tag); err != nil {

@@ -145,6 +145,8 @@ func postgresError(err error) error {
 		return fmt.Errorf("%w: %w", errSerialize, err)
 	case "53100":
 		return errFull(err)
+	case "25P03": // the server ended a transaction in which nothing happened for too long
+		return errUnavailable(err)
 	case "25006":
 		return errReadOnly(err)
 	}

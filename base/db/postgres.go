@@ -46,6 +46,8 @@ func openPostgres(ctx context.Context, o Options) (*postgres, error) {
 			c.CustomData()[warned] = n.Message
 		}
 	}
+	// A process that is frozen in the middle of a transaction holds rows that everybody needs: the server ends it.
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10000"
 	if o.ReadOnly {
 		config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	}

@@ -56,6 +56,15 @@ func (tx *Tx) ForUpdate() string {
 	return ""
 }
 
+// ForShare is the clause that keeps the selected rows as they are until the transaction ends, without keeping others from
+// doing the same: " for share" on PostgreSQL, nothing on SQLite.
+func (tx *Tx) ForShare() string {
+	if tx.engine == Postgres {
+		return " for share"
+	}
+	return ""
+}
+
 // After has f run once the transaction is committed, or has read without an error: to wake somebody or to remember
 // something, never to do work that must not be lost.
 func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }

@@ -23,6 +23,8 @@ const (
 	gather = 100 * time.Millisecond
 	// poll finds news of other processes, which wake nobody here.
 	poll = time.Second
+	// pollShared is poll where there may be other processes: what they append is numbered, and shown to pages here, within a second.
+	pollShared = 200 * time.Millisecond
 	// retryMost bounds the pause after a handler failed.
 	retryMost = 30 * time.Second
 	// idLength is the length of an id without its prefix.
@@ -42,6 +44,13 @@ type Options struct {
 	Clock clock.Clock // business time, for At
 	Real  clock.Clock
 	Log   *slog.Logger
+	Lease Lease // whether this process numbers and tells; nil where there is no other
+}
+
+// Lease elects one of several processes.
+type Lease interface {
+	Held() bool
+	Fence(tx *db.Tx) error // refuses the transaction of a process that is not the holder, whatever it believes
 }
 
 // Outbox takes events in and tells them on.
@@ -118,7 +127,11 @@ func (o *Outbox) drop(ch chan Event) {
 
 // Run numbers and tells events until the context ends, then returns nil. What it had not told stays in the database.
 func (o *Outbox) Run(ctx context.Context) error {
-	ticker := time.NewTicker(poll)
+	every := poll
+	if o.DB.Engine() != db.SQLite {
+		every = pollShared
+	}
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	live, err := o.head(ctx)
 	for ctx.Err() == nil {
@@ -143,6 +156,9 @@ func (o *Outbox) Run(ctx context.Context) error {
 // Step numbers what is pending, tells every subscriber that is behind, and shows listeners what follows number live.
 // It returns the new live. Tests and a clean stop use it to bring the outbox to rest.
 func (o *Outbox) Step(ctx context.Context, live int64) (int64, error) {
+	if o.Lease != nil && !o.Lease.Held() {
+		return o.show(ctx, live) // another process numbers and tells
+	}
 	for {
 		n, err := db.Write(ctx, o.DB, o.number)
 		if err != nil {
@@ -167,6 +183,9 @@ func (o *Outbox) Step(ctx context.Context, live int64) (int64, error) {
 
 // number gives the next numbers to what is pending, and says how many it numbered.
 func (o *Outbox) number(tx *db.Tx) (int, error) {
+	if err := o.fence(tx); err != nil {
+		return 0, err
+	}
 	next, err := o.cursor(tx, sequencer)
 	if err != nil {
 		return 0, err
@@ -191,6 +210,13 @@ func (o *Outbox) number(tx *db.Tx) (int, error) {
 	db.Chunks(gone, 1, func(rows int, args []any) { tx.Queue(deletePending(rows), args...) })
 	tx.Queue(updateCursor, sequencer, next+int64(len(list)))
 	return len(list), nil
+}
+
+func (o *Outbox) fence(tx *db.Tx) error {
+	if o.Lease == nil {
+		return nil
+	}
+	return o.Lease.Fence(tx)
 }
 
 // orderWithinObjects keeps the order of ids but puts the events of one object in the order of their sequence: two
@@ -233,6 +259,9 @@ func (o *Outbox) deliver(ctx context.Context, s *subscriber) error {
 	}
 	for ctx.Err() == nil {
 		n, err := db.Write(ctx, o.DB, func(tx *db.Tx) (int, error) {
+			if err := o.fence(tx); err != nil {
+				return 0, err
+			}
 			from, err := o.cursor(tx, s.name)
 			if err != nil {
 				return 0, err

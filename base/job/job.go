@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"billfold/base/clock"
@@ -25,7 +26,7 @@ var Schema = db.Schema{Package: "job", FS: files}
 const (
 	lease     = time.Minute // longer than any handler may take
 	pauseMost = 10 * time.Minute
-	poll      = time.Second
+	poll      = 500 * time.Millisecond
 	takeMost  = 20 // tasks leased at a time
 	errorMost = 500
 )
@@ -57,12 +58,21 @@ type Options struct {
 	Clock clock.Clock // business time
 	Real  clock.Clock
 	Log   *slog.Logger
+	Lease Lease // whether this process does tasks; nil where there is no other
+}
+
+// Lease elects one of several processes.
+type Lease interface {
+	Held() bool
+	Fence(tx *db.Tx) error // refuses the transaction of a process that is not the holder, whatever it believes
 }
 
 // Queue holds tasks and runs them.
 type Queue struct {
 	Options
 	wake chan struct{}
+
+	reclaim atomic.Bool // what the last holder had begun is to be taken back
 
 	mu       sync.Mutex
 	handlers map[string]func(context.Context, Task) error
@@ -111,6 +121,13 @@ func (q *Queue) Every(kind string, period time.Duration, run func(context.Contex
 
 // Wake has the queue and the sweeps look now: something was added, or the business clock was moved.
 func (q *Queue) Wake() { signal(q.wake) }
+
+// Reclaim has tasks done again that another process had begun and not ended: it is dead, or it is no longer the one who does them. Those
+// that failed before keep their pause.
+func (q *Queue) Reclaim() {
+	q.reclaim.Store(true)
+	q.Wake()
+}
 
 // WakeSweeps has every sweep run now, because the business clock was moved.
 func (q *Queue) WakeSweeps() {
@@ -170,6 +187,9 @@ func (q *Queue) runSweep(ctx context.Context, s *sweep) {
 
 // Step does every task that is due now and says how many it did. Tests use it to bring the queue to rest.
 func (q *Queue) Step(ctx context.Context) (done int, err error) {
+	if q.Lease != nil && !q.Lease.Held() {
+		return 0, nil
+	}
 	for ctx.Err() == nil {
 		tasks, err := db.Write(ctx, q.DB, q.take)
 		if err != nil || len(tasks) == 0 {
@@ -187,7 +207,16 @@ func (q *Queue) Step(ctx context.Context) (done int, err error) {
 
 // take leases tasks that are due on either clock.
 func (q *Queue) take(tx *db.Tx) ([]Task, error) {
+	if q.Lease != nil {
+		if err := q.Lease.Fence(tx); err != nil {
+			return nil, err
+		}
+	}
 	real := clock.Micros(q.Real.Now())
+	if q.reclaim.CompareAndSwap(true, false) {
+		tx.Queue(reclaimTasks, real)
+		tx.Undo(func() { q.reclaim.Store(true) })
+	}
 	var list []Task
 	for _, c := range []struct {
 		real bool

@@ -22,7 +22,10 @@
 //     old one's blocks. Until the rename the old state holds, after it the new.
 //   - After a failed fsync nothing more is appended to that file, since what it holds is unknown: the next Create or
 //     Destroy writes a new one from memory first, which has only what was answered.
-//   - One process per folder (flock).
+//   - One process per folder (flock). Several processes share a keyring that lies in a database of its own (schema/0001_key.sql): wrapped
+//     keys under keyed hashes of their owners. A key that another process made is read when it is asked for. Destroying one raises an
+//     epoch that every process asks for at most half a second before it uses a key, so that the key dies everywhere within a second; a
+//     process that cannot ask uses none.
 //   - A sealed field is a version byte, a random nonce, the ciphertext and the tag; the additional data is the
 //     version and the row ("identity_person.name/usr_…").
 package seal

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"billfold/base/clock"
+	"billfold/base/db"
 )
 
 // Installation is the owner of what belongs to nobody in particular. Its key always exists.
@@ -41,8 +42,9 @@ const maxCached = 16384
 
 // Keyring seals and opens fields, and makes and destroys the keys. Safe for concurrent use.
 type Keyring struct {
-	clock clock.Clock
-	file  *file
+	clock  clock.Clock
+	file   *file   // where the keys lie: in a folder,
+	shared *shared // or in a database of their own, which several processes may use
 
 	mu     sync.RWMutex // guards what follows
 	keys   map[string]*key
@@ -72,6 +74,7 @@ type creation struct {
 
 // Options say where the keyring is and what opens it. Only Dir is needed.
 type Options struct {
+	DB        *db.DB      // a database of its own, for several processes; nil means the folder. Close closes it.
 	Dir       string      // made with mode 0700 when absent
 	MasterKey string      // 64 hexadecimal digits; "" means the file master.key, made on first start
 	Clock     clock.Clock // real time; nil means the system's
@@ -89,6 +92,9 @@ func openOn(o Options, d disk) (*Keyring, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System()
 	}
+	if o.DB != nil {
+		return openRing(o)
+	}
 	f, records, err := openFile(o.Dir, o.MasterKey, o.ReadOnly, d)
 	if err != nil {
 		return nil, fmt.Errorf("open keyring %s: %w", o.Dir, err)
@@ -104,11 +110,45 @@ func openOn(o Options, d disk) (*Keyring, error) {
 	return k, nil
 }
 
-// Recovered returns how many bytes of a torn, never acknowledged append Open cut off; the caller logs it.
-func (k *Keyring) Recovered() int64 { return k.file.recovered }
+// openRing opens a keyring in a database.
+func openRing(o Options) (*Keyring, error) {
+	s, err := openShared(o)
+	if err != nil {
+		return nil, fmt.Errorf("open the shared keyring: %w", err)
+	}
+	k := &Keyring{clock: o.Clock, shared: s, keys: map[string]*key{}}
+	for _, owner := range []string{macRoot, Installation} {
+		if o.ReadOnly {
+			err = k.fetch(owner)
+		} else {
+			err = k.create([]string{owner})
+		}
+		if err == nil && k.keys[owner] == nil {
+			err = ErrKeyring.Because(errors.New("the installation's own keys are missing"))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open the shared keyring: %w", err)
+		}
+	}
+	return k, nil
+}
 
-// Owners returns how many owners have a key, the installation included.
+// Recovered returns how many bytes of a torn, never acknowledged append Open cut off; the caller logs it.
+func (k *Keyring) Recovered() int64 {
+	if k.file == nil {
+		return 0
+	}
+	return k.file.recovered
+}
+
+// Owners returns how many owners have a key, the installation included; of a shared keyring that does not answer, how many this process
+// knows.
 func (k *Keyring) Owners() int {
+	if k.shared != nil {
+		if n, err := k.shared.count(); err == nil {
+			return max(n-1, 0)
+		}
+	}
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return max(len(k.keys)-1, 0) // without macRoot
@@ -128,6 +168,11 @@ func (k *Keyring) Create(owners ...string) error {
 }
 
 func (k *Keyring) create(owners []string) error {
+	if k.shared != nil {
+		if err := k.follow(); err != nil {
+			return err
+		}
+	}
 	if known, err := k.all(owners); known || err != nil {
 		return err
 	}
@@ -186,6 +231,9 @@ func (k *Keyring) append(group []*creation) error {
 	if closed {
 		return errClosed
 	}
+	if k.shared != nil {
+		return k.share(fresh)
+	}
 	if k.file.broken != nil && len(fresh) > 0 {
 		// What the file holds is unknown; what was answered is in memory. A new file from that is sound again.
 		if err := k.file.rewrite(k.records(nil)); err != nil {
@@ -204,6 +252,28 @@ func (k *Keyring) append(group []*creation) error {
 			k.keys[r.owner] = &key{bytes: r.key, created: r.created}
 		}
 		k.mu.Unlock()
+	}
+	return nil
+}
+
+// share makes keys durable in the database, then known.
+func (k *Keyring) share(fresh []record) error {
+	for part := range slices.Chunk(fresh, perFrame) {
+		for i := range part {
+			rand.Read(part[i].key[:])
+		}
+		kept, epoch, err := k.shared.append(part)
+		if err != nil {
+			return err
+		}
+		if k.remember(kept, epoch) {
+			continue
+		}
+		for _, r := range kept { // somebody's key was destroyed meanwhile: look which are still there
+			if err := k.fetch(r.owner); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -256,6 +326,19 @@ func additional(row string) []byte {
 
 // cipher returns the owner's cipher, ready to use. Its nonces are random, which is sound for 2^32 fields of an owner.
 func (k *Keyring) cipher(owner string) (cipher.AEAD, error) {
+	if k.shared != nil && owner != macRoot {
+		if err := k.follow(); err != nil {
+			return nil, err
+		}
+		k.mu.RLock()
+		known := k.keys[owner] != nil || k.closed
+		k.mu.RUnlock()
+		if !known {
+			if err := k.fetch(owner); err != nil {
+				return nil, err
+			}
+		}
+	}
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	if k.closed {
@@ -305,15 +388,10 @@ func (k *Keyring) Destroy(owners ...string) error {
 // Sweep destroys the keys of owners whom keep does not want: left behind by a crash between the making of a key
 // and the commit of its first row. Keys younger than an hour are left alone, since their rows may be on the way.
 func (k *Keyring) Sweep(keep func(owner string) bool) (removed int, err error) {
-	old := clock.Micros(k.clock.Now().Add(-sweepAge))
-	var orphans []string
-	k.mu.RLock()
-	for owner, data := range k.keys {
-		if owner != Installation && owner != macRoot && data.created < old {
-			orphans = append(orphans, owner)
-		}
+	orphans, err := k.old(clock.Micros(k.clock.Now().Add(-sweepAge)))
+	if err != nil {
+		return 0, err
 	}
-	k.mu.RUnlock()
 	// keep asks the database: not while holding a lock that every request needs.
 	gone := orphans[:0]
 	for _, owner := range orphans {
@@ -324,10 +402,29 @@ func (k *Keyring) Sweep(keep func(owner string) bool) (removed int, err error) {
 	return k.remove(gone)
 }
 
-// remove rewrites the file without these owners.
+// old are the owners of keys from before a moment, but for the installation's.
+func (k *Keyring) old(before int64) (owners []string, err error) {
+	if k.shared != nil {
+		owners, err = k.shared.old(before)
+		return slices.DeleteFunc(owners, func(owner string) bool { return owner == Installation || owner == macRoot }), err
+	}
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for owner, data := range k.keys {
+		if owner != Installation && owner != macRoot && data.created < before {
+			owners = append(owners, owner)
+		}
+	}
+	return owners, nil
+}
+
+// remove rewrites the file without these owners, or deletes their rows.
 func (k *Keyring) remove(owners []string) (int, error) {
 	k.writeMu.Lock()
 	defer k.writeMu.Unlock()
+	if k.shared != nil {
+		return k.unshare(owners)
+	}
 	k.mu.RLock()
 	closed := k.closed
 	gone := map[string]bool{}
@@ -359,6 +456,26 @@ func (k *Keyring) remove(owners []string) (int, error) {
 	return len(gone), nil
 }
 
+// unshare deletes keys from the database and, whatever becomes of that, from memory: they are read again where they are still there.
+func (k *Keyring) unshare(owners []string) (int, error) {
+	n, err := 0, error(nil)
+	if len(owners) > 0 {
+		n, err = k.shared.destroy(owners)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return 0, errClosed
+	}
+	for _, owner := range owners {
+		if data := k.keys[owner]; data != nil {
+			clear(data.bytes[:])
+			delete(k.keys, owner)
+		}
+	}
+	return n, err
+}
+
 // records returns every key but those of the given owners, as the file keeps them.
 func (k *Keyring) records(without map[string]bool) []record {
 	k.mu.RLock()
@@ -386,5 +503,8 @@ func (k *Keyring) Close() error {
 		clear(data.bytes[:])
 	}
 	k.keys = nil
+	if k.shared != nil {
+		return k.shared.d.Close()
+	}
 	return k.file.close()
 }

@@ -42,10 +42,14 @@ func (k *Keyring) MacKey(purpose string) *MacKey {
 	if err != nil {
 		panic(err) // only for lengths that HKDF cannot give
 	}
+	kept, _ := k.macs.LoadOrStore(purpose, newMacKey(secret))
+	return kept.(*MacKey)
+}
+
+func newMacKey(secret []byte) *MacKey {
 	m := &MacKey{}
 	m.pool.New = func() any { return &hasher{Hash: hmac.New(sha256.New, secret)} }
-	kept, _ := k.macs.LoadOrStore(purpose, m)
-	return kept.(*MacKey)
+	return m
 }
 
 // Mac is MacKey(purpose).Sum(parts...), for where speed does not matter.
