@@ -83,6 +83,7 @@ func Specimens() []Specimen {
 	list = append(list, paymentSpecimens()...)
 	list = append(list, shopSpecimens()...)
 	list = append(list, decisionSpecimens()...)
+	list = append(list, peopleSpecimens()...)
 	list = append(list, railSpecimens()...)
 	list = append(list, opsSpecimens()...)
 	return append(list, problemSpecimens()...)
