@@ -103,7 +103,8 @@ type verifier struct {
 // tally is what the long pass counts for one account.
 type tally struct {
 	row    row
-	sum    wide // legs up to the watermark
+	asset  *money.Sum128 // of its currency
+	sum    wide          // legs up to the watermark
 	points []point
 
 	head, headAt int64 // the last leg of its chain, up to the watermark
@@ -119,6 +120,8 @@ type point struct {
 	since  wide
 	last   int64 // the last leg of its moment
 }
+
+func (v *verifier) newTally(r *row) *tally { return &tally{row: *r, asset: v.asset(r.Currency)} }
 
 func (v *verifier) find(f Finding) {
 	v.report.Findings++
@@ -147,7 +150,7 @@ func (v *verifier) readAccounts() error {
 			return err
 		}
 		for _, r := range rows {
-			v.tallies[r.ID] = &tally{row: r.row}
+			v.tallies[r.ID] = v.newTally(&r.row)
 			after = r.ID
 		}
 	}

@@ -19,7 +19,6 @@ type slice struct {
 	resolutions map[key]*draft // by the hold that they end
 	strays      []strayResolution
 	names       map[int64]string
-	accounts    map[AccountID]*row // named by legs and opened after the run began
 }
 
 type holdRow struct{ number, expires int64 }
@@ -27,10 +26,40 @@ type holdRow struct{ number, expires int64 }
 // strayResolution resolves what is no hold, or is not there.
 type strayResolution struct{ id, resolves, found []byte }
 
-// checkEntries walks all entries in the order of their numbers. Where so many do not fit the time of one snapshot, because each has many
-// legs, the slices become smaller.
+// checkEntries walks all entries in the order of their numbers. The next slice is read while one is checked.
 func (v *verifier) checkEntries() error {
+	slices, stop := make(chan slice, 1), make(chan struct{})
+	defer func() {
+		close(stop)
+		for range slices { // until the reader has ended
+		}
+	}()
+	var unread error // why the reader ended, once slices is closed
+	go func() {
+		defer close(slices)
+		unread = v.readSlices(func(s slice) bool {
+			select {
+			case slices <- s:
+				return true
+			case <-stop:
+				return false
+			}
+		})
+	}()
 	var scratch []byte
+	for s := range slices {
+		v.names = s.names
+		if err := v.meet(s.legs); err != nil {
+			return err
+		}
+		scratch = v.checkSlice(&s, scratch)
+	}
+	return unread
+}
+
+// readSlices reads all entries, slice by slice. Where so many do not fit the time of one snapshot, because each has many legs, the slices
+// become smaller.
+func (v *verifier) readSlices(yield func(slice) bool) error {
 	size := verifySlice
 	for after, more := int64(math.MinInt64), true; more; {
 		var s slice
@@ -46,13 +75,37 @@ func (v *verifier) checkEntries() error {
 		if err != nil {
 			return err
 		}
-		more, after, v.names = upTo != math.MaxInt64, upTo, s.names
-		for id, r := range s.accounts {
-			v.tallies[id] = &tally{row: *r}
+		if more, after = upTo != math.MaxInt64, upTo; !yield(s) {
+			return nil
 		}
-		scratch = v.checkSlice(&s, scratch)
 	}
 	return nil
+}
+
+// meet notes the accounts of legs that were opened after the run began.
+func (v *verifier) meet(legs []storedLeg) error {
+	var strange []AccountID
+	for i := range legs {
+		for _, id := range [2]AccountID{legs[i].Debit, legs[i].Credit} {
+			if v.tallies[id] == nil {
+				strange = append(strange, id)
+			}
+		}
+	}
+	if len(strange) == 0 {
+		return nil
+	}
+	return v.read(func(tx *db.Tx) error {
+		for _, id := range strange {
+			switch r, err := v.l.readAccount(tx, selectAccount, int64(id)); {
+			case err == nil && v.tallies[id] == nil:
+				v.tallies[id] = v.newTally(r)
+			case err != nil && !errors.Is(err, ErrAccountNotFound):
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (v *verifier) readSlice(tx *db.Tx, after int64, size int) (s slice, upTo int64, err error) {
@@ -81,20 +134,6 @@ func (v *verifier) readSlice(tx *db.Tx, after int64, size int) (s slice, upTo in
 		sliceStrays, after, upTo)
 	if err != nil {
 		return s, 0, err
-	}
-	s.accounts = map[AccountID]*row{}
-	for _, leg := range s.legs {
-		for _, id := range [2]AccountID{leg.Debit, leg.Credit} {
-			if v.tallies[id] != nil || s.accounts[id] != nil {
-				continue
-			}
-			switch r, err := v.l.readAccount(tx, selectAccount, int64(id)); {
-			case err == nil:
-				s.accounts[id] = r
-			case !errors.Is(err, ErrAccountNotFound):
-				return s, 0, err
-			}
-		}
 	}
 	return s, upTo, nil
 }
@@ -193,10 +232,10 @@ func (v *verifier) countLeg(leg storedLeg, at int64) {
 	v.count(leg.Debit, leg, at, true)
 	v.count(leg.Credit, leg, at, false)
 	if d := v.tallies[leg.Debit]; d != nil {
-		v.asset(d.row.Currency).Add(leg.Amount)
+		d.asset.Add(leg.Amount)
 	}
 	if c := v.tallies[leg.Credit]; c != nil {
-		v.asset(c.row.Currency).Sub(leg.Amount)
+		c.asset.Sub(leg.Amount)
 	}
 }
 
@@ -254,7 +293,8 @@ func (v *verifier) checkLeg(e *storedEntry, leg storedLeg) {
 	case debit.row.Currency != credit.row.Currency:
 		bad("its accounts have two currencies", debit.row.Currency.Code, credit.row.Currency.Code)
 	}
-	for side, t := range map[bool]*tally{true: debit, false: credit} {
+	for i, t := range [2]*tally{debit, credit} {
+		side := i == 0
 		if prev, at := leg.prev(side), clock.Micros(e.At); t != nil && t.row.Busy && prev != -at {
 			bad("its time on a busy account is not its entry's", fmt.Sprint(-at), fmt.Sprint(prev))
 		} else if t != nil && !t.row.Busy && (prev < 0 || prev == leg.number) {
