@@ -22,9 +22,9 @@ import (
 // TestSimulation runs many seeds over both engines; with BILLFOLD_LONG a million steps. Every verb, every refusal and every fault must
 // have been reached.
 func TestSimulation(t *testing.T) {
-	seeds, steps, onPostgres := 8, 5_750, 4_000
+	seeds, steps, onPostgres := 16, 2_875, 4_000
 	if os.Getenv("BILLFOLD_LONG") != "" {
-		seeds, steps, onPostgres = 40, 24_000, 40_000
+		seeds, steps, onPostgres = 200, 4_800, 40_000
 	}
 	runs := []Options{{Seed: 1000, Steps: onPostgres, Check: 1000, DSN: harness.Place(t, db.Postgres).DSN, Data: t.TempDir()}}
 	for seed := range seeds {

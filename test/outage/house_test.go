@@ -229,27 +229,9 @@ func (h *house) speaking(number int, url string, attempts int) *crew {
 }
 
 // start starts the server and waits until it greets. Nobody is told yet: see open.
-func (h *house) start() *crew {
+func (h *house) start(more ...string) *crew {
 	h.t.Helper()
-	h.cmd = exec.Command(program, "dev", "--empty", "--data", h.data, "--addr", "127.0.0.1:0")
-	h.cmd.Env = append(os.Environ(), "LC_ALL=C")
-	if h.dsn != "" {
-		h.cmd.Env = append(h.cmd.Env, "BILLFOLD_DB="+h.dsn)
-	}
-	h.errs = &safeBuffer{}
-	h.cmd.Stderr = h.errs
-	greeting := make(chan struct{})
-	h.cmd.Stdout = &greeted{seen: greeting}
-	if err := h.cmd.Start(); err != nil {
-		h.t.Fatal(err)
-	}
-	gone := make(chan struct{})
-	h.gone = gone
-	cmd := h.cmd
-	go func() {
-		_ = cmd.Wait()
-		close(gone)
-	}()
+	greeting, gone := h.launch(more...)
 	select {
 	case <-greeting:
 	case <-gone:
@@ -267,6 +249,30 @@ func (h *house) start() *crew {
 	h.count++
 	defer h.mu.Unlock()
 	return h.speaking(h.count, url, 1)
+}
+
+// launch starts the server's process; greeting is closed when everything runs, gone when it has ended.
+func (h *house) launch(more ...string) (greeting, gone chan struct{}) {
+	h.t.Helper()
+	h.cmd = exec.Command(program, append([]string{"dev", "--empty", "--data", h.data, "--addr", "127.0.0.1:0"}, more...)...)
+	h.cmd.Env = append(os.Environ(), "LC_ALL=C")
+	if h.dsn != "" {
+		h.cmd.Env = append(h.cmd.Env, "BILLFOLD_DB="+h.dsn)
+	}
+	h.errs = &safeBuffer{}
+	h.cmd.Stderr = h.errs
+	greeting, gone = make(chan struct{}), make(chan struct{})
+	h.cmd.Stdout = &greeted{seen: greeting}
+	if err := h.cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.gone = gone
+	cmd := h.cmd
+	go func() {
+		_ = cmd.Wait()
+		close(gone)
+	}()
+	return greeting, gone
 }
 
 // open tells everybody who waits that there is a server.

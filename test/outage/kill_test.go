@@ -3,6 +3,7 @@ package outage
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -195,10 +196,12 @@ func TestKillControl(t *testing.T) {
 		h.open(h.start())
 		j := newJournal()
 		w := &worker{h: h, j: j, name: "control", dice: rand.New(rand.NewPCG(1, 1)), moved: map[string]int64{}, crowd: &crowd{}}
-		for range 60 {
+		heads := map[string]bool{} // what the witness beside the database has noted since the copy
+		for n := 0; n < 60 || len(heads) < 5; n++ {
 			if err := w.errand(); err != nil {
 				t.Fatal(err)
 			}
+			heads[h.witnessed()] = true
 		}
 		c = h.now(0)
 		if found := j.check(c, 0); len(found) > 0 {
@@ -222,7 +225,12 @@ func TestKillControl(t *testing.T) {
 		}
 		h.kill()
 		restore()
-		h.open(h.start())
+		h.launch()
+		until(t, "the server notices by itself that its database went back", func() bool {
+			return strings.Contains(h.errs.String(), "history_went_back")
+		})
+		h.kill()
+		h.open(h.start("--accept-history"))
 		c = h.now(0)
 		found := j.check(c, 0)
 		if len(found) != j.size() {
@@ -233,6 +241,23 @@ func TestKillControl(t *testing.T) {
 		}
 		t.Logf("%d acknowledged ids were lost on purpose, %d were found missing", j.size(), len(found))
 	})
+}
+
+// witnessed is what lies beside the database to tell when it went back.
+func (h *house) witnessed() (all string) {
+	h.t.Helper()
+	err := filepath.WalkDir(h.data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasPrefix(d.Name(), "head.") {
+			return nil // a file of the database that is gone again
+		}
+		b, err := os.ReadFile(path)
+		all += string(b)
+		return err
+	})
+	if err != nil || all == "" {
+		h.t.Fatalf("no witness in %s: %v", h.data, err)
+	}
+	return all
 }
 
 // copy puts a copy of a stopped installation's database aside, and returns what puts it back.

@@ -265,6 +265,9 @@ func (r *recorder) read(me int, w wish) {
 	c := r.h.now(0)
 	for c != nil {
 		t, err := r.look(c, w)
+		for later(err) {
+			t, err = r.look(c, w)
+		}
 		if err == nil {
 			r.note(me, called, w, t)
 			return
@@ -321,6 +324,9 @@ func (r *recorder) change(me int, w wish, dice *rand.Rand) {
 	c := r.h.now(0)
 	for tries := 1; c != nil; tries++ {
 		made, err := r.send(c, w, entry)
+		for later(err) {
+			made, err = r.send(c, w, entry)
+		}
 		var refusal *client.Problem
 		switch {
 		case err == nil:

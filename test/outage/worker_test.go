@@ -66,6 +66,9 @@ func do[T any](w *worker, verb, about string, send sender[T]) (out T, err error)
 	w.j.change(about, func(p *paid) { p.doubt = true })
 	if c := w.next(0); c != nil {
 		out, err = send(c, key)
+		for later(err) {
+			out, err = send(c, key)
+		}
 		var refusal *client.Problem
 		switch {
 		case err == nil:
@@ -81,6 +84,17 @@ func do[T any](w *worker, verb, about string, send sender[T]) (out T, err error)
 	return out, errGone
 }
 
+// later tells whether a server had no time for a request and has done nothing; then it waits a moment.
+func later(err error) bool {
+	var refusal *client.Problem
+	if !errors.As(err, &refusal) || refusal.MoneyMoved != "no" ||
+		refusal.Status != http.StatusTooManyRequests && refusal.Status != http.StatusServiceUnavailable {
+		return false
+	}
+	<-time.After(10 * time.Millisecond)
+	return true
+}
+
 // resolve asks the next server with the key of a request that was not answered, twice: the second answer must be the first one.
 func resolve[T any](w *worker, verb, about string, c *crew, key client.Option, send sender[T]) (out T, err error) {
 	for {
@@ -90,6 +104,10 @@ func resolve[T any](w *worker, verb, about string, c *crew, key client.Option, s
 		var first, second client.Answer
 		if out, err = send(c, key, client.Into(&first)); err == nil {
 			_, err = send(c, key, client.Into(&second))
+		}
+		if later(err) {
+			c = &crew{number: c.number - 1} // the same server once more
+			continue
 		}
 		var refusal *client.Problem
 		switch {
