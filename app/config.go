@@ -41,7 +41,7 @@ type Config struct {
 	MasterKey  string   // opens the keyring, 64 hexadecimal digits; "" = the file master.key in it
 	Trust      []string // networks (CIDR) of proxies whose X-Forwarded-For is believed; empty = none
 	Conns      int      // connections at once; 0 = 4096
-	Work       int      // requests worked on at once; 0 = 16 a core, 32 at least
+	Work       int      // requests worked on at once; 0 = 32 a core, 64 at least
 	Wait       int      // milliseconds: nobody may join a queue whose oldest has waited longer; 0 = 300
 	Rate       int      // requests a second of one key or session; 0 = 10000
 	Guests     int      // requests a second of one network without a key or session; 0 = 500
@@ -176,7 +176,7 @@ var Settings = []Setting{
 	{"master-key", "HEX", "opens the keyring, instead of its file master.key", true, func(c *Config) any { return &c.MasterKey }},
 	{"trust-proxy", "LIST", "networks (CIDR) of proxies whose X-Forwarded-For is believed", false, func(c *Config) any { return &c.Trust }},
 	{"max-connections", "N", "connections at once (4096)", false, func(c *Config) any { return &c.Conns }},
-	{"max-requests", "N", "requests worked on at once; others wait (16 a core)", false, func(c *Config) any { return &c.Work }},
+	{"max-requests", "N", "requests worked on at once; others wait (32 a core)", false, func(c *Config) any { return &c.Work }},
 	{"max-wait", "MS", "above which wait of the oldest no more may wait (300)", false, func(c *Config) any { return &c.Wait }},
 	{"rate", "N", "requests a second of one key or session (10000)", false, func(c *Config) any { return &c.Rate }},
 	{"rate-guests", "N", "requests a second of one network without key or session (500)", false, func(c *Config) any { return &c.Guests }},

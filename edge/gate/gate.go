@@ -23,7 +23,7 @@ type Options struct {
 	// Count is told each refusal by its reason; nil for nobody.
 	Count func(reason string)
 
-	Work   int            // requests worked on at once (16 a core, 32 at least)
+	Work   int            // requests worked on at once (32 a core, 64 at least)
 	Queue  int            // requests that may wait for that (1024)
 	Each   int            // of one caller, at work or waiting (1024)
 	Wait   time.Duration  // above which age of the oldest that waits no more are let in (300 ms)
@@ -80,7 +80,7 @@ func New(o Options) *Gate {
 			*n = other
 		}
 	}
-	or(&o.Work, max(32, 16*runtime.NumCPU()))
+	or(&o.Work, max(64, 32*runtime.NumCPU()))
 	or(&o.Queue, 1024)
 	or(&o.Each, 1024)
 	or(&o.Rate, 10_000)
