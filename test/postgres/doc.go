@@ -15,6 +15,8 @@
 //     cannot collide, and a test that wants a port puts a proxy in front.
 //   - PostgreSQL refuses to run as root. Under root the server runs as the user postgres, or else nobody.
 //
+// Alone lends a server that no other test uses, to be configured, stopped and killed.
+//
 // The folder is $BILLFOLD_TEST_PG where it is set, else one in the user's cache (under root, one in /var/cache, because
 // the server's user cannot enter root's home). The server's programs are looked for in $BILLFOLD_TEST_PG_BIN, then on the
 // PATH, then where Debian, Red Hat and Homebrew put them.

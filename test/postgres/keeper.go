@@ -116,13 +116,13 @@ func (p place) create() error {
 	return initdb.Run()
 }
 
-// start runs the server as shipped but for size: what it promises about durability is what our tests are about.
-func (p place) start() (*exec.Cmd, error) {
+// start runs the server as shipped but for size: what it promises about durability is what our tests are about. More settings win.
+func (p place) start(more ...string) (*exec.Cmd, error) {
 	args := []string{"-D", p.data, "-k", p.data}
-	for _, setting := range []string{
+	for _, setting := range append([]string{
 		"listen_addresses=", "unix_socket_permissions=0700", "max_connections=300", "shared_buffers=64MB", "max_wal_size=512MB",
 		"wal_level=minimal", "max_wal_senders=0", "jit=off", "timezone=UTC", "log_timezone=UTC",
-	} {
+	}, more...) {
 		args = append(args, "-c", setting)
 	}
 	cmd := p.command("postgres", args...)
@@ -132,7 +132,11 @@ func (p place) start() (*exec.Cmd, error) {
 func (p place) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(p.bin, name), args...)
 	cmd.Dir = p.dir
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	said := p.said
+	if said == nil {
+		said = os.Stderr
+	}
+	cmd.Stdout, cmd.Stderr = said, said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred}
 	return cmd
 }

@@ -17,6 +17,7 @@ type place struct {
 	data string              // the cluster and its socket; the server user's alone
 	bin  string              // folder of initdb and postgres
 	cred *syscall.Credential // nil: as ourselves
+	said *os.File            // what the programs say; nil: standard error
 }
 
 func (p place) lock(name string) string { return filepath.Join(p.dir, name+".lock") }

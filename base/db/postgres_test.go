@@ -1,0 +1,172 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"billfold/base/db"
+	"billfold/base/fault"
+	"billfold/test/harness"
+	"billfold/test/postgres"
+)
+
+// TestCommitAnsweredWithAWarning shows that a COMMIT which the server answers with a warning, because the wait for its replica was given
+// up, has an outcome that nobody knows: here it is on the disk of the one, and a replica that takes over would not have it. The control
+// is the same write before and after.
+func TestCommitAnsweredWithAWarning(t *testing.T) {
+	server := postgres.Alone(t, "wal_level=replica", "max_wal_senders=4")
+	d := harness.Again(t, db.Options{DSN: server.DSN(), Log: harness.Logger(t)})
+	migrate(t, d)
+	insert := func(id int) error {
+		return d.Write(context.Background(), func(tx *db.Tx) error {
+			tx.Queue("insert into note_row (id, text) values ($1, 'x')", id)
+			return nil
+		})
+	}
+	if err := insert(1); err != nil {
+		t.Fatal(err)
+	}
+	server.Run("alter system set synchronous_standby_names = 'nobody'", "select pg_reload_conf()")
+	until(t, d, "select count(*) from pg_settings where name = 'synchronous_standby_names' and setting = 'nobody'", 1)
+	done := make(chan error, 1)
+	go func() { done <- insert(2) }()
+	until(t, d, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", 1)
+	server.Run("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'")
+	err := <-done
+	if f, _ := fault.As(err); !errors.Is(err, fault.ErrOutcomeUnknown) || f == nil {
+		t.Errorf("a COMMIT with a warning answered %v", err)
+	}
+	until(t, d, "select count(*) from note_row where id = 2", 1)
+	server.Run("alter system reset synchronous_standby_names", "select pg_reload_conf()")
+	until(t, d, "select count(*) from pg_settings where name = 'synchronous_standby_names' and setting = ''", 1)
+	if err := insert(3); err != nil {
+		t.Errorf("without a replica to wait for: %v", err)
+	}
+}
+
+// until waits for a query to answer a number.
+func until(t *testing.T, d *db.DB, q string, want int64) {
+	t.Helper()
+	limit := time.NewTimer(30 * time.Second)
+	for {
+		n, err := db.Read(t.Context(), d, func(tx *db.Tx) (n int64, err error) { return n, tx.Row(q).Scan(&n) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == want {
+			return
+		}
+		select {
+		case <-limit.C:
+			t.Fatalf("%s still answers %d", q, n)
+		case <-time.NewTimer(5 * time.Millisecond).C:
+		}
+	}
+}
+
+// TestPostgresIsKilledUnderLoad shows that whoever was answered is on the disk of a server which was stopped or killed meanwhile, that a
+// refusal which says that nothing was written is true, and that writing goes on by itself.
+func TestPostgresIsKilledUnderLoad(t *testing.T) {
+	got := killPostgres(t, []string{"fast", "immediate", "immediate"})
+	if len(got.lost) > 0 || len(got.there) > 0 {
+		t.Errorf("%d confirmed rows are gone, %d refused ones are there", len(got.lost), len(got.there))
+	}
+	if got.done == 0 || got.refused+got.unknown == 0 {
+		t.Errorf("nothing was in the way: %+v", got)
+	}
+	t.Logf("%+v", got)
+}
+
+// TestPostgresThatAnswersTooEarly is the control: a server that answers before it writes loses what was confirmed.
+func TestPostgresThatAnswersTooEarly(t *testing.T) {
+	got := killPostgres(t, []string{"immediate"}, "synchronous_commit=off", "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
+	if len(got.lost) == 0 {
+		t.Errorf("a server that is killed before it writes lost nothing: these tests show nothing: %+v", got)
+	}
+}
+
+// fate counts what callers were told, and lists where the database says otherwise.
+type fate struct {
+	done, refused, unknown int
+	lost, there            []int64
+}
+
+// killPostgres writes from several sides while a server is stopped in these ways, one after the other.
+func killPostgres(t *testing.T, ways []string, settings ...string) (got fate) {
+	t.Helper()
+	server := postgres.Alone(t, settings...)
+	d := harness.Again(t, db.Options{DSN: server.DSN(), MaxConns: 8})
+	migrate(t, d)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	told := map[int64]error{}
+	stop := make(chan struct{})
+	lively := make(chan struct{}, 1)
+	for side := range int64(6) {
+		all.Go(func() {
+			for n := side; ; n += 6 {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				err := d.Write(context.Background(), func(tx *db.Tx) error {
+					tx.Queue("insert into note_row (id, text) values ($1, 'x')", n)
+					return nil
+				})
+				mu.Lock()
+				told[n] = err
+				mu.Unlock()
+				if err == nil {
+					select {
+					case lively <- struct{}{}:
+					default:
+					}
+				} else {
+					<-time.NewTimer(5 * time.Millisecond).C // a caller who is refused does not come back at once
+				}
+			}
+		})
+	}
+	for _, way := range ways {
+		for range 100 { // it is at work again
+			<-lively
+		}
+		server.Stop(way)
+		server.Start()
+	}
+	<-lively
+	<-lively
+	close(stop)
+	all.Wait()
+	rows, err := db.Read(t.Context(), d, func(tx *db.Tx) ([]int64, error) {
+		return db.All(tx, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) }, "select id from note_row order by id")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, err := range told {
+		_, there := slices.BinarySearch(rows, n)
+		switch {
+		case err == nil:
+			got.done++
+			if !there {
+				got.lost = append(got.lost, n)
+			}
+		case errors.Is(err, fault.ErrOutcomeUnknown):
+			got.unknown++
+		case errors.Is(err, fault.ErrUnavailable), errors.Is(err, fault.ErrBusy):
+			got.refused++
+			if there {
+				got.there = append(got.there, n)
+			}
+		default:
+			t.Errorf("row %d was refused without a name: %v", n, err)
+		}
+	}
+	return got
+}
