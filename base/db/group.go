@@ -58,6 +58,8 @@ type lite struct {
 	memory   *keeper
 	last     int // members of the last group
 
+	interrupt func(q string) error // tests: instead of a statement of the group's own
+
 	closing sync.RWMutex // held for reading while a caller enqueues
 	closed  bool
 	stopped chan struct{}
@@ -292,7 +294,7 @@ func (l *lite) runMember(m *member) (lost bool) {
 	if m.state.Load() != running && !m.state.CompareAndSwap(queued, running) {
 		return false // its caller left before it began
 	}
-	if m.err = liteError(l.conn.run("savepoint member")); m.err != nil {
+	if m.err = liteError(l.run("savepoint member")); m.err != nil {
 		return true
 	}
 	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: liteSession{l.conn}, memory: l.memory}
@@ -307,11 +309,11 @@ func (l *lite) runMember(m *member) (lost bool) {
 		return true // SQLite rolled everything back: disk full, I/O error, out of memory
 	}
 	if m.err != nil {
-		if l.conn.run("rollback to member") != nil {
+		if l.run("rollback to member") != nil {
 			return true
 		}
 	}
-	return l.conn.run("release member") != nil
+	return l.run("release member") != nil
 }
 
 // rerunAlone gives each member of a lost group a transaction of its own, so that the one who cannot succeed fails alone.
@@ -340,6 +342,16 @@ func (l *lite) rerunAlone(group []*member) {
 	}
 }
 
+// run runs a statement of the group's own.
+func (l *lite) run(q string) error {
+	if l.interrupt != nil {
+		if err := l.interrupt(q); err != nil {
+			return err
+		}
+	}
+	return l.conn.run(q)
+}
+
 func (l *lite) begin() error {
 	if l.conn == nil {
 		c, err := l.openWriter()
@@ -348,7 +360,7 @@ func (l *lite) begin() error {
 		}
 		l.conn = c
 	}
-	if err := l.conn.run("begin immediate"); err != nil {
+	if err := l.run("begin immediate"); err != nil {
 		l.discard()
 		return liteError(err)
 	}
@@ -358,7 +370,7 @@ func (l *lite) begin() error {
 // commit makes the group durable. A full disk refuses the commit record, so nothing of the group survives; after any
 // other failure the record may or may not have reached the disk, which only the next opening of the log will tell.
 func (l *lite) commit() error {
-	err := l.conn.run("commit")
+	err := l.run("commit")
 	if err == nil {
 		l.commits.Add(1)
 		return nil
