@@ -62,7 +62,8 @@ type leaver struct{}
 func (p *party) rows(t *testing.T, first int) (n [guests]int) {
 	t.Helper()
 	list, err := Read(t.Context(), p.d, func(tx *Tx) ([]int, error) {
-		return All(tx, func(r Row) (id int, err error) { return id, r.Scan(&id) }, "select id from note_row where id >= $1 and id < $2", first, first+1000)
+		return All(tx, func(r Row) (id int, err error) { return id, r.Scan(&id) },
+			"select id from note_row where id >= $1 and id < $2", first, first+1000)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"testing"
 
 	"billfold/base/db"
@@ -92,11 +91,7 @@ type kills struct {
 // counts what the second process found that nobody had been told, and the points at which something was then lost.
 func killThenCut(t *testing.T, options func(*disk.Disk) db.Options, end func(disk.Log, int) (disk.Log, bool)) (got kills) {
 	t.Helper()
-	days := 1
-	if os.Getenv("BILLFOLD_LONG") != "" {
-		days = 100
-	}
-	for day := range days {
+	for day := range max(1, days()-5) {
 		s := shortDay(t, seed()+uint64(day)<<32, soon)
 		s.points = len(s.log) - s.from + 1
 		got.day(t, *s, options, end)
@@ -143,7 +138,7 @@ func (got *kills) day(t *testing.T, s suite, options func(*disk.Disk) db.Options
 		p := disk.Play(log)
 		p.To(len(log))
 		image, _ := p.Crash(chance)
-		if err := s.one(t, dir, image, k); err != nil {
+		if err := s.one(t, dir, image, k, log); err != nil {
 			got.lost++
 			if got.first == nil {
 				kept := s
