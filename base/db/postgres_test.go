@@ -96,7 +96,7 @@ type fate struct {
 }
 
 // killPostgres writes from several sides while a server is stopped in these ways, one after the other.
-func killPostgres(t *testing.T, ways []string, settings ...string) (got fate) {
+func killPostgres(t *testing.T, ways []string, settings ...string) fate {
 	t.Helper()
 	server := postgres.Alone(t, settings...)
 	d := harness.Again(t, db.Options{DSN: server.DSN(), MaxConns: 8})
@@ -143,6 +143,12 @@ func killPostgres(t *testing.T, ways []string, settings ...string) (got fate) {
 	<-lively
 	close(stop)
 	all.Wait()
+	return compareRows(t, d, told)
+}
+
+// compareRows holds what was told against what there is.
+func compareRows(t *testing.T, d *db.DB, told map[int64]error) (got fate) {
+	t.Helper()
 	rows, err := db.Read(t.Context(), d, func(tx *db.Tx) ([]int64, error) {
 		return db.All(tx, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) }, "select id from note_row order by id")
 	})
