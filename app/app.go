@@ -31,6 +31,7 @@ import (
 	"billfold/edge/api"
 	"billfold/edge/gate"
 	"billfold/edge/web"
+	"billfold/product/insight"
 	"billfold/product/purse"
 )
 
@@ -57,6 +58,7 @@ type App struct {
 	Inbox    *rail.Inbox
 	Card     *rail.Sandbox // nil unless this is a sandbox
 	Bank     *rail.SandboxBank
+	Insight  *insight.Service
 	Payments *payment.Service
 	Purses   *purse.Issuer // offline purses
 

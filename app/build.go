@@ -23,12 +23,13 @@ import (
 	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
+	"billfold/product/insight"
 	"billfold/product/purse"
 )
 
 // Schemas are the tables of every package, in the order in which they are made.
 var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, lease.Schema, ledger.Schema, identity.Schema, notice.Schema,
-	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema}
+	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema, insight.Schema}
 
 // foldEvery is how often the balances of busy accounts are summed up.
 const foldEvery = time.Second
@@ -93,6 +94,8 @@ func (a *App) core() (err error) {
 		Currencies: a.Config.Currencies, Log: log}
 	a.rails(&o)
 	a.Payments = payment.New(o)
+	a.Insight = insight.New(insight.Options{DB: a.DB, Clock: a.Clock, Shops: a.Shops, Notices: a.Notices, Zone: a.Config.Zone})
+	a.Outbox.Subscribe(insight.Subscriber, a.Insight.Feed)
 	a.gauges()
 	return nil
 }

@@ -48,6 +48,7 @@ type Config struct {
 	NoMigrate  bool     // refuse an older database instead of bringing it up to date
 	Accept     bool     // take a database that lacks what was confirmed (history_went_back) as it is
 	Currencies []string // in which there are wallets; a new person begins with the first four; empty = EUR, USD, CNY, JPY and the others below
+	Zone       string   // time zone of people who chose none, such as Europe/Berlin; "" = UTC
 	Breached   string   // sorted file of SHA-1 hashes of breached passwords; "" = the short list built in
 	MailServer string   // host:port of the SMTP relay; "" = mails are only kept (sandbox: to be read at /dev/inbox)
 	MailTLS    string   // starttls, tls, or plain (loopback only); "" = starttls
@@ -184,6 +185,7 @@ var Settings = []Setting{
 	{"accept-history", "", "take a database that lacks what was confirmed, such as an older copy, as it is: for one start", false,
 		func(c *Config) any { return &c.Accept }},
 	{"currencies", "LIST", "currencies of the wallets, the first four from the start", false, func(c *Config) any { return &c.Currencies }},
+	{"zone", "NAME", "time zone of people who chose none, such as Europe/Berlin (UTC)", false, func(c *Config) any { return &c.Zone }},
 	{"breached", "FILE", "sorted SHA-1 hashes of breached passwords", false, func(c *Config) any { return &c.Breached }},
 	{"mail-server", "HOST:PORT", "SMTP relay that sends our mails", false, func(c *Config) any { return &c.MailServer }},
 	{"mail-tls", "HOW", "starttls, tls or plain (starttls)", false, func(c *Config) any { return &c.MailTLS }},

@@ -20,7 +20,8 @@ payments, made by the program itself. Nobody needs a password; money and cards a
 the address are written to dev.env in the folder. The clock can be moved forward, never back.
 
 What is in the folder stays: the next start goes on from there. Delete the folder to begin anew.`,
-	settings: []string{"data", "addr", "db", "empty", "seed", "currencies", "public-url", "tls-cert", "tls-key", "keyring", "master-key",
+	settings: []string{"data", "addr", "db", "empty", "seed", "currencies", "zone", "public-url", "tls-cert", "tls-key", "keyring",
+		"master-key",
 		"accept-history", "db-conns", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "breached", "log-level",
 		"log-format"},
 	examples: []string{
@@ -44,7 +45,7 @@ person who opens it one; it works once, for half an hour.
 
 SIGTERM and SIGINT: nothing more is accepted, what was accepted is finished, then it stops (20 s at most).`,
 	settings: []string{"data", "addr", "public-url", "tls-cert", "tls-key", "db", "db-conns", "keyring", "master-key", "no-migrate",
-		"accept-history", "currencies", "breached", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level",
+		"accept-history", "currencies", "zone", "breached", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level",
 		"log-format"},
 	examples: []string{
 		"billfold serve --addr :443 --public-url https://pay.example.org --tls-cert chain.pem --tls-key key.pem",

@@ -153,6 +153,12 @@ func (s *Service) open(owner, row string, sealed []byte) (string, error) {
 	return string(plain), err
 }
 
+// NameOf is how a party of a payment is shown to anybody else: a shop by its registered name, a person masked, "" for somebody who is
+// gone.
+func (s *Service) NameOf(ctx context.Context, owner string) (string, error) {
+	return s.name(ctx, owner)
+}
+
 const (
 	nameLives = 30 * time.Second
 	nameMost  = 50_000

@@ -8,6 +8,7 @@ import (
 
 	"billfold/base/lang"
 	"billfold/core/fx"
+	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/edge/web/text"
 )
@@ -71,6 +72,25 @@ func TestInAcrossOut(t *testing.T) {
 			olu.wants(olu.submit(page, form, "person", "@lena", "reason", "She called", "do", "assign"), http.StatusOK, say("rails.done"),
 				say("rails.suspense.none"))
 			me.wants(me.get("/ops/rails"), http.StatusForbidden)
+
+			w.lookAt(me, tag)
 		})
 	}
+}
+
+// lookAt is where the money went: the page counts a payment, takes a budget, remembers a category and cuts months where the person is.
+func (w *world) lookAt(me *browser, tag lang.Tag) {
+	w.t.Helper()
+	say := func(key string, args ...any) string { return text.Say(tag, key, args...) }
+	k := w.checkout(1250, payment.Automatic)
+	me.submit(me.get("/c/"+string(k.ID)), "/c/"+string(k.ID))
+	page := me.until("/insights", say("category.eating_out")+"</span>")
+	me.wants(page, http.StatusOK, "€12.50", "<svg", "<table", "Rosa&#39;s Café")
+	page = me.submit(page, "/insights/budget", "category", "eating_out", "budget", "15.00")
+	me.wants(page, http.StatusOK, say("insights.budget.done"), "83 %", say("insights.of", "€15.00"))
+	me.wants(me.submit(page, "/insights/budget", "category", "eating_out", "budget", "x"), http.StatusUnprocessableEntity)
+	page = me.submit(page, "/insights/category", "category", "leisure")
+	me.wants(page, http.StatusOK, say("insights.file.done"), say("category.leisure"))
+	me.wants(me.submit(page, "/insights/zone", "zone", "Mars/Base"), http.StatusUnprocessableEntity)
+	me.wants(me.submit(page, "/insights/zone", "zone", "Asia/Shanghai"), http.StatusOK, say("insights.zone.says", "Asia/Shanghai"))
 }

@@ -19,6 +19,7 @@ import (
 	"billfold/core/merchant"
 	"billfold/core/notice"
 	"billfold/core/payment"
+	"billfold/product/insight"
 )
 
 // Options are what the pages stand on. DB, the services, Keys, IDs, Clock and Real are required.
@@ -45,7 +46,9 @@ type Options struct {
 	// Personas are the people a sandbox can be entered as with one click; nil for none. Ignored outside the sandbox.
 	Personas func(ctx context.Context) ([]Persona, error)
 	// Inbox lists the mails that the sandbox kept, newest first. Ignored outside the sandbox.
-	Inbox func(ctx context.Context) ([]Mail, error)
+	Inbox   func(ctx context.Context) ([]Mail, error)
+	Insight *insight.Service // nil where nobody counts
+
 	// SendTransfer has somebody send us money at the sandbox's bank; nil where there is none.
 	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)
 	// Books says what the last verify found; nil when this installation does not keep it.

@@ -14,6 +14,7 @@ import (
 	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/edge/web/text"
+	"billfold/product/insight"
 )
 
 var literalKey = regexp.MustCompile(`"([a-z]+(?:\.[a-zA-Z_-]+)+)"`)
@@ -75,6 +76,9 @@ func built() map[string]bool {
 	}
 	for _, c := range notice.Channels {
 		keys["notices.by."+string(c)] = true
+	}
+	for _, c := range insight.Categories {
+		keys["category."+string(c)] = true
 	}
 	for _, a := range rail.TestAccounts {
 		keys["account."+a.Behaviour] = true

@@ -30,13 +30,14 @@ import (
 	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
+	"billfold/product/insight"
 	"billfold/test/harness"
 )
 
 var eur, _ = money.Lookup("EUR")
 
 var schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, merchant.Schema,
-	rail.Schema, fx.Schema, payment.Schema}
+	rail.Schema, fx.Schema, payment.Schema, insight.Schema}
 
 // password is everybody's in these tests; nobody else's, we hope.
 const password = "quiet marble lantern harbour"
@@ -110,6 +111,8 @@ func build(t testing.TB, o Options) *world {
 		Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Log: log})
 	o.DB, o.People, o.Payments, o.Shops, o.Ledger, o.Keys, o.IDs, o.Clock, o.Real, o.Log = d, people, payments, shops, books, keys, ids,
 		w.business, w.real, log
+	o.Insight = insight.New(insight.Options{DB: d, Clock: w.business, Shops: shops, Notices: notices})
+	outbox.Subscribe(insight.Subscriber, o.Insight.Feed)
 	w.cast(people, shops, d)
 	o.Notices, o.Outbox = notices, outbox
 	o.Personas = func(context.Context) ([]Persona, error) {

@@ -43,7 +43,11 @@ func railSpecimens() []Specimen {
 	waiting := OpsRails{Owed: owed, Arrivals: []Arrival{{ID: "arr_1", Sender: "DE ·· 3000", Words: "FORMYWALLET", Reason: "reference_unknown",
 		Money: plain(20000, "EUR"), At: noon}},
 		Held: []HeldPayment{{ID: "pay_1", Kind: "topup", Why: "…", Who: "Lena H.", Money: plain(5000, "EUR"), At: noon}}}
+	month := sampleInsights()
 	return []Specimen{
+		{Name: "insights", Area: "insights", Page: InsightsPage(month)},
+		{Name: "insights-none", Area: "insights", Page: InsightsPage(Insights{Month: "2026-03", Currency: "EUR", At: noon, Zone: "UTC",
+			Total: plain(0, "EUR"), Bars: month.Bars[:0], Earlier: "#", Choices: month.Choices})},
 		{Name: "confirm-exchange", Page: ConfirmPage(sheet)}, {Name: "confirm-exchange-over", Page: ConfirmPage(late)},
 		{Name: "confirm-withdrawal", Page: ConfirmPage(out)},
 		{Name: "payment-transfer-awaited", Area: "activity", Page: PaymentPage(waits)},
@@ -56,4 +60,20 @@ func railSpecimens() []Specimen {
 		{Name: "exchange", Area: "exchange", Page: ExchangePage(ask)}, {Name: "exchange-errors", Area: "exchange", Page: ExchangePage(small)},
 		{Name: "ops-rails", Area: "rails", Page: OpsRailsPage(waiting)}, {Name: "ops-rails-none", Area: "rails", Page: OpsRailsPage(OpsRails{})},
 	}
+}
+
+func sampleInsights() Insights {
+	v := Insights{Month: "2026-03", Currency: "EUR", At: noon, Zone: "Europe/Berlin", Zones: []string{"UTC", "Europe/Berlin"},
+		Currencies: []string{"EUR", "CNY"}, Total: plain(48210, "EUR"), Earlier: "#", Later: "#",
+		Choices:  []string{"groceries", "eating_out", "people"},
+		Upcoming: sampleHome().Waiting,
+		Categories: []CategoryLine{{Category: "eating_out", Spent: plain(21780, "EUR"), Budget: plain(20000, "EUR"), Percent: 108, Width: 100},
+			{Category: "groceries", Spent: plain(16430, "EUR"), Budget: plain(20000, "EUR"), Percent: 82, Width: 82},
+			{Category: "people", Spent: plain(10000, "EUR"), Width: 46}},
+		Payees: []PayeeLine{{Payee: "mch_1", Name: "Café Linden", Category: "eating_out", Money: plain(21780, "EUR")},
+			{Payee: "usr_2", Name: "Ana G.", Category: "people", Money: plain(10000, "EUR")}}}
+	for i, height := range []int{40, 62, 55, 100, 71, 84} {
+		v.Bars = append(v.Bars, MonthBar{At: noon.AddDate(0, i-5, 0), Total: plain(int64(height)*570, "EUR"), Height: height, This: i == 5})
+	}
+	return v
 }

@@ -56,6 +56,7 @@ var icons = map[string]string{
 	"download": "M12 4v10.5M8 11l4 4 4-4M5 19.5h14",
 	"users":    "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.5c.4-3.2 3-5 6.5-5s6.100 1.800 6.500 5M16 5a3.500 3.500 0 0 1 0 6.500M18 14.800c2 .7 3.200 2.300 3.500 4.700",
 	"pulse":    "M3 12h4l2.500-6.500 5 13L17 12h4",
+	"chart":    "M4.5 20V4M4.5 19.500h15.500M8.500 16v-4M12.500 16V8M16.500 16v-6",
 	"withdraw": "M12 15V4M7.5 8.5 12 4l4.5 4.5M4.5 19.5h15",
 	"swap":     "M4.5 9h14M15 5.5 18.500 9 15 12.500M19.5 15h-14M9 11.500 5.500 15 9 18.500",
 	"pockets":  "M4 7.5h16v12H4zM4 7.5 6 4.500h12l2 3M4 12h5a3 3 0 0 0 6 0h5",
@@ -97,7 +98,7 @@ func Icon(name string) templ.Component {
 		var templ_7745c5c3_Var2 string
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(icons[name])
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 65, Col: 94}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 66, Col: 94}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
@@ -139,7 +140,7 @@ func SmallIcon(name string) templ.Component {
 		var templ_7745c5c3_Var4 string
 		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(icons[name])
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 69, Col: 96}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 70, Col: 96}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {

@@ -33,6 +33,7 @@ var places = []Place{
 	{Area: "exchange", Href: "/exchange", Icon: "swap", Label: "nav.exchange", At: inRail | inQuick,
 		When: func(s Scene) bool { return s.Desk }},
 	{Area: "pockets", Href: "/pockets", Icon: "pockets", Label: "nav.pockets", At: inRail},
+	{Area: "insights", Href: "/insights", Icon: "chart", Label: "nav.insights", At: inRail, When: func(s Scene) bool { return s.Insights }},
 }
 
 // desks is the operator's part of the rail, and the row of chips over their pages on a phone.

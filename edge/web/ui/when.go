@@ -93,3 +93,19 @@ func abs(n int) int {
 	}
 	return n
 }
+
+// monthTitle is "November 2026"; its moment is noon of the month's first day in UTC, so no zone can turn it into another.
+func monthTitle(ctx context.Context, t time.Time) string {
+	if From(ctx).Lang == lang.ZH {
+		return t.UTC().Format("2006年1月")
+	}
+	return t.UTC().Format("January 2006")
+}
+
+// monthShort is "Nov".
+func monthShort(ctx context.Context, t time.Time) string {
+	if From(ctx).Lang == lang.ZH {
+		return t.UTC().Format("1月")
+	}
+	return t.UTC().Format("Jan")
+}

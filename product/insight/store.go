@@ -1,0 +1,94 @@
+package insight
+
+import (
+	"embed"
+	"time"
+
+	"billfold/base/clock"
+	"billfold/base/db"
+	"billfold/base/money"
+)
+
+//go:embed schema/*.sql
+var files embed.FS
+
+// Schema is the tables of this package.
+var Schema = db.Schema{Package: "insight", FS: files}
+
+const (
+	selectFacts = `select at, payee, category, currency, amount from insight_fact
+		where person = $1 and at >= $2 and at < $3 order by at, payment`
+	selectPaid = `select at, payee, category, currency, amount from insight_fact where person = $1 and payee = $2 order by at limit 1`
+
+	selectRules = `select payee, category from insight_rule where person = $1`
+	upsertRule  = `insert into insight_rule (person, payee, category) values ($1,$2,$3)
+		on conflict (person, payee) do update set category = excluded.category`
+
+	selectBudgets = `select category, currency, amount from insight_budget where person = $1 order by category, currency`
+	upsertBudget  = `insert into insight_budget (person, category, currency, amount) values ($1,$2,$3,$4)
+		on conflict (person, category, currency) do update set amount = excluded.amount`
+	deleteBudget = `delete from insight_budget where person = $1 and category = $2 and currency = $3`
+
+	insertAlert = `insert into insight_alert (person, category, currency, month, percent) values ($1,$2,$3,$4,$5)
+		on conflict (person, category, currency, month, percent) do nothing`
+
+	selectZone = `select zone from insight_zone where person = $1`
+	upsertZone = `insert into insight_zone (person, zone) values ($1,$2) on conflict (person) do update set zone = excluded.zone`
+)
+
+// insertFacts and selectBudgeted for the few row counts that occur.
+var insertFacts, selectBudgeted = func() (facts, budgeted map[int]string) {
+	facts, budgeted = map[int]string{}, map[int]string{}
+	for _, n := range []int{1, 8, 64} {
+		facts[n] = `insert into insight_fact (person, at, payment, payee, category, currency, amount) values ` + db.Values(n, factColumns) +
+			` on conflict (person, at, payment) do nothing`
+		budgeted[n] = `select distinct person from insight_budget where person in ` + db.In(1, n)
+	}
+	return facts, budgeted
+}()
+
+const factColumns = 7
+
+// fact is one payment as it counts: minor units spent, negative for what came back.
+type fact struct {
+	at       time.Time
+	payee    string
+	category Category
+	currency money.Currency
+	amount   int64
+}
+
+func scanFact(row db.Row) (f fact, err error) {
+	var at int64
+	var category, code string
+	err = row.Scan(&at, &f.payee, &category, &code, &f.amount)
+	f.at, f.category = clock.FromMicros(at), Category(category)
+	f.currency, _ = money.Lookup(code)
+	return f, err
+}
+
+type rule struct {
+	payee    string
+	category Category
+}
+
+func scanRule(row db.Row) (r rule, err error) {
+	var category string
+	err = row.Scan(&r.payee, &category)
+	r.category = Category(category)
+	return r, err
+}
+
+func scanBudget(row db.Row) (b Budget, err error) {
+	var category, code string
+	var minor int64
+	err = row.Scan(&category, &code, &minor)
+	currency, _ := money.Lookup(code)
+	b.Category, b.Amount = Category(category), currency.Of(minor)
+	return b, err
+}
+
+func scanText(row db.Row) (s string, err error) {
+	err = row.Scan(&s)
+	return s, err
+}
