@@ -112,13 +112,13 @@ func (w *world) crash(ctx context.Context, inside func(tx *db.Tx) error) error {
 		if err != nil {
 			return err
 		}
-		return copyFolder(w.dir, next)
+		// The keyring's folder has the witness of the database, which may be older than it and never newer.
+		return errors.Join(copyFolder(filepath.Join(w.dir, "keyring"), filepath.Join(next, "keyring")), copyFiles(w.dir, next))
 	}
-	if inside == nil {
-		if err := take(); err != nil {
-			return err
-		}
-	} else if err := w.DB.Write(ctx, func(tx *db.Tx) error {
+	if inside == nil { // a transaction all the same, so that nobody else writes while the files are copied
+		inside = func(*db.Tx) error { return nil }
+	}
+	if err := w.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := inside(tx); err != nil {
 			return err
 		}
@@ -153,6 +153,17 @@ func (w *world) folder() (string, error) {
 	dir, err := os.MkdirTemp(w.o.Data, "billfold-sim-")
 	w.made = append(w.made, dir)
 	return dir, err
+}
+
+// copyFiles copies a folder's own files.
+func copyFiles(from, to string) error {
+	list, err := os.ReadDir(from)
+	for _, e := range list {
+		if err == nil && !e.IsDir() {
+			err = copyFolder(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
+		}
+	}
+	return err
 }
 
 func copyFolder(from, to string) error {
