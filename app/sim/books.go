@@ -34,6 +34,7 @@ type pay struct {
 	amount, captured, refunded int64
 	payer, payee               string
 	manual, stranger           bool // stranger: anybody may confirm it while nobody has
+	draft                      bool // a transfer that its payer has written down: nobody else sees it before their yes
 	expires, holdUntil         time.Time
 	token                      string
 	lost                       bool // the acquirer says nothing until it is asked again
@@ -158,6 +159,7 @@ func (b *books) paying(p *pay) (reasons []string) {
 
 // paid carries the yes of p's payer out.
 func (b *books) paid(p *pay, now time.Time, holdFor time.Duration) {
+	p.draft = false
 	if p.manual {
 		b.reserve(b.legs(p, p.amount), 1)
 		p.state, p.holdUntil = "authorized", now.Add(holdFor)
@@ -182,6 +184,9 @@ func (b *books) lapse(p *pay, now time.Time) bool {
 
 // visible tells who may see a payment.
 func (p *pay) visible(owner string) bool {
+	if p.draft && owner != p.payer {
+		return false
+	}
 	return owner == p.payer || owner == p.payee || p.state == "awaiting_confirmation" && p.payer == "" && !isShop(owner)
 }
 

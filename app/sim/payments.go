@@ -89,6 +89,7 @@ func (w *world) payNow(ctx context.Context) error {
 	} else if w.m.frozen[p.payee] {
 		reasons = append(reasons, "payee_frozen")
 	}
+	p.draft = p.kind == "transfer" && !confirm
 	now, last, held := w.Clock.Now(), w.minutes(60*24*3), w.minutes(60*24*2)
 	p.expires = now.Add(last)
 	terms := payment.Terms{Payee: p.payee, Amount: currency(p.currency).Of(p.amount), ExpiresAt: p.expires, HoldFor: held}
@@ -257,13 +258,13 @@ func (w *world) void(ctx context.Context) error {
 		return nil
 	}
 	who := p.payee
-	if p.payer != "" && w.dice.IntN(3) == 0 {
+	if p.payer != "" && (w.dice.IntN(3) == 0 || p.draft && w.dice.IntN(2) == 0) {
 		who = p.payer
 	}
 	var reasons []string
 	late := false
 	switch {
-	case who != p.payee && isShop(who): // a shop that gave a refund is not paid by it
+	case p.draft && who != p.payer, who != p.payee && isShop(who): // a shop that gave a refund is not paid by it
 		reasons = []string{"not_found"}
 	case w.m.lapse(p, w.Clock.Now()):
 		reasons, late = []string{"payment_state"}, true
@@ -311,6 +312,8 @@ func (w *world) refund(ctx context.Context) error {
 	}
 	var reasons []string
 	switch {
+	case p.draft:
+		reasons = []string{"not_found"}
 	case p.kind == "topup":
 		reasons = []string{"payment_not_refundable"}
 	case p.state == "refunded":

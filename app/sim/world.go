@@ -155,11 +155,13 @@ func (w *world) folder() (string, error) {
 	return dir, err
 }
 
-// copyFiles copies a folder's own files.
+// copyFiles copies a folder's own files, the write-ahead log before what it may be moved into meanwhile: the next process then plays back
+// what is there already. The log's index lies in memory that a dead process does not leave behind.
 func copyFiles(from, to string) error {
 	list, err := os.ReadDir(from)
+	slices.SortFunc(list, func(a, b fs.DirEntry) int { return len(b.Name()) - len(a.Name()) })
 	for _, e := range list {
-		if err == nil && !e.IsDir() {
+		if err == nil && !e.IsDir() && !strings.HasSuffix(e.Name(), "-shm") {
 			err = copyFolder(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
 		}
 	}
