@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"base/event", "base/once", "base/seal", "base/lease"},
 	{"base/job"},
 	{"core/ledger"},
-	{"core/identity", "core/notice"},
+	{"core/identity", "core/notice", "core/audit"},
 	{"core/rail", "core/merchant", "core/risk", "core/fx"},
 	{"core/payment"},
 	{"product/loyalty", "product/purse", "product/cash", "product/community", "product/finance", "product/contract",

@@ -22,6 +22,7 @@ import (
 	"billfold/base/lease"
 	"billfold/base/seal"
 	"billfold/base/telemetry"
+	"billfold/core/audit"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -72,6 +73,7 @@ type App struct {
 	cert      *certificate
 	api       *api.API
 	pages     *web.Pages
+	Trail     *audit.Trail
 
 	state    atomic.Int32 // building, running, stopping
 	news     worker       // the outbox

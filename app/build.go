@@ -16,6 +16,7 @@ import (
 	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/base/telemetry"
+	"billfold/core/audit"
 	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/ledger"
@@ -29,7 +30,7 @@ import (
 
 // Schemas are the tables of every package, in the order in which they are made.
 var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, lease.Schema, ledger.Schema, identity.Schema, notice.Schema,
-	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema, insight.Schema}
+	audit.Schema, merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema, insight.Schema}
 
 // foldEvery is how often the balances of busy accounts are summed up.
 const foldEvery = time.Second
@@ -85,6 +86,8 @@ func (a *App) core() (err error) {
 	if err != nil {
 		return err
 	}
+	a.Trail = audit.New(a.DB, a.Real, a.Keys)
+	a.Queue.Handle(taskVerify, a.verifyBooks)
 	a.Queue.Every("identity.sweep", time.Hour, a.People.Sweep)
 	a.Shops = merchant.New(merchant.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Ledger: a.Ledger,
 		People: a.People, Keys: a.Keys})

@@ -25,7 +25,7 @@ func (a *App) edge() error {
 	pages := web.Options{Insight: a.Insight, DB: a.DB, People: a.People, Payments: a.Payments, Shops: a.Shops, Ledger: a.Ledger,
 		Keys: a.Keys, IDs: a.IDs,
 		Clock: a.Clock, Real: a.Real, Log: a.Config.Log, Sandbox: sandbox, PublicURL: address,
-		Notices: a.Notices, Outbox: a.Outbox, Scopes: api.Scopes()}
+		Notices: a.Notices, Outbox: a.Outbox, Scopes: api.Scopes(), Audit: a.Trail, Books: a.books, Recheck: a.recheck}
 	if sandbox {
 		programs.Advance = a.AdvanceClock
 		programs.SendTransfer = a.sendTransfer

@@ -286,3 +286,20 @@ func Waiting(tx *db.Tx) (open, failing int64, err error) {
 	err = tx.Row(countTasks).Scan(&open, &failing)
 	return open, failing, err
 }
+
+// Open is a task that is not done, as the health page lists it.
+type Open struct {
+	ID, Kind, Error string // Error is why it failed the last time
+	Due             time.Time
+	Attempts        int64
+}
+
+// List returns open tasks, those that failed most often first.
+func List(tx *db.Tx, limit int) ([]Open, error) {
+	return db.All(tx, func(r db.Row) (o Open, err error) {
+		var due int64
+		err = r.Scan(&o.ID, &o.Kind, &due, &o.Attempts, &o.Error)
+		o.Due = clock.FromMicros(due)
+		return o, err
+	}, selectOpen, limit)
+}

@@ -9,5 +9,6 @@ const (
 	leaseTask    = `update job_task set not_before = $2 where id = $1`
 	deleteTask   = `delete from job_task where id = $1`
 	failTask     = `update job_task set attempts = attempts + 1, not_before = $2, last_error = $3 where id = $1`
+	selectOpen   = `select id, kind, due_at, attempts, coalesce(last_error, '') from job_task order by attempts desc, due_at, id limit $1`
 	countTasks   = `select count(*), count(case when attempts > 0 then 1 end) from job_task`
 )

@@ -237,16 +237,19 @@ func (s *Service) Keys(ctx context.Context, owner string) ([]Key, error) {
 // RevokeKey ends a key for good; the next request with it is refused. Revoking it again changes nothing. A key that
 // is not there, or somebody else's, gives ErrKeyUnknown.
 func (s *Service) RevokeKey(ctx context.Context, owner string, key KeyID) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := revokeKey(tx, owner, key, clock.Micros(s.clock.Now()))
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrKeyUnknown
-		}
-		return s.epoch.raise(tx)
-	})
+	return s.db.Write(ctx, func(tx *db.Tx) error { return s.RevokeKeyIn(tx, owner, key) })
+}
+
+// RevokeKeyIn is RevokeKey in the caller's transaction, beside the record of who did it.
+func (s *Service) RevokeKeyIn(tx *db.Tx, owner string, key KeyID) error {
+	n, err := revokeKey(tx, owner, key, clock.Micros(s.clock.Now()))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrKeyUnknown
+	}
+	return s.epoch.raise(tx)
 }
 
 // LongestOverlap is how long a rolled key may go on beside its successor.

@@ -232,27 +232,30 @@ func (s *Service) SetState(ctx context.Context, id PersonID, state State) (Perso
 	if state != Active && state != Frozen {
 		return Person{}, fault.ErrInvalid.With("state")
 	}
-	return db.Write(ctx, s.db, func(tx *db.Tx) (Person, error) {
-		row, err := selectPersonForUpdate(tx, id)
-		if err != nil {
-			return Person{}, missing(err, ErrPerson)
-		}
-		changed := row.state != state
-		row.state = state
-		p, err := s.open(row)
-		if err != nil || !changed {
+	return db.Write(ctx, s.db, func(tx *db.Tx) (Person, error) { return s.SetStateIn(tx, id, state) })
+}
+
+// SetStateIn is SetState in the caller's transaction, beside the record of who did it.
+func (s *Service) SetStateIn(tx *db.Tx, id PersonID, state State) (Person, error) {
+	row, err := selectPersonForUpdate(tx, id)
+	if err != nil {
+		return Person{}, missing(err, ErrPerson)
+	}
+	changed := row.state != state
+	row.state = state
+	p, err := s.open(row)
+	if err != nil || !changed {
+		return p, err
+	}
+	if _, err := updateState(tx, id, state); err != nil {
+		return p, err
+	}
+	if s.onState != nil {
+		if err := s.onState(tx, p); err != nil {
 			return p, err
 		}
-		if _, err := updateState(tx, id, state); err != nil {
-			return p, err
-		}
-		if s.onState != nil {
-			if err := s.onState(tx, p); err != nil {
-				return p, err
-			}
-		}
-		return p, s.epoch.raise(tx)
-	})
+	}
+	return p, s.epoch.raise(tx)
 }
 
 // Grant gives a role and ends the person's sessions: a token from before must not carry a right from after. Granting

@@ -5,10 +5,13 @@ import (
 	"net/http"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"billfold/base/db"
 	"billfold/base/money"
+	"billfold/core/audit"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/edge/web/ui"
@@ -105,7 +108,7 @@ func (s *site) ops(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	view.Entries, view.Next = page.list, older(r, page.next)
+	view.Entries, view.Next, view.Recheck = page.list, older(r, page.next), s.Recheck != nil
 	if view.Light, err = s.light(r); err != nil {
 		return err
 	}
@@ -149,6 +152,7 @@ func (s *site) light(r *http.Request) (ui.Light, error) {
 		light.Balanced = light.Balanced && sum.Zero
 	}
 	light.Live, light.Open = true, int64(len(accounts))
+	safeguarding(accounts, light.Sums)
 	return light, nil
 }
 
@@ -180,6 +184,42 @@ func controlSums(accounts []ledger.Account) []ui.Sum {
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Code < list[j].Code })
 	return list
+}
+
+// safeguarding adds to each currency's sum what customers hold, and what stands against it on the roads to banks and cards.
+func safeguarding(accounts []ledger.Account, sums []ui.Sum) {
+	type both struct{ owed, kept money.Sum128 }
+	by := map[string]*both{}
+	for _, a := range accounts {
+		b := by[a.Currency.Code]
+		if b == nil {
+			b = &both{}
+			by[a.Currency.Code] = b
+		}
+		var side *money.Sum128
+		switch kind, _, _ := strings.Cut(a.Address, "/"); kind {
+		case "user", "merchant":
+			side = &b.owed
+		case "rail", "fx": // what lies at banks and acquirers, and the desk's position
+			side = &b.kept
+		default:
+			continue
+		}
+		side.Add(a.CreditsPosted)
+		side.Sub(a.DebitsPosted)
+	}
+	for i, sum := range sums {
+		b, currency := by[sum.Code], money.Currency{}
+		if found, ok := money.Lookup(sum.Code); ok {
+			currency = found
+		}
+		owed, ok1 := b.owed.Int64()
+		kept, ok2 := b.kept.Int64()
+		if !ok1 || !ok2 || currency.IsZero() {
+			continue
+		}
+		sums[i].Owed, sums[i].Kept, sums[i].Safe = ui.Amount(currency.Of(owed)), ui.Amount(currency.Of(-kept)), -kept >= owed
+	}
 }
 
 func (s *site) opsEntry(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -230,23 +270,35 @@ func (s *site) opsAccounts(w http.ResponseWriter, r *http.Request, v *visit) err
 	return s.show(w, r, v, ui.AccountsPage(view))
 }
 
+// opsAccount is one account: as it is, or as it was at the end of a day.
 func (s *site) opsAccount(w http.ResponseWriter, r *http.Request, v *visit) error {
 	v.scene.Area = "accounts"
+	view := ui.AccountPage{AsOf: r.FormValue("at")}
+	end, err := time.ParseInLocation(time.DateOnly, view.AsOf, v.scene.Zone)
+	if err != nil {
+		view.AsOf = ""
+	}
 	found, err := db.Read(r.Context(), s.DB, func(tx *db.Tx) (ledger.Account, error) {
-		return s.Ledger.ByAddress(tx, r.FormValue("address"))
+		found, err := s.Ledger.ByAddress(tx, r.FormValue("address"))
+		if err != nil || view.AsOf == "" {
+			return found, err
+		}
+		then, err := s.Ledger.BalanceAt(tx, found.ID, end.AddDate(0, 0, 1).Add(-time.Microsecond))
+		view.Then = ui.Amount(then.Amount(then.Posted))
+		return found, err
 	})
 	if err != nil {
 		return err
 	}
-	row, err := account(found)
-	if err != nil {
+	if view.Account, err = account(found); err != nil {
 		return err
 	}
 	page, err := s.entries(r, ledger.Filter{Account: found.ID})
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, v, ui.LedgerAccountPage(ui.AccountPage{Account: row, Entries: page.list, Next: older(r, page.next)}))
+	view.Entries, view.Next = page.list, older(r, page.next)
+	return s.show(w, r, v, ui.LedgerAccountPage(view))
 }
 
 func (s *site) opsPeople(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -271,9 +323,12 @@ func (s *site) opsPeoplePage(w http.ResponseWriter, r *http.Request, v *visit, s
 // is no redirect. Sending the form again makes another key, which the list shows.
 func (s *site) opsKey(w http.ResponseWriter, r *http.Request, v *visit) error {
 	secret, err := db.Write(r.Context(), s.DB, func(tx *db.Tx) (string, error) {
-		secret, _, err := s.People.CreateKey(tx, identity.NewKey{Owner: string(v.session.Person.ID), Kind: identity.OperatorKey,
+		secret, key, err := s.People.CreateKey(tx, identity.NewKey{Owner: string(v.session.Person.ID), Kind: identity.OperatorKey,
 			Label: r.PostForm.Get("label")})
-		return secret, err
+		if err != nil {
+			return "", err
+		}
+		return secret, s.Audit.Add(tx, v.did(r, audit.KeyMade, string(key.ID), "made"))
 	})
 	if errors.Is(err, identity.ErrLabel) {
 		_, words, _ := field(v.scene.Lang, err)

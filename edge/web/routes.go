@@ -160,6 +160,16 @@ func (s *site) route() {
 		{"POST /ops/rails/arrivals/{arrival}", operator, s.opsArrival},
 		{"POST /ops/rails/payments/{payment}", operator, s.opsHeld},
 		{"POST /ops/keys", operator, s.opsKey},
+		{"POST /ops/keys/revoke", operator, s.opsRevoke},
+		{"POST /ops/verify", operator, s.opsVerify},
+		{"GET /ops/users", operator, s.opsUsers},
+		{"GET /ops/users/{person}", operator, s.opsUser},
+		{"POST /ops/users/{person}/look", operator, s.opsLook},
+		{"POST /ops/users/{person}/state", operator, s.opsState},
+		{"GET /ops/shops", operator, s.opsShops},
+		{"GET /ops/audit", operator, s.opsAudit},
+		{"GET /ops/audit.csv", operator, s.opsAuditCSV},
+		{"GET /ops/health", operator, s.opsHealth},
 
 		// the sandbox
 		{"POST /persona", sandbox, s.persona},

@@ -14,6 +14,7 @@ import (
 	"billfold/base/lang"
 	"billfold/base/money"
 	"billfold/base/seal"
+	"billfold/core/audit"
 	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
@@ -32,6 +33,7 @@ type Options struct {
 	Keys     *seal.Keyring // keys the form tokens of people who are not signed in
 	IDs      *id.Minter
 	Notices  *notice.Service
+	Audit    *audit.Trail
 	Outbox   *event.Outbox // wakes pages that are open; nil for pages that only look when they are asked to
 	Clock    clock.Clock   // business time: "today"
 	Real     clock.Clock
@@ -53,6 +55,8 @@ type Options struct {
 	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)
 	// Books says what the last verify found; nil when this installation does not keep it.
 	Books func(ctx context.Context) (Books, error)
+	// Recheck asks, in the operator's transaction, for a verify of everything; nil where this installation does not keep what it finds.
+	Recheck func(tx *db.Tx)
 }
 
 // Persona is somebody the sandbox can be entered as.

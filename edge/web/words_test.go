@@ -9,6 +9,7 @@ import (
 
 	"billfold/base/fault"
 	"billfold/base/lang"
+	"billfold/core/audit"
 	"billfold/core/merchant"
 	"billfold/core/notice"
 	"billfold/core/payment"
@@ -70,6 +71,12 @@ func built() map[string]bool {
 		"arrival.reference_unknown", "arrival.other_currency", "arrival.payment_not_waiting", "arrival.other_merchant",
 		"why.rail_settled_after_decline", "why.request_declined"} {
 		keys[key] = true
+	}
+	for _, a := range audit.Actions {
+		keys["action."+string(a)] = true
+	}
+	for _, state := range []merchant.State{merchant.Pending, merchant.Active, merchant.Frozen, merchant.Refused} {
+		keys["shopstate."+string(state)] = true
 	}
 	for _, k := range notice.Kinds {
 		keys["notices."+string(k)], keys["notices.says."+string(k)] = true, true

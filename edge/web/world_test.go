@@ -23,6 +23,7 @@ import (
 	"billfold/base/lang"
 	"billfold/base/money"
 	"billfold/base/once"
+	"billfold/core/audit"
 	"billfold/core/fx"
 	"billfold/core/identity"
 	"billfold/core/ledger"
@@ -36,8 +37,8 @@ import (
 
 var eur, _ = money.Lookup("EUR")
 
-var schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, merchant.Schema,
-	rail.Schema, fx.Schema, payment.Schema, insight.Schema}
+var schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, audit.Schema,
+	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, insight.Schema}
 
 // password is everybody's in these tests; nobody else's, we hope.
 const password = "quiet marble lantern harbour"
@@ -114,7 +115,7 @@ func build(t testing.TB, o Options) *world {
 	o.Insight = insight.New(insight.Options{DB: d, Clock: w.business, Shops: shops, Notices: notices})
 	outbox.Subscribe(insight.Subscriber, o.Insight.Feed)
 	w.cast(people, shops, d)
-	o.Notices, o.Outbox = notices, outbox
+	o.Notices, o.Outbox, o.Audit = notices, outbox, audit.New(d, w.real, keys)
 	o.Personas = func(context.Context) ([]Persona, error) {
 		return []Persona{{Person: w.lena.ID, Name: w.lena.Name, Role: lang.Text{EN: "Wallet holder", ZH: "钱包用户"}}}, nil
 	}

@@ -20,10 +20,11 @@ var looks = []Look{
 var holders = map[lang.Tag]string{lang.EN: "Lena Hoffmann", lang.ZH: "王小明"}
 
 // pages are what holders meet.
-var pages = []string{"/", "/home", "/activity", "/activity?kind=topup", "/topup", "/me", "/sessions", "/dev/inbox", "/nowhere"}
+var pages = []string{"/", "/home", "/activity", "/activity?kind=topup", "/topup", "/notifications",
+	"/settings/notifications", "/statements", "/me", "/sessions", "/dev/inbox", "/nowhere"}
 
 // ops are what the operator meets.
-var ops = []string{"/ops", "/ops/accounts", "/ops/people"}
+var ops = []string{"/ops", "/ops/users", "/ops/shops", "/ops/accounts", "/ops/people", "/ops/audit", "/ops/health"}
 
 // TestHolderPages checks each kind of page, full of demo data, in every look.
 func TestHolderPages(t *testing.T) {

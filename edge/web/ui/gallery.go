@@ -72,6 +72,18 @@ func Specimens() []Specimen {
 		{Name: "notices-none", Area: "notices", Page: NoticesPage(Notices{})},
 		{Name: "notices-settings", Area: "me", Page: NoticeSettingsPage([]NoticeSwitch{{Kind: "out", Fixed: true,
 			Channels: []NoticeChannel{{"app", true}, {"mail", true}}}, {Kind: "in", Channels: []NoticeChannel{{"app", true}, {"mail", false}}}})},
+		{Name: "users", Area: "users", Page: UsersPage(Users{Query: "x", Missing: true, Next: "#", Rows: []User{
+			{ID: "usr_1", Name: "Lena H.", CreatedAt: noon}, {ID: "usr_2", Name: "*小明", Frozen: true, Operator: true, CreatedAt: noon}}})},
+		{Name: "look", Area: "users", Page: LookPage("usr_1", "…")},
+		{Name: "user", Area: "users", Page: UserPage(sampleUser(false))},
+		{Name: "user-frozen", Area: "users", Page: UserPage(sampleUser(true))},
+		{Name: "ops-shops", Area: "shops", Page: OpsShopsPage(OpsShops{Rows: []OpsShop{{"mch_1", "Café Linden", "linden", "usr_3", "5814",
+			"DE", "active"}}})},
+		{Name: "audit", Area: "audit", Page: AuditPage(Audit{Actions: []string{"person.look"}, Rows: sampleTrail, Export: "#", Next: "#"})},
+		{Name: "audit-none", Area: "audit", Page: AuditPage(Audit{Export: "#"})},
+		{Name: "health", Area: "health", Page: HealthPage(Health{Pending: 2000, Open: 3, Failing: 1,
+			Tasks: []Task{{ID: "tsk_1", Kind: "notice.mail", Error: "connection refused", Due: noon, Attempts: 4}}})},
+		{Name: "health-none", Area: "health", Page: HealthPage(Health{})},
 		{Name: "receipt", Area: "activity", Page: ReceiptPage(samplePayment("purchase", "completed", "payer"))},
 		{Name: "help", Area: "activity", Page: HelpPage(samplePayment("purchase", "completed", "payer"))},
 		{Name: "sessions", Area: "me", Page: SessionsPage(sampleMe())},
@@ -88,6 +100,14 @@ func Specimens() []Specimen {
 	list = append(list, railSpecimens()...)
 	list = append(list, opsSpecimens()...)
 	return append(list, problemSpecimens()...)
+}
+
+var sampleTrail = []AuditRow{{ID: "aud_1", Actor: "usr_4", Name: "Olu A.", Action: "person.look", Object: "usr_1", Reason: "2026-118: …",
+	At: noon}}
+
+func sampleUser(frozen bool) User {
+	return User{ID: "usr_1", Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Frozen: frozen, CreatedAt: noon, Sessions: 2,
+		Pockets: []Pocket{{Code: "EUR", Available: plain(128407, "EUR")}}, Recent: sampleRows(), Trail: sampleTrail}
 }
 
 var samplePersonas = []Persona{

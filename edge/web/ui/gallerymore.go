@@ -143,11 +143,14 @@ func opsSpecimens() []Specimen {
 	frozen.Frozen, frozen.Address = true, "user/usr_9/EUR"
 	shop := account
 	shop.Address, shop.Limit, shop.Busy, shop.Posted = "merchant/mch_1/EUR", "unlimited", true, plain(942110, "EUR")
+	sum := func(debits, credits int64, code string) Sum {
+		return Sum{Code: code, Debits: plain(debits, code), Credits: plain(credits, code), Zero: debits == credits,
+			Owed: plain(debits, code), Kept: plain(credits, code), Safe: debits == credits}
+	}
 	light := Light{Known: true, OK: true, At: noon.Add(-time.Hour), Entries: 4120, Accounts: 31, Live: true, Balanced: true, Open: 31,
-		Sums: []Sum{
-			{"EUR", plain(1294110, "EUR"), plain(1294110, "EUR"), true}, {"JPY", plain(88000, "JPY"), plain(88000, "JPY"), true}}}
+		Sums: []Sum{sum(1294110, 1294110, "EUR"), sum(88000, 88000, "JPY")}}
 	dark := Light{Known: true, Live: true, Open: 31, At: noon, Findings: []string{"ledger_leg ent_01jnm3v8q2 amount"},
-		Sums: []Sum{{"EUR", plain(1294111, "EUR"), plain(1294110, "EUR"), false}}}
+		Sums: []Sum{sum(1294111, 1294110, "EUR")}}
 	return []Specimen{
 		{Name: "ops", Area: "ops", Page: OpsPage(Ops{Entries: []Entry{entry, hold}, Light: light, Next: "/ops?cursor=x"})},
 		{Name: "ops-broken", Area: "ops", Page: OpsPage(Ops{Light: dark, Found: true})},

@@ -9,6 +9,7 @@ type Ops struct {
 	Next    string
 	Light   Light
 	Found   bool // a search was made
+	Recheck bool // a verify can be asked for
 }
 
 // OpsQuery is the search in the address.
@@ -34,6 +35,8 @@ type Sum struct {
 	Code            string
 	Debits, Credits Money
 	Zero            bool
+	Owed, Kept      Money // what customers hold, and what stands against it
+	Safe            bool
 }
 
 // Entry is an atomic set of legs as the operator reads it.
@@ -75,6 +78,8 @@ type Accounts struct {
 // AccountPage is one account with its latest entries.
 type AccountPage struct {
 	Account Account
+	AsOf    string // a day, "2026-11-20"; Then is what was posted at its end
+	Then    Money
 	Entries []Entry
 	Next    string
 }

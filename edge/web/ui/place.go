@@ -40,8 +40,12 @@ var places = []Place{
 var desks = []Place{
 	{Area: "ops", Href: "/ops", Icon: "ledger", Label: "nav.ops"},
 	{Area: "rails", Href: "/ops/rails", Icon: "shield", Label: "nav.rails"},
+	{Area: "users", Href: "/ops/users", Icon: "users", Label: "nav.users"},
+	{Area: "shops", Href: "/ops/shops", Icon: "shop", Label: "nav.shops"},
 	{Area: "accounts", Href: "/ops/accounts", Icon: "accounts", Label: "nav.accounts"},
 	{Area: "keys", Href: "/ops/people", Icon: "key", Label: "nav.keys"},
+	{Area: "audit", Href: "/ops/audit", Icon: "shield", Label: "nav.audit"},
+	{Area: "health", Href: "/ops/health", Icon: "pulse", Label: "nav.health"},
 }
 
 // offered are the places at any of the given spots, for whoever looks.
