@@ -25,9 +25,10 @@ const Usage = `Measure this machine: the same verbs, tables and durability as ` 
   billfold bench payments   whole payments over HTTP, each answered when it is on disk
   billfold bench ledger     transfers between accounts, each answered when it is on disk
   billfold bench overload   payments at three times what can be done: who is let in, how fast the others are told, how it recovers
+  billfold bench pages      what one person with many payments waits for each page (--payments N)
   billfold bench purse      purchases between offline purses, and a till's collection (--purchases N, --lines N, --json)
 
-payments, ledger and overload take
+payments, ledger, pages and overload take
   --engine sqlite|postgres  the database (sqlite)
   --db DSN                  an empty PostgreSQL database, or one that a bench made
   --data FOLDER             keep the database and keyring here (a temporary folder)
@@ -94,7 +95,7 @@ func (c *common) check() error {
 // Main runs `billfold bench …` and returns the exit status: 0, 1 when the books do not verify, 2 when it could not measure.
 func Main(ctx context.Context, args []string, out, diag io.Writer) int {
 	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"payments": payments, "ledger": transfers, "overload": overload, "purse": purse.Bench,
+		"payments": payments, "ledger": transfers, "overload": overload, "purse": purse.Bench, "pages": pages,
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(out, Usage)
