@@ -311,6 +311,9 @@ func TestLostAnswersControl(t *testing.T) {
 		for i := 1; i <= requests; i++ {
 			for range careless.attempts {
 				_, err := l.crew.operator.PostEntries(context.Background(), l.entry(i, 0, 1, 1))
+				for later(err) {
+					_, err = l.crew.operator.PostEntries(context.Background(), l.entry(i, 0, 1, 1))
+				}
 				var refusal *client.Problem
 				if errors.As(err, &refusal) {
 					t.Fatal(err)
