@@ -7,13 +7,14 @@ import (
 	"embed"
 	"encoding/base64"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"regexp"
 	"strings"
 )
 
-//go:embed app.css app.js sw.js htmx.js inter.woff2 *.svg *.png
+//go:embed app.css style app.js sw.js htmx.js inter.woff2 *.svg *.png
 var files embed.FS
 
 type file struct {
@@ -35,7 +36,7 @@ var kinds = map[string]string{
 func init() {
 	for _, name := range []string{"inter.woff2", "icon.svg", "icon-180.png", "icon-192.png", "icon-512.png", "icon-mask.png", "rosette.svg",
 		"htmx.js", "app.js", "app.css"} { // the sheet names others
-		raw, err := files.ReadFile(name)
+		raw, err := read(name)
 		if err != nil {
 			panic(err)
 		}
@@ -50,6 +51,31 @@ func init() {
 		}
 		add(name, raw)
 	}
+}
+
+func read(name string) ([]byte, error) {
+	if name == "app.css" {
+		return sheet(files)
+	}
+	return files.ReadFile(name)
+}
+
+// sheet joins the style sheet: app.css, which names the layers, then what each room adds, in the order of the files' names. It is one
+// file on the wire, so a page asks once and a new room needs no link.
+func sheet(from fs.FS) ([]byte, error) {
+	rooms, err := fs.Glob(from, "style/*.css")
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for _, name := range append([]string{"app.css"}, rooms...) {
+		raw, err := fs.ReadFile(from, name)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(raw)
+	}
+	return out.Bytes(), nil
 }
 
 func add(name string, raw []byte) {
