@@ -22,6 +22,10 @@ const (
 	Look     Action = "person.look"
 	Freeze   Action = "person.freeze"
 	Unfreeze Action = "person.unfreeze"
+	Approve  Action = "shop.approve"
+	Refuse   Action = "shop.refuse"
+	Shut     Action = "shop.freeze"
+	Reopen   Action = "shop.unfreeze"
 	KeyMade  Action = "key.made"
 	KeyEnded Action = "key.revoked"
 	Exported Action = "audit.exported"
@@ -29,7 +33,7 @@ const (
 )
 
 // Actions are all there are, for a filter.
-var Actions = []Action{Look, Freeze, Unfreeze, KeyMade, KeyEnded, Exported, Verified}
+var Actions = []Action{Look, Freeze, Unfreeze, Approve, Refuse, Shut, Reopen, KeyMade, KeyEnded, Exported, Verified}
 
 // Fresh is how long a reason for looking counts, in real time.
 const Fresh = 15 * time.Minute

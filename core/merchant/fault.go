@@ -21,6 +21,10 @@ var (
 	ErrHandleTaken = fault.Define(fault.Conflict, "merchant_handle_taken",
 		lang.Text{EN: "This handle is taken", ZH: "该用户名已被占用"},
 		lang.Text{EN: "Choose another handle.", ZH: "请选择其他用户名。"})
+	// ErrApplications refuses another application of somebody who has too many that are not open.
+	ErrApplications = fault.Define(fault.Conflict, "merchant_applications",
+		lang.Text{EN: "Too many of your shops are not open yet", ZH: "您有过多尚未开通的商店"},
+		lang.Text{EN: "Wait until the operator has looked at them, or write to the operator.", ZH: "请等待运营方审核，或联系运营方。"})
 	// ErrOrigin refuses a return origin that is not https, or says more than scheme, host and port.
 	ErrOrigin = fault.Define(fault.Invalid, "return_origin",
 		lang.Text{EN: "This origin cannot be used", ZH: "该来源无效"},

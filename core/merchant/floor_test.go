@@ -100,6 +100,36 @@ func TestApply(t *testing.T) {
 			}
 		}
 		want(t, "a refusal of what was open", w.SetState(ctx, shop.ID, Refused), fault.ErrInvalid)
+		want(t, "an application again", w.SetState(ctx, shop.ID, Pending), fault.ErrInvalid)
+	})
+}
+
+// Each application keeps a handle from everybody else: one owner has a few at a time, and a shop that was opened does not count.
+func TestApplications(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		apply := func(n int) (Shop, error) {
+			d := w.draft()
+			d.Handle = "shop_" + strconv.Itoa(n)
+			return w.Apply(t.Context(), d)
+		}
+		var last Shop
+		for n := range maxUnopened {
+			var err error
+			if last, err = apply(n); err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if err := w.SetState(t.Context(), last.ID, Refused); err != nil {
+			t.Fatal(err)
+		}
+		_, err := apply(maxUnopened)
+		want(t, "one too many", err, ErrApplications)
+		if err := w.SetState(t.Context(), last.ID, Active); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := apply(maxUnopened); err != nil {
+			t.Error("after one was opened:", err)
+		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,7 +54,8 @@ func New(o Options) *Service {
 }
 
 // Apply is an owner's application: the shop is there, can be set up, and is paid once the operator has approved it. Faults:
-// those of Register.
+// those of Register, and merchant_applications where the owner has too many that nobody has approved: each keeps a handle
+// from everybody else.
 func (s *Service) Apply(ctx context.Context, d Draft) (Shop, error) { return s.open(ctx, d, Pending) }
 
 // Register opens a shop for its owner at once, for callers who may approve it. Faults: merchant_details, unknown_currency,
@@ -73,6 +75,16 @@ func (s *Service) open(ctx context.Context, d Draft, state State) (Shop, error) 
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
 		if taken, err := s.o.People.HandleTakenIn(tx, shop.Handle); err != nil || taken {
 			return cmp.Or(err, error(ErrHandleTaken.With("handle")))
+		}
+		if state == Pending {
+			// Counted without a lock: applications sent at the same moment may pass it by a few, which is no worse than one more.
+			var waiting int64
+			if err := tx.Row(countUnopened, string(shop.Owner), string(Pending), string(Refused)).Scan(&waiting); err != nil {
+				return err
+			}
+			if waiting >= maxUnopened {
+				return ErrApplications
+			}
 		}
 		at := clock.Micros(shop.CreatedAt)
 		if _, err := tx.Exec(insertShop, string(shop.ID), string(shop.Owner), shop.Name, shop.Handle, shop.MCC, shop.Country,
@@ -190,33 +202,38 @@ func (s *Service) StateIn(tx *db.Tx, shop ID) (State, error) {
 
 // SetState approves a shop, refuses it, freezes it or lets it work again, and its receipts accounts with it: a payment finds the flag
 // in the statement that reads the account. A frozen shop is not paid and gives nothing back until the freeze is lifted. A shop
-// that has been open is frozen, not refused: refusing it is invalid, and so is freezing one that was never opened.
+// that has been open is frozen, not refused: refusing it is invalid, and so is freezing one that was never opened (State.Next).
 func (s *Service) SetState(ctx context.Context, shop ID, state State) error {
-	if state != Active && state != Frozen && state != Refused {
-		return fault.ErrInvalid.With("state")
-	}
-	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		var was string // under lock, against the opening of an account
-		if err := tx.Row(selectState+tx.ForUpdate(), string(shop)).Scan(&was); err != nil {
-			return noShop(err)
-		}
-		opened := State(was) == Active || State(was) == Frozen
-		if opened && state == Refused || !opened && state == Frozen {
-			return fault.ErrInvalid.With("state")
-		}
-		if _, err := tx.Exec(updateState, string(shop), string(state)); err != nil {
-			return err
-		}
-		accounts, err := s.o.Ledger.OwnedBy(tx, receiptsOwner(shop))
-		for _, a := range accounts {
-			if err == nil {
-				err = s.flag(tx, a.ID, state)
-			}
-		}
+	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := s.SetStateIn(tx, shop, state)
 		return err
 	})
-	s.forget(shop)
-	return err
+}
+
+// SetStateIn is SetState in the caller's transaction, beside the record of who did it, and says what the state was.
+func (s *Service) SetStateIn(tx *db.Tx, shop ID, state State) (was State, err error) {
+	var found string // under lock, against the opening of an account
+	if err := tx.Row(selectState+tx.ForUpdate(), string(shop)).Scan(&found); err != nil {
+		return "", noShop(err)
+	}
+	was = State(found)
+	if was == state {
+		return was, nil
+	}
+	if !slices.Contains(was.Next(), state) {
+		return was, fault.ErrInvalid.With("state")
+	}
+	if _, err := tx.Exec(updateState, string(shop), string(state)); err != nil {
+		return was, err
+	}
+	accounts, err := s.o.Ledger.OwnedBy(tx, receiptsOwner(shop))
+	for _, a := range accounts {
+		if err == nil {
+			err = s.flag(tx, a.ID, state)
+		}
+	}
+	tx.After(func() { s.forget(shop) })
+	return was, err
 }
 
 func (s *Service) flag(tx *db.Tx, account ledger.AccountID, state State) error {

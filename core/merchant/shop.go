@@ -27,6 +27,19 @@ const (
 	Refused State = "refused" // the operator said no
 )
 
+// Next are the states that an operator may bring a shop to from this one.
+func (s State) Next() []State {
+	switch s {
+	case Pending:
+		return []State{Active, Refused}
+	case Refused, Frozen:
+		return []State{Active}
+	case Active:
+		return []State{Frozen}
+	}
+	return nil
+}
+
 // Role is what a person with a wallet may do in a shop. Who works at its tills needs none: see Staff.
 type Role string
 
@@ -70,6 +83,7 @@ const (
 	maxName       = 80 // bytes
 	maxOrigins    = 20
 	maxCurrencies = 50
+	maxUnopened   = 5 // shops of one owner that wait or were refused
 )
 
 func (d Draft) check() (Draft, error) {

@@ -28,6 +28,9 @@ const (
 		from merchant_member m join merchant_shop s on s.id = m.shop where m.person = $1 order by s.id`
 	selectShops = `select ` + shopColumns + ` from merchant_shop where id > $1 order by id limit $2`
 
+	// Every application costs the operator a look: those of one owner that were never opened are counted.
+	countUnopened = `select count(*) from merchant_shop where owner = $1 and state in ($2, $3)`
+
 	selectState   = `select state from merchant_shop where id = $1`
 	updateState   = `update merchant_shop set state = $2 where id = $1`
 	updateOrigins = `update merchant_shop set return_origins = $2 where id = $1`

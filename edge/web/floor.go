@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func refundLimit(r *http.Request, shop merchant.Shop) ([]money.Amount, error) {
 	if err != nil || typed == "" {
 		return nil, err
 	}
-	a, err := money.ParseDecimal(strings.Replace(typed, ",", ".", 1), c)
+	a, err := typedAmount(typed, c)
 	if f, ok := fault.As(err); ok {
 		return nil, f.With("limits")
 	}
@@ -197,7 +198,7 @@ func (s *site) sticker(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	q := r.URL.Query()
 	view := ui.Sticker{Shop: shop.Name, ShopID: string(shop.ID), Handle: shop.Handle, Chosen: q.Get("store"), Currencies: shop.Currencies,
-		Currency: first(q.Get("currency"), shop.Currencies[0]), Amount: q.Get("amount"), Link: s.PublicURL + "/u/" + shop.Handle}
+		Currency: cmp.Or(q.Get("currency"), shop.Currencies[0]), Amount: q.Get("amount"), Link: s.PublicURL + "/u/" + shop.Handle}
 	if view.Stores, err = s.storeBlocks(r, shop.ID); err != nil {
 		return err
 	}

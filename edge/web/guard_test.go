@@ -11,6 +11,7 @@ import (
 
 	"billfold/base/db"
 	"billfold/base/lang"
+	"billfold/base/money"
 	"billfold/core/identity"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
@@ -393,5 +394,28 @@ func TestFrozenPayer(t *testing.T) {
 	b.wants(b.press(page, path), http.StatusLocked, "until the operator lifts the freeze", "€10.00")
 	if got := w.balanceOf(w.lena); got != 5000 {
 		t.Errorf("Lena has %d", got)
+	}
+}
+
+// What people type is read one way everywhere: a comma is a decimal point where it can be nothing else, never a thousand or a thousandth.
+func TestTypedAmounts(t *testing.T) {
+	for _, one := range []struct {
+		typed, code string
+		minor       int64 // -1 where it is refused
+	}{
+		{" 48,50 ", "EUR", 4850}, {"48.5", "EUR", 4850}, {"0", "EUR", 0}, {"1,000", "EUR", -1}, {"1,000", "KWD", -1}, {"1,5", "KWD", -1},
+		{"1.500", "KWD", 1500}, {"1,000", "JPY", -1}, {"1.000,00", "EUR", -1}, {"1,000.00", "EUR", -1}, {",5", "EUR", -1}, {"", "EUR", -1},
+	} {
+		c, err := money.ParseCurrency(one.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := typedAmount(one.typed, c)
+		if err != nil {
+			a.Minor = -1
+		}
+		if a.Minor != one.minor {
+			t.Errorf("%q of %s is %d (%v), not %d", one.typed, one.code, a.Minor, err, one.minor)
+		}
 	}
 }

@@ -24,6 +24,9 @@ func (s *site) notifications(w http.ResponseWriter, r *http.Request, v *visit) e
 		if strings.HasPrefix(n.Object, "pay_") {
 			row.Href, row.Icon = "/activity/"+n.Object, "feed"
 		}
+		if strings.HasPrefix(n.Object, "mch_") {
+			row.Href, row.Icon = "/m/"+n.Object, "shop"
+		}
 		view.Unread = view.Unread || !n.Read
 		view.List = append(view.List, row)
 	}

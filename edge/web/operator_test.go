@@ -10,6 +10,7 @@ import (
 	"billfold/base/db"
 	"billfold/core/audit"
 	"billfold/core/identity"
+	"billfold/core/merchant"
 )
 
 // An operator says why before they see a person; what they do is recorded with the reason, and a frozen wallet stands still.
@@ -66,6 +67,40 @@ func TestOperatorLooksAndFreezes(t *testing.T) {
 	at := w.business.Now().AddDate(0, 0, -1).Format("2006-01-02")
 	b.wants(b.get("/ops/account?at="+at+"&address="+url.QueryEscape("user/"+string(w.lena.ID)+"/EUR")), http.StatusOK, at, "€0.00")
 	b.wants(b.get("/ops/users/usr_1"), http.StatusNotFound)
+}
+
+// Who applies for a shop waits for the operator, whose decision is recorded once, told to the owner, and opens or shuts the shop.
+func TestOperatorOpensAShop(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	draft := merchant.Draft{Owner: w.lena.ID, Name: "Lena's Bakery", Handle: "lenas", MCC: "5462", Country: "DE", Currencies: []string{"EUR"}}
+	shop, err := w.Shops.Apply(t.Context(), draft)
+	w.must(err)
+	b := w.browser()
+	b.signIn("olu")
+	path := "/ops/shops/" + string(shop.ID)
+	b.wants(b.get("/ops/shops"), http.StatusOK, path, "Applied")
+	page := b.get(path)
+	b.wants(page, http.StatusOK, "5462", "Approve", "Refuse")
+	b.wants(b.submit(page, path+"/state", "state", "active", "reason", ""), http.StatusUnprocessableEntity, "Say why")
+	b.wants(b.submit(page, path+"/state", "state", "frozen", "reason", "never opened"), http.StatusUnprocessableEntity)
+	b.wants(b.submit(page, path+"/state", "state", "active", "reason", "papers seen"), http.StatusOK, "Freeze the shop", "papers seen")
+	b.wants(b.submit(page, path+"/state", "state", "active", "reason", "pressed twice"), http.StatusOK, "Freeze the shop")
+	open, err := w.Shops.Get(t.Context(), shop.ID)
+	if w.must(err); open.State != merchant.Active {
+		t.Errorf("the shop is %s", open.State)
+	}
+	b.wants(b.submit(b.get(path), path+"/state", "state", "frozen", "reason", "complaints"), http.StatusOK, "Unfreeze the shop")
+	trail, _, err := w.Audit.List(t.Context(), audit.Filter{Object: string(shop.ID)}, "", 10)
+	if w.must(err); len(trail) != 2 || trail[0].Action != audit.Shut || trail[1].Action != audit.Approve || trail[1].Reason != "papers seen" {
+		t.Errorf("the trail says %+v", trail)
+	}
+	lena := w.browser()
+	lena.signIn("lena")
+	lena.wants(lena.get("/notifications"), http.StatusOK, "Lena&#39;s Bakery is open", "Lena&#39;s Bakery is frozen", "/m/"+string(shop.ID))
+	lena.wants(lena.get(path), http.StatusForbidden)
+	token := lena.form(lena.get("/me"), "/signout").Get("csrf")
+	lena.wants(lena.send(path+"/state", url.Values{"csrf": {token}, "reason": {"it is mine"}, "state": {"active"}}), http.StatusForbidden)
+	b.wants(b.get("/ops/shops/mch_1"), http.StatusNotFound)
 }
 
 // A revoked key is refused at once, and nobody but an operator comes to these pages.

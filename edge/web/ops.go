@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"sort"
@@ -247,7 +248,7 @@ func account(a ledger.Account) (ui.Account, error) {
 func (s *site) opsAccounts(w http.ResponseWriter, r *http.Request, v *visit) error {
 	v.scene.Area = "accounts"
 	view := ui.Accounts{Prefix: r.FormValue("prefix")}
-	after, err := strconv.ParseInt(first(r.FormValue("cursor"), "0"), 10, 64)
+	after, err := strconv.ParseInt(cmp.Or(r.FormValue("cursor"), "0"), 10, 64)
 	if err != nil {
 		after = 0
 	}

@@ -7,7 +7,6 @@ import (
 	"billfold/base/db"
 	"billfold/core/audit"
 	"billfold/core/identity"
-	"billfold/core/merchant"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
 )
@@ -140,22 +139,4 @@ func (s *site) explained(w http.ResponseWriter, r *http.Request, v *visit, do fu
 		return err
 	}
 	return s.redirect(w, r, "/ops/users/"+r.PathValue("person"))
-}
-
-// opsShops lists the shops; a shop is a business, whose name is public.
-func (s *site) opsShops(w http.ResponseWriter, r *http.Request, v *visit) error {
-	v.scene.Area = "shops"
-	list, err := s.Shops.List(r.Context(), merchant.ID(r.FormValue("cursor")), opsRows)
-	if err != nil {
-		return err
-	}
-	var view ui.OpsShops
-	for _, shop := range list {
-		view.Rows = append(view.Rows, ui.OpsShop{ID: string(shop.ID), Name: shop.Name, Handle: shop.Handle, Owner: string(shop.Owner),
-			MCC: shop.MCC, Country: shop.Country, State: string(shop.State)})
-	}
-	if len(list) == opsRows {
-		view.Next = older(r, string(list[len(list)-1].ID))
-	}
-	return s.show(w, r, v, ui.OpsShopsPage(view))
 }

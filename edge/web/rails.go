@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -412,7 +413,7 @@ func (s *site) decided(w http.ResponseWriter, r *http.Request, v *visit, id stri
 		return s.opsRailsPage(w, r, v, http.StatusConflict, id, v.say("form.stale"))
 	}
 	if _, words, ok := field(v.scene.Lang, err); ok || codeOf(err) == identity.ErrPayeeUnknown.Code {
-		return s.opsRailsPage(w, r, v, http.StatusUnprocessableEntity, id, first(words, v.say("rails.nobody")))
+		return s.opsRailsPage(w, r, v, http.StatusUnprocessableEntity, id, cmp.Or(words, v.say("rails.nobody")))
 	}
 	return err
 }

@@ -167,6 +167,8 @@ func (s *site) route() {
 		{"POST /ops/users/{person}/look", operator, s.opsLook},
 		{"POST /ops/users/{person}/state", operator, s.opsState},
 		{"GET /ops/shops", operator, s.opsShops},
+		{"GET /ops/shops/{shop}", operator, s.opsShop},
+		{"POST /ops/shops/{shop}/state", operator, s.opsShopState},
 		{"GET /ops/audit", operator, s.opsAudit},
 		{"GET /ops/audit.csv", operator, s.opsAuditCSV},
 		{"GET /ops/health", operator, s.opsHealth},

@@ -1,12 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"billfold/base/fault"
-	"billfold/base/money"
 	"billfold/core/payment"
 	"billfold/core/payment/qr"
 	"billfold/edge/web/ui"
@@ -71,7 +71,7 @@ func (s *site) resolve(w http.ResponseWriter, r *http.Request, v *visit) error {
 		view.Errors = ui.FieldErrors{param: words}
 		return s.scanPage(w, r, v, refusalStatus(err), view)
 	}
-	key := first(f.Get("nonce"), nonce())
+	key := cmp.Or(f.Get("nonce"), nonce())
 	p, err := s.Payments.Create(r.Context(), v.caller(), terms, false, formCall(key, view.Code, terms.Amount.String(), terms.Reference))
 	if err != nil {
 		return refuse(err)
@@ -89,7 +89,7 @@ func scanTerms(read payment.Reading, f url.Values) (t payment.Terms, param strin
 	}
 	tip := read.Tip
 	if typed := strings.TrimSpace(f.Get("tip")); read.TipKind == qr.AskTip && typed != "" {
-		if tip, err = money.ParseDecimal(strings.Replace(typed, ",", ".", 1), read.Currency); err != nil {
+		if tip, err = typedAmount(typed, read.Currency); err != nil {
 			return t, "tip", err
 		}
 	}

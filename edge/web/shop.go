@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 
 	"billfold/base/fault"
@@ -76,8 +77,8 @@ func (s *site) shopPaymentPage(w http.ResponseWriter, r *http.Request, v *visit,
 		}
 	} else {
 		view.Live = false // what was typed must not be swapped away
-		view.Shop.CaptureValue, view.Shop.RefundValue = first(r.PostForm.Get("capture"), view.Shop.CaptureValue),
-			first(r.PostForm.Get("refund"), view.Shop.RefundValue)
+		view.Shop.CaptureValue, view.Shop.RefundValue = cmp.Or(r.PostForm.Get("capture"), view.Shop.CaptureValue),
+			cmp.Or(r.PostForm.Get("refund"), view.Shop.RefundValue)
 		view.Shop.RefundSaid = r.PostForm.Get("reason")
 	}
 	return s.draw(w, r, v, status, extra, ui.PaymentPage(view))
@@ -89,13 +90,6 @@ func shopActions(p payment.Payment, shop merchant.ID, problems ui.FieldErrors) *
 		CanCapture: p.State == payment.Authorized, CanVoid: p.State == payment.Authorized || p.State == payment.AwaitingConfirmation,
 		CanRefund:    (p.State == payment.Completed || p.State == payment.PartlyRefunded) && left.Minor > 0,
 		CaptureValue: p.Amount.Decimal(), RefundValue: left.Decimal()}
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // act is the frame of the shop's forms: it reads the amount, calls the verb, and shows the page again with what went wrong.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"net/http"
 	"strings"
@@ -30,7 +31,7 @@ func (s *site) statements(w http.ResponseWriter, r *http.Request, v *visit) erro
 		view.Currencies = append(view.Currencies, a.Currency.Code)
 	}
 	if len(view.Currencies) > 0 {
-		view.Currency = first(r.FormValue("currency"), view.Currencies[0])
+		view.Currency = cmp.Or(r.FormValue("currency"), view.Currencies[0])
 	}
 	return s.show(w, r, v, ui.StatementsPage(view))
 }

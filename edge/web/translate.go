@@ -215,17 +215,22 @@ func timeline(p payment.Payment) []ui.Step {
 	return steps
 }
 
-// amountField reads what a person typed as money: spaces around it are theirs to make, and a comma is a decimal point where it
-// can be nothing else ("48,50"; never "1,000").
+// amountField reads what a person typed as money that moves: more than nothing.
 func amountField(typed string, c money.Currency) (money.Amount, error) {
+	a, err := typedAmount(typed, c)
+	if err != nil {
+		return a, err
+	}
+	return a, a.Positive()
+}
+
+// typedAmount reads what a person typed as money: spaces around it are theirs to make, and a comma is a decimal point where it
+// can be nothing else ("48,50"; never "1,000").
+func typedAmount(typed string, c money.Currency) (money.Amount, error) {
 	typed = strings.TrimSpace(typed)
 	if whole, frac, ok := strings.Cut(typed, ","); ok && !strings.ContainsAny(frac, ".,") && len(frac) <= int(c.Scale) && c.Scale < 3 &&
 		whole != "" {
 		typed = whole + "." + frac
 	}
-	a, err := money.ParseDecimal(typed, c)
-	if err != nil {
-		return a, err
-	}
-	return a, a.Positive()
+	return money.ParseDecimal(typed, c)
 }

@@ -93,6 +93,12 @@ func built() map[string]bool {
 	for _, state := range []merchant.State{merchant.Pending, merchant.Refused, merchant.Frozen} {
 		keys["shop.is."+string(state)] = true
 	}
+	for _, state := range []merchant.State{merchant.Pending, merchant.Refused, merchant.Frozen, merchant.Active} {
+		keys["shopsays."+string(state)] = true
+		for _, to := range state.Next() {
+			keys["shopmake."+string(state)+"."+string(to)] = true
+		}
+	}
 	for _, state := range []string{"open", "paid", "declined", "canceled", "expired", "closed"} {
 		keys["share."+state] = true
 	}

@@ -7,6 +7,14 @@ import (
 	"github.com/a-h/templ"
 )
 
+// id tells the field from others of its name on the page.
+func (f Input) id() string {
+	if f.Row == "" {
+		return f.Name
+	}
+	return f.Name + "-" + f.Row
+}
+
 func inputAttributes(f Input) templ.Attributes {
 	a := templ.Attributes{"type": "text"}
 	set := func(name, value string) {
@@ -33,10 +41,10 @@ func inputAttributes(f Input) templ.Attributes {
 	}
 	var described []string
 	if f.Hint != "" {
-		described = append(described, "h-"+f.Name)
+		described = append(described, "h-"+f.id())
 	}
 	if f.Error != "" {
-		described = append(described, "e-"+f.Name)
+		described = append(described, "e-"+f.id())
 		a["aria-invalid"] = "true"
 	}
 	set("aria-describedby", strings.Join(described, " "))

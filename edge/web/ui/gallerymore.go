@@ -177,3 +177,9 @@ func problemSpecimens() []Specimen {
 	}
 	return list
 }
+
+// sampleOpsShop is a shop in a state, with the states it may be brought to.
+func sampleOpsShop(state string, next ...string) OpsShop {
+	return OpsShop{ID: "mch_01jd3", Name: "Café Linden", Handle: "linden", Owner: "usr_01jd3", MCC: "5814", Country: "DE", State: state,
+		Currencies: []string{"CNY", "EUR"}, Next: next, CreatedAt: noon, Trail: sampleTrail}
+}

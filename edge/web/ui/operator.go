@@ -28,8 +28,14 @@ type OpsShops struct {
 	Next string
 }
 
-// OpsShop is one of them.
-type OpsShop struct{ ID, Name, Handle, Owner, MCC, Country, State string }
+// OpsShop is one of them; in a list the last fields are empty.
+type OpsShop struct {
+	ID, Name, Handle, Owner, MCC, Country, State string
+	Currencies, Next                             []string // Next: the states it may be brought to
+	CreatedAt                                    time.Time
+	Trail                                        []AuditRow
+	Error                                        string // what is wrong with the reason that was given
+}
 
 // Audit is a page of the audit trail and its filter.
 type Audit struct {

@@ -13,18 +13,3 @@ func liveSale(ctx context.Context, v Sale) templ.Attributes {
 	}
 	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "every 500ms", "hx-swap": "outerHTML", "hx-select": "#sale"}
 }
-
-func modeOf(mode string) templ.Attributes {
-	if mode == "" {
-		return nil
-	}
-	return templ.Attributes{"inputmode": mode, "required": true}
-}
-
-// rowType hides what is typed where that is a PIN.
-func rowType(name string) string {
-	if name == "pin" {
-		return "password"
-	}
-	return "text"
-}
