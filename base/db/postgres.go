@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,7 @@ const (
 // postgres is the PostgreSQL backend: bodies run in parallel on pooled connections under row locks.
 type postgres struct {
 	pool    *pgxpool.Pool
+	name    string // by which the server's list of sessions knows this process, unless the DSN gives another
 	witness atomic.Pointer[witness]
 }
 
@@ -48,10 +50,13 @@ func openPostgres(ctx context.Context, o Options) (*postgres, error) {
 	}
 	// A process that is frozen in the middle of a transaction holds rows that everybody needs: the server ends it.
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10000"
+	p := &postgres{name: fmt.Sprintf(processName, os.Getpid(), rand.Uint32())}
+	if _, given := config.ConnConfig.RuntimeParams["application_name"]; !given {
+		config.ConnConfig.RuntimeParams["application_name"] = p.name
+	}
 	if o.ReadOnly {
 		config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	}
-	p := &postgres{}
 	config.AfterConnect = p.meet
 	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, errUnavailable(hideDSN(err))

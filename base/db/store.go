@@ -23,6 +23,13 @@ const (
 	existsLiteTable     = `select count(*) from sqlite_master where type = 'table' and name = $1`
 	existsPostgresTable = `select count(*) from information_schema.tables where table_schema = current_schema() and table_name = $1`
 
+	countOthers = `select count(distinct application_name) from pg_stat_activity where datname = current_database()
+		and application_name like 'billfold/%' and application_name <> $1`
+	currentSchema = `select current_schema()`
+	renameSchema  = `alter schema %s rename to %s`
+	createSchema  = `create schema %s`
+	existsSchema  = `select count(*) from information_schema.schemata where schema_name = $1`
+
 	createHead = `create table if not exists db_head (
 	witness bytea primary key,
 	number bigint not null,
