@@ -70,10 +70,13 @@ type App struct {
 	sandbox   *clock.Sandbox // nil unless this is a sandbox
 	advancing sync.Mutex     // held while the sandbox's clock is moved
 	callback  atomic.Pointer[string]
+	hang      atomic.Pointer[hang]
 	cert      *certificate
 	api       *api.API
 	pages     *web.Pages
 	Trail     *audit.Trail
+
+	anew chan *Successor // nil unless this is a sandbox with demo data; who asks for its removal
 
 	state    atomic.Int32 // building, running, stopping
 	news     worker       // the outbox
@@ -126,6 +129,12 @@ func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
 	if err := a.purses(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.succeed(ctx); err != nil {
+		return nil, err
+	}
+	if a.Config.Mode == Sandbox && !a.Installation.demo.IsZero() {
+		a.anew = make(chan *Successor, 1)
+	}
 	return a, a.edge()
 }
 
@@ -151,6 +160,10 @@ func (a *App) place(ln net.Listener) (err error) {
 func (a *App) storage(ctx context.Context) (err error) {
 	c := a.Config
 	if err := makeFolder(c.Data); err != nil {
+		return err
+	}
+	anew, err := carryOut(ctx, c)
+	if err != nil {
 		return err
 	}
 	if a.DB, err = openDB(ctx, c, false); err != nil {
@@ -186,11 +199,13 @@ func (a *App) storage(ctx context.Context) (err error) {
 		return nil
 	}
 	var began time.Time
-	if c.Mode == Sandbox && !c.Empty {
+	if c.Mode == Sandbox && !c.Empty && !anew {
 		began = a.Real.Now().Truncate(24*time.Hour).AddDate(0, 0, -demoDays)
 	}
-	a.Installation, err = found(ctx, a.DB, c.Mode, a.Keys, a.Real, began)
-	return err
+	if a.Installation, err = found(ctx, a.DB, c.Mode, a.Keys, a.Real, began); err != nil || !anew {
+		return err
+	}
+	return settled(c.Data)
 }
 
 // Migrate brings a database up to date and does nothing else. It says whether it was before.

@@ -62,6 +62,8 @@ type Config struct {
 
 	Log *slog.Logger // nil discards
 
+	Successor *Successor // who goes on in a sandbox that is begun anew; nil = nobody
+
 	Ground *Ground // nil = this machine
 }
 

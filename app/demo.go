@@ -139,8 +139,8 @@ func (a *App) openDemoKeys(text string) (k Keys, err error) {
 	return k, json.Unmarshal(plain, &k)
 }
 
-// SetUpLink makes the one-time link to the operator's pages: in the demo it signs in the operator, elsewhere whoever
-// opens it becomes one.
+// SetUpLink makes the one-time link to the operator's pages: in the demo, and in a sandbox that somebody emptied, it signs in the
+// operator; elsewhere whoever opens it becomes one.
 func (a *App) SetUpLink(ctx context.Context) (string, error) {
 	var who identity.PersonID
 	if !a.Installation.demo.IsZero() {
@@ -149,6 +149,10 @@ func (a *App) SetUpLink(ctx context.Context) (string, error) {
 			return "", err
 		}
 		who = p.ID
+	} else if p, found, err := a.keptOperator(ctx); err != nil {
+		return "", err
+	} else if found {
+		who = p.ID
 	}
 	return a.OperatorLink(ctx, who)
 }
@@ -156,7 +160,11 @@ func (a *App) SetUpLink(ctx context.Context) (string, error) {
 // Personas are the people a sandbox can be entered as with one click.
 func (a *App) Personas(ctx context.Context) ([]web.Persona, error) {
 	if a.Installation.demo.IsZero() {
-		return nil, nil
+		p, found, err := a.keptOperator(ctx)
+		if err != nil || !found {
+			return nil, err
+		}
+		return []web.Persona{{Person: p.ID, Name: p.Name, Role: text("Operator of this sandbox", "此沙盒的运营者")}}, nil
 	}
 	return db.Read(ctx, a.DB, func(tx *db.Tx) ([]web.Persona, error) {
 		var list []web.Persona

@@ -32,6 +32,9 @@ func (a *App) edge() error {
 		pages.Personas = a.Personas
 		pages.SendTransfer = a.sendTransfer
 		pages.Inbox = a.mails
+		if a.anew != nil {
+			pages.Demo = &web.Demo{Facts: a.demoFacts, Remove: a.RemoveDemo}
+		}
 	}
 	a.api = api.New(programs)
 	a.pages = web.New(pages)

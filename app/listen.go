@@ -7,7 +7,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // nextPorts is how many ports above a taken one are tried for the hint.
@@ -32,6 +34,43 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		why = inner // "permission denied", without the call and the address before it
 	}
 	return nil, ErrListen.Fill(addr, why.Error()).Because(err)
+}
+
+// Kept is a listener that outlives those who serve on it: between two of them the system lets callers wait.
+type Kept struct{ *net.TCPListener }
+
+// Lend returns a listener on the same port. When it is closed the port stays ours, and the next may be lent.
+func (k Kept) Lend() (net.Listener, error) {
+	if err := k.SetDeadline(time.Time{}); err != nil {
+		return nil, err
+	}
+	return &lent{TCPListener: k.TCPListener}, nil
+}
+
+type lent struct {
+	*net.TCPListener
+	over atomic.Bool
+}
+
+// Accept waits for the next caller, until Close.
+func (l *lent) Accept() (net.Conn, error) {
+	if l.over.Load() {
+		return nil, net.ErrClosed
+	}
+	conn, err := l.TCPListener.Accept()
+	if err == nil {
+		return conn, nil
+	}
+	if l.over.Load() {
+		return nil, net.ErrClosed
+	}
+	return nil, err
+}
+
+// Close has Accept return.
+func (l *lent) Close() error {
+	l.over.Store(true)
+	return l.SetDeadline(time.Unix(1, 0))
 }
 
 // nextFree finds a free port above a taken one; 0, which has the system choose, where there is none near.

@@ -36,6 +36,10 @@ const (
 // accepted, within StopLimit. It returns nil after such an end. It may be called before Start: only health and callbacks
 // are answered until then.
 func (a *App) Serve(ctx context.Context, ln net.Listener) error {
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	deaf := make(chan struct{})
+	a.hang.Store(&hang{quit, deaf})
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(a.cert != nil)
@@ -76,6 +80,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	limit, cancel := context.WithTimeout(context.Background(), StopLimit)
 	defer cancel()
 	ln.Close()
+	close(deaf)
 	a.endStreams()
 	guests.leave(limit)
 	err := srv.Shutdown(limit)
@@ -87,6 +92,25 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		return nil // Shutdown found the listener closed, which it was, above
 	}
 	return err
+}
+
+// hang ends Serve from inside.
+type hang struct {
+	quit context.CancelFunc
+	deaf chan struct{} // closed when nobody is accepted any more
+}
+
+// hangUp has Serve stop, and returns when nobody is accepted any more: whoever comes from now on is the successor's.
+func (a *App) hangUp(ctx context.Context) {
+	h := a.hang.Load()
+	if h == nil {
+		return
+	}
+	h.quit()
+	select {
+	case <-h.deaf:
+	case <-ctx.Done():
+	}
 }
 
 // front is the outermost handler: it names and logs every request, and sends it to health, to the callbacks of rails, to

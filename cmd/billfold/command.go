@@ -28,7 +28,9 @@ type command struct {
 
 var commands []command
 
-func init() { commands = []command{dev, serve, migrate, verify, measure, simulate, offline, version} }
+func init() {
+	commands = []command{dev, serve, empty, migrate, verify, measure, simulate, offline, version}
+}
 
 func find(name string) (command, bool) {
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })

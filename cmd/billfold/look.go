@@ -38,6 +38,27 @@ unless it is given --no-migrate.`,
 	},
 }
 
+var empty = command{
+	name:  "empty",
+	short: "put a sandbox's demo data aside; the next dev starts empty",
+	about: `A ledger deletes nothing: the whole database is moved out of the way with its keys, to a folder (or a schema of
+PostgreSQL) whose name is printed, where it can still be verified, and deleted by you. Start billfold dev again
+and nobody is in it. Refused while a server runs on the data; its operator has a button for the same.`,
+	settings: []string{"data", "db", "keyring", "log-level", "log-format"},
+	examples: []string{"billfold empty --data ./billfold-data"},
+	run: func(ctx context.Context, c app.Config, t terminal) int {
+		if err := logTo(t, &c, slog.LevelWarn); err != nil {
+			return t.refuse(err, misunderstood)
+		}
+		aside, err := app.Clear(ctx, c)
+		if err != nil {
+			return t.refuse(err, failed)
+		}
+		fmt.Fprintln(t.out, "The demo data is now in "+aside+". The next billfold dev starts empty.")
+		return done
+	},
+}
+
 var verify = command{
 	name:  "verify",
 	short: "recompute the books and say what is wrong, and where",

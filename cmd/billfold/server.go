@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"billfold/app"
@@ -69,20 +71,44 @@ func host(ctx context.Context, c app.Config, t terminal, level slog.Level, greet
 	if err != nil {
 		return t.refuse(err, failed)
 	}
-	a, err := app.Open(ctx, c, ln)
+	defer ln.Close()
+	kept, ok := ln.(*net.TCPListener)
+	if !ok {
+		panic("a listener that is no TCP listener")
+	}
+	for {
+		code, next := round(ctx, c, app.Kept{TCPListener: kept}, t, greet)
+		if next == nil || code != done || ctx.Err() != nil {
+			return code
+		}
+		c.Successor = next
+	}
+}
+
+// round is the life of one App. It returns who goes on where the sandbox is to begin anew: callers wait at the port meanwhile.
+func round(ctx context.Context, c app.Config, port app.Kept, t terminal, greet func(context.Context, *app.App, terminal) error) (code int,
+	next *app.Successor) {
+	a, err := app.Open(ctx, c, port)
 	if err != nil {
-		ln.Close()
-		return t.refuse(err, failed)
+		return t.refuse(err, failed), nil
+	}
+	ln, err := port.Lend()
+	if err != nil {
+		return t.refuse(errors.Join(err, a.Close(ctx)), failed), nil
 	}
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	served := make(chan error, 1)
-	go func() { served <- a.Serve(serving, ln) }()
-
-	code := done
+	serve := func() { served <- a.Serve(serving, ln) }
+	if c.Successor == nil { // else it is made quickly, and whoever waits at the port is not told to come back
+		go serve()
+	}
 	if err := begin(ctx, a, t, greet); err != nil && ctx.Err() == nil {
 		code = t.refuse(err, failed)
 		stop()
+	}
+	if c.Successor != nil {
+		go serve()
 	}
 	select {
 	case err = <-served:
@@ -93,12 +119,17 @@ func host(ctx context.Context, c app.Config, t terminal, level slog.Level, greet
 	if err != nil {
 		code = t.refuse(err, failed)
 	}
+	select {
+	case next = <-a.Anew():
+		fmt.Fprintln(t.err, "billfold: the demo data is put aside, as an operator asked; beginning anew")
+	default:
+	}
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	if err := a.Close(limit); err != nil {
 		code = t.refuse(err, failed)
 	}
-	return code
+	return code, next
 }
 
 // begin makes a listening server a working one, and says so.

@@ -30,10 +30,12 @@ const (
 	KeyEnded Action = "key.revoked"
 	Exported Action = "audit.exported"
 	Verified Action = "books.verify"
+
+	DemoRemoved Action = "demo.removed"
 )
 
 // Actions are all there are, for a filter.
-var Actions = []Action{Look, Freeze, Unfreeze, Approve, Refuse, Shut, Reopen, KeyMade, KeyEnded, Exported, Verified}
+var Actions = []Action{Look, Freeze, Unfreeze, Approve, Refuse, Shut, Reopen, KeyMade, KeyEnded, Exported, Verified, DemoRemoved}
 
 // Fresh is how long a reason for looking counts, in real time.
 const Fresh = 15 * time.Minute

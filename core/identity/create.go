@@ -12,6 +12,35 @@ import (
 type NewPerson struct {
 	Name, Handle, Email, Password string
 	Lang                          lang.Tag
+
+	hash string // of the password, where Copy read it
+}
+
+// Copy reads what makes the same person anew in another database: name, handle, e-mail, language and the hash of the password.
+func (s *Service) Copy(tx *db.Tx, person PersonID) (NewPerson, error) {
+	row, err := selectPerson(tx, person)
+	if err != nil {
+		return NewPerson{}, missing(err, ErrPerson)
+	}
+	p, err := s.open(row)
+	if err != nil {
+		return NewPerson{}, err
+	}
+	n := NewPerson{Name: p.Name, Handle: p.Handle, Email: p.Email, Lang: p.Lang}
+	if len(row.password) > 0 {
+		hash, err := s.keys.Open(string(person), field("password", person), row.password)
+		if err != nil {
+			return NewPerson{}, err
+		}
+		n.hash = string(hash)
+	}
+	return n, nil
+}
+
+// Count says how many people there are.
+func (s *Service) Count(tx *db.Tx) (n int64, err error) {
+	err = tx.Row(countPeople).Scan(&n)
+	return n, err
 }
 
 // Prepared is a NewPerson checked, hashed and sealed under a durable key, ready for Add.
@@ -40,7 +69,7 @@ func (s *Service) Prepare(ctx context.Context, list []NewPerson) ([]Prepared, er
 	}
 	prepared := make([]Prepared, len(list))
 	for i, d := range clean {
-		hash := ""
+		hash := list[i].hash
 		if d.password != "" {
 			var err error
 			if hash, err = s.hashes.hash(ctx, d.password); err != nil {

@@ -32,8 +32,17 @@ type OneTime struct {
 // Link makes a one-time link in the caller's transaction and returns its token. It works once, for at most LinkLife
 // of real time. A link for signing in is bound to a person.
 func (s *Service) Link(tx *db.Tx, purpose LinkPurpose, person PersonID, life time.Duration) (token string, err error) {
-	if purpose != OperatorLink && purpose != SignInLink || purpose == SignInLink && person == "" {
-		return "", errors.New("identity: a link needs a purpose, and a person to sign in")
+	token = NewLinkToken()
+	return token, s.LinkNamed(tx, token, purpose, person, life)
+}
+
+// NewLinkToken makes the secret of a link before there is a database to put it into.
+func NewLinkToken() string { return id.Secret(tokenBytes) }
+
+// LinkNamed is Link with a token of NewLinkToken.
+func (s *Service) LinkNamed(tx *db.Tx, token string, purpose LinkPurpose, person PersonID, life time.Duration) error {
+	if purpose != OperatorLink && purpose != SignInLink || purpose == SignInLink && person == "" || len(token) != tokenLength {
+		return errors.New("identity: a link needs a purpose, a token, and a person to sign in")
 	}
 	if life <= 0 || life > LinkLife {
 		life = LinkLife
@@ -41,14 +50,13 @@ func (s *Service) Link(tx *db.Tx, purpose LinkPurpose, person PersonID, life tim
 	row := linkRow{id: s.ids.New("lnk"), purpose: purpose, expires: clock.Micros(s.real.Now().Add(life))}
 	if person != "" {
 		if _, err := selectPerson(tx, person); err != nil {
-			return "", missing(err, ErrPerson)
+			return missing(err, ErrPerson)
 		}
 		row.person = &person
 	}
-	token = id.Secret(tokenBytes)
 	row.hash = s.linkHash(token)
 	insertLink(tx, row)
-	return token, nil
+	return nil
 }
 
 func (s *Service) linkHash(token string) []byte {

@@ -51,6 +51,8 @@ func selectPeople(tx *db.Tx, ids []PersonID) ([]personRow, error) {
 	return db.All(tx, scanPerson, `select `+personColumns+` from identity_person p where p.id in `+db.In(1, len(ids)), args...)
 }
 
+const countPeople = `select count(*) from identity_person`
+
 func selectPage(tx *db.Tx, after PersonID, limit int) ([]personRow, error) {
 	return db.All(tx, scanPerson, `select `+personColumns+` from identity_person p where p.id > $1 order by p.id limit $2`, after, limit)
 }

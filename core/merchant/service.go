@@ -173,6 +173,12 @@ func (s *Service) ListOf(ctx context.Context, person identity.PersonID) ([]Shop,
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Shop, error) { return db.All(tx, scanShop, selectShopsOf, string(person)) })
 }
 
+// Count says how many shops there are.
+func (s *Service) Count(tx *db.Tx) (n int64, err error) {
+	err = tx.Row(countShops).Scan(&n)
+	return n, err
+}
+
 // List returns up to limit shops after the given id, for the operator.
 func (s *Service) List(ctx context.Context, after ID, limit int) ([]Shop, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Shop, error) { return db.All(tx, scanShop, selectShops, string(after), limit) })

@@ -26,6 +26,7 @@ const (
 	selectShopByHandle = `select ` + shopColumns + ` from merchant_shop where handle = $1`
 	selectShopsOf      = `select s.id, s.owner, s.name, s.handle, s.mcc, s.country, s.currencies, s.return_origins, s.state, s.created_at
 		from merchant_member m join merchant_shop s on s.id = m.shop where m.person = $1 order by s.id`
+	countShops  = `select count(*) from merchant_shop`
 	selectShops = `select ` + shopColumns + ` from merchant_shop where id > $1 order by id limit $2`
 
 	// Every application costs the operator a look: those of one owner that were never opened are counted.

@@ -25,6 +25,7 @@ const (
 		$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28)`
 	updateRecord = `update payment_record set state = $2, version = $3, payer = $4, captured = $5, refunded = $6, failure = $7,
 		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12, payee = $13 where id = $1`
+	countRecords    = `select count(*) from payment_record`
 	updateDue       = `update payment_record set due_at = $2 where id = $1 and due_at is not null`
 	selectRecord    = `select ` + recordColumns + ` from payment_record where id = $1`
 	selectRecordIDs = `select ` + recordColumns + ` from payment_record where id in `

@@ -27,6 +27,12 @@ type Report struct {
 	Findings int64
 }
 
+// Count says how many payments there are, of every kind and state.
+func (s *Service) Count(tx *db.Tx) (n int64, err error) {
+	err = tx.Row(countRecords).Scan(&n)
+	return n, err
+}
+
 // verifySlice is how many payments one read transaction looks at: it stays far inside the five seconds a snapshot may live.
 const verifySlice = 200
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -134,5 +135,42 @@ func TestOperatorsOnly(t *testing.T) {
 	})
 	if w.must(err); records != 0 {
 		t.Errorf("%d records of somebody who may not act", records)
+	}
+}
+
+// Removing the demo data asks for a reason, says what goes, leads to where the operator goes on, and is there for operators of a
+// sandbox that has such data only.
+func TestOperatorRemovesTheDemo(t *testing.T) {
+	var asked []audit.Record
+	o := Options{Sandbox: true, Demo: &Demo{
+		Facts: func(context.Context) (DemoFacts, error) { return DemoFacts{People: 14, Shops: 2, Payments: 412}, nil },
+		Remove: func(_ context.Context, r audit.Record) (string, error) {
+			asked = append(asked, r)
+			return "/setup?token=next", nil
+		}}}
+	w := build(t, o)
+	b := w.browser()
+	b.signIn("olu")
+	b.wants(b.get("/ops"), http.StatusOK, `href="/ops/demo"`)
+	page := b.get("/ops/demo")
+	b.wants(page, http.StatusOK, "412", "begins anew", "removed_")
+	b.wants(b.submit(page, "/ops/demo", "reason", " no "), http.StatusUnprocessableEntity, "Say why")
+	if len(asked) != 0 {
+		t.Fatal("removed without a reason")
+	}
+	b.wants(b.submit(page, "/ops/demo", "reason", "we begin for real"), http.StatusNotFound, "used already")
+	if len(asked) != 1 || asked[0].Reason != "we begin for real" ||
+		asked[0].Actor != string(w.olu.ID) || asked[0].Action != audit.DemoRemoved {
+		t.Errorf("asked for: %+v", asked)
+	}
+	lena := w.browser()
+	lena.signIn("lena")
+	lena.wants(lena.get("/ops/demo"), http.StatusForbidden)
+	plain := build(t, Options{Sandbox: true})
+	p := plain.browser()
+	p.signIn("olu")
+	p.wants(p.get("/ops/demo"), http.StatusNotFound)
+	if strings.Contains(p.get("/ops").html, "/ops/demo") {
+		t.Error("offered where there is none")
 	}
 }

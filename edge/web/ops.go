@@ -110,6 +110,7 @@ func (s *site) ops(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	view.Entries, view.Next, view.Recheck = page.list, older(r, page.next), s.Recheck != nil
+	view.Demo = s.Demo != nil
 	if view.Light, err = s.light(r); err != nil {
 		return err
 	}

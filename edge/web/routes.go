@@ -162,6 +162,8 @@ func (s *site) route() {
 		{"POST /ops/keys", operator, s.opsKey},
 		{"POST /ops/keys/revoke", operator, s.opsRevoke},
 		{"POST /ops/verify", operator, s.opsVerify},
+		{"GET /ops/demo", operator, s.opsDemo},
+		{"POST /ops/demo", operator, s.opsDemoRemove},
 		{"GET /ops/users", operator, s.opsUsers},
 		{"GET /ops/users/{person}", operator, s.opsUser},
 		{"POST /ops/users/{person}/look", operator, s.opsLook},

@@ -53,6 +53,8 @@ type Options struct {
 
 	// SendTransfer has somebody send us money at the sandbox's bank; nil where there is none.
 	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)
+	// Demo removes the demo data; nil where there is none.
+	Demo *Demo
 	// Books says what the last verify found; nil when this installation does not keep it.
 	Books func(ctx context.Context) (Books, error)
 	// Recheck asks, in the operator's transaction, for a verify of everything; nil where this installation does not keep what it finds.
@@ -71,6 +73,17 @@ type Mail struct {
 	At                time.Time
 	To, Subject, Body string
 }
+
+// Demo is what can be done about a sandbox's demo data.
+type Demo struct {
+	// Facts says what there is.
+	Facts func(ctx context.Context) (DemoFacts, error)
+	// Remove has the sandbox begin anew without it, for the reason in the record, and answers the path at which the operator goes on.
+	Remove func(ctx context.Context, r audit.Record) (path string, err error)
+}
+
+// DemoFacts is what a sandbox holds.
+type DemoFacts struct{ People, Shops, Payments int64 }
 
 // Books is the finding of a verify.
 type Books struct {

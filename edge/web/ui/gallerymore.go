@@ -152,7 +152,9 @@ func opsSpecimens() []Specimen {
 	dark := Light{Known: true, Live: true, Open: 31, At: noon, Findings: []string{"ledger_leg ent_01jnm3v8q2 amount"},
 		Sums: []Sum{sum(1294111, 1294110, "EUR")}}
 	return []Specimen{
-		{Name: "ops", Area: "ops", Page: OpsPage(Ops{Entries: []Entry{entry, hold}, Light: light, Next: "/ops?cursor=x"})},
+		{Name: "ops", Area: "ops", Page: OpsPage(Ops{Entries: []Entry{entry, hold}, Light: light, Next: "/ops?cursor=x", Demo: true})},
+		{Name: "ops-demo", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412})},
+		{Name: "ops-demo-why", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412, Error: "…"})},
 		{Name: "ops-broken", Area: "ops", Page: OpsPage(Ops{Light: dark, Found: true})},
 		{Name: "ops-empty", Area: "ops", Page: OpsPage(Ops{})},
 		{Name: "ops-entry", Area: "ops", Page: EntryPage(entry)},

@@ -10,6 +10,7 @@ type Ops struct {
 	Light   Light
 	Found   bool // a search was made
 	Recheck bool // a verify can be asked for
+	Demo    bool // there is demo data, which can be removed
 }
 
 // OpsQuery is the search in the address.
@@ -101,4 +102,10 @@ type Key struct {
 	CreatedAt       time.Time
 	LastUsed        time.Time
 	ExpiresAt       time.Time // zero unless it was rolled
+}
+
+// Demo is what goes when the demo data is removed.
+type Demo struct {
+	People, Shops, Payments int64
+	Error                   string
 }
