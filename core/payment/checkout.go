@@ -374,7 +374,7 @@ func (s *Service) showCheckout(ctx context.Context, c Caller, read session, p *P
 		p = &shown
 	}
 	k := Checkout{ID: read.row.id, Shop: read.row.shop, ShopName: p.PayeeName, Payment: *p, ReturnURL: read.row.returnURL,
-		CancelURL: read.row.cancelURL, CreatedAt: read.row.createdAt, ExpiresAt: read.row.expiresAt, Replayed: p.Replayed,
+		CancelURL: read.row.cancelURL, CreatedAt: read.row.createdAt, ExpiresAt: p.ExpiresAt, Replayed: p.Replayed,
 		State: checkoutState(*p, s.Clock.Now())}
 	if p.Replayed {
 		k.State = checkoutState(*p, p.CreatedAt) // as it was then, not as late as it is now

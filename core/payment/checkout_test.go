@@ -215,3 +215,56 @@ func TestCheckouts(t *testing.T) {
 		w.refused(err, ErrCursor, "a cursor that is none")
 	})
 }
+
+// TestExtend: whoever pays gets more time ten times (WCAG 2.2.1), once for each press, and what was answered before still shows the end
+// it had then.
+func TestExtend(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 10_000)
+		call := w.key()
+		terms := CheckoutTerms{Terms: Terms{Amount: eur.Of(500), ExpiresAt: w.business.Now().Add(10 * time.Minute)},
+			ReturnURL: "https://shop.example/"}
+		first, err := w.CreateCheckout(w.ctx, w.byShop(), terms, call)
+		w.ok(err)
+		seen, err := w.ViewCheckout(w.ctx, w.by(w.lena), first.ID)
+		w.ok(err)
+		shown := first.ExpiresAt
+		for n := range extensionsMost {
+			k, err := w.ExtendCheckout(w.ctx, first.ID, shown)
+			w.ok(err)
+			again, err := w.ExtendCheckout(w.ctx, first.ID, shown) // the button pressed twice
+			w.ok(err)
+			if want := shown.Add(10 * time.Minute); k.ExpiresAt != want || again.ExpiresAt != want || k.State != CheckoutOpen {
+				t.Fatalf("extension %d: until %s and %s, want %s", n, k.ExpiresAt, again.ExpiresAt, want)
+			}
+			shown = k.ExpiresAt
+		}
+		_, err = w.ExtendCheckout(w.ctx, first.ID, shown)
+		w.refused(err, ErrExtended, "the eleventh time")
+		_, err = w.ExtendCheckout(w.ctx, first.ID, first.ExpiresAt.Add(time.Second))
+		w.refused(err, ErrExtended, "an end it never had")
+		replay, err := w.CreateCheckout(w.ctx, w.byShop(), terms, call)
+		if err != nil || replay.ExpiresAt != first.ExpiresAt || canon(replay.Payment) != canon(first.Payment) {
+			t.Errorf("the first answer is now until %s, was %s (%v)", replay.ExpiresAt, first.ExpiresAt, err)
+		}
+		_, err = w.PayCheckout(w.ctx, w.by(w.lena), first.ID, Consent{Digest: seen.Payment.NextAction.Digest}, w.key())
+		w.refused(err, ErrMismatch, "a sheet that says another end")
+		w.business.Advance(100 * time.Minute) // past the first end by far
+		w.ok(w.ExpireDue(w.ctx))
+		now, err := w.ViewCheckout(w.ctx, w.by(w.lena), first.ID)
+		w.ok(err)
+		paid, err := w.PayCheckout(w.ctx, w.by(w.lena), first.ID, Consent{Digest: now.Payment.NextAction.Digest}, w.key())
+		if err != nil || paid.State != CheckoutComplete {
+			t.Fatalf("paid after the first end: %+v, %v", paid.State, err)
+		}
+		_, err = w.ExtendCheckout(w.ctx, first.ID, shown)
+		w.refused(err, ErrState, "a session that is paid")
+
+		late := w.session(100)
+		w.business.Advance(DefaultExpiry)
+		_, err = w.ExtendCheckout(w.ctx, late.ID, late.ExpiresAt)
+		w.refused(err, ErrExpired, "a session whose time is over")
+		w.rest()
+		w.verify()
+	})
+}

@@ -27,6 +27,7 @@ const (
 	eventRequested  = "payment.requested" // a person asks a person
 	eventReminded   = "payment.reminded"
 	eventDeclined   = "payment.declined"
+	eventExtended   = "payment.extended" // the time to confirm, by whoever pays
 )
 
 // News is the data of an event about a payment: ids and amounts, never a name or a text. Amounts are minor units in

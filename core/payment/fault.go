@@ -80,6 +80,11 @@ var (
 	ErrReturnURL = fault.Define(fault.Invalid, "return_url",
 		text("This return address cannot be used", "返回地址无效"),
 		text("Use an https address of an origin registered for the shop.", "请使用商店已登记来源的 https 地址。"))
+	// ErrExtended refuses to extend a checkout's time for the eleventh time, or from another end than the one it has.
+	ErrExtended = fault.Define(fault.Conflict, "checkout_extended",
+		text("The time to pay was not extended", "付款时间未延长"),
+		text("It was extended a moment ago, or ten times already. Look at the page again; ask the shop for a new checkout if it ends.",
+			"刚刚已经延长过，或已延长十次。请重新查看页面；若已结束，请向商店索取新的收银页面。"))
 	// ErrShopOnly refuses a verb that only a shop can call.
 	ErrShopOnly = fault.Define(fault.Denied, "shop_required",
 		text("Only a shop can do this", "只有商店可以执行此操作"),

@@ -25,7 +25,7 @@ func (s *Service) show(ctx context.Context, c Caller, out outcome) (Payment, err
 	r := out.row
 	p := Payment{ID: r.id, Kind: r.kind, Version: out.version, Amount: r.amount,
 		Fee: money.Amount{Minor: r.fee, Currency: r.amount.Currency}, Payer: r.payer, Payee: r.payee, Capture: r.capture,
-		Reference: r.reference, Metadata: decodeMetadata(r.metadata), Of: r.of, CreatedAt: r.createdAt, ExpiresAt: r.expiresAt,
+		Reference: r.reference, Metadata: decodeMetadata(r.metadata), Of: r.of, CreatedAt: r.createdAt, ExpiresAt: endAsOf(&r, out),
 		Method: r.method, Creator: r.creator, Replayed: out.replayed}
 	s.rewind(&p, r, out)
 	var err error

@@ -201,7 +201,7 @@ number of the last one. The five steps of a payment are
 | confirm_payer | when the payer was told |
 | confirm_payee | when the payee was told, in the same transaction as the payer |
 
-Later steps are capture, void, expire, refund, settle, sent, return, chargeback, release,
+Later steps are capture, extend, void, expire, refund, settle, sent, return, chargeback, release,
 	fail and review. Being told is not a change: confirm_payer and
 confirm_payee leave the version as it is, and each change that both sides must know of has its own pair.
 

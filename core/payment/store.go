@@ -27,6 +27,7 @@ const (
 		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12, payee = $13 where id = $1`
 	countRecords    = `select count(*) from payment_record`
 	updateDue       = `update payment_record set due_at = $2 where id = $1 and due_at is not null`
+	updateExpiry    = `update payment_record set expires_at = $2 where id = $1`
 	selectRecord    = `select ` + recordColumns + ` from payment_record where id = $1`
 	selectRecordIDs = `select ` + recordColumns + ` from payment_record where id in `
 	selectRecords   = `select ` + recordColumns + ` from payment_record where id > $1 order by id limit $2`

@@ -227,6 +227,14 @@ func (w *world) verify() {
 	w.verifyBooks()
 }
 
+// ok fails the test on an error.
+func (w *world) ok(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // refused checks that err is the refusal, and names it in words of its own.
 func (w *world) refused(err error, want *fault.Fault, doing string) {
 	w.t.Helper()

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 
+	"billfold/base/fault"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
 )
@@ -25,7 +28,8 @@ func (s *site) checkoutPage(w http.ResponseWriter, r *http.Request, v *visit, co
 	p := k.Payment
 	path := "/c/" + string(k.ID)
 	view := ui.Checkout{ID: string(k.ID), State: checkoutState(k), Shop: k.ShopName, Money: ui.Amount(p.Amount), Note: p.Description,
-		Reference: p.Reference, ExpiresAt: k.ExpiresAt}
+		Reference: p.Reference, ExpiresAt: k.ExpiresAt, Ways: []string{"wallet", "phone"}, Link: s.PublicURL + path}
+	view.Way = way(r, view.Ways)
 	for _, item := range k.Items {
 		view.Items = append(view.Items, ui.Item{Name: item.Name, Quantity: item.Quantity, Money: ui.Amount(p.Amount.Currency.Of(item.Amount))})
 	}
@@ -46,7 +50,11 @@ func (s *site) checkoutPage(w http.ResponseWriter, r *http.Request, v *visit, co
 			view.Money = ui.Amount(p.Amount.Currency.Of(p.Captured))
 		}
 	}
-	extra := ui.Extra{}
+	view.Live = view.State == "open" || view.State == "processing"
+	extra := ui.Extra{Htmx: view.Live}
+	if view.State == "open" && view.Way == "phone" {
+		extra.Refresh = "5"
+	}
 	switch {
 	case view.State == "open" && v.session.ID == "":
 		people, err := s.personas(r.Context(), v)
@@ -64,10 +72,41 @@ func (s *site) checkoutPage(w http.ResponseWriter, r *http.Request, v *visit, co
 		view.Confirm = &sheet
 	case mine && view.Receipt == "" && (view.State == "paid" || view.State == "authorized"), view.State == "processing":
 		extra.Refresh = "2"
-		view.Live = true
-		extra.Htmx = true
+		view.Live, extra.Htmx = true, true
 	}
 	return s.draw(w, r, v, code, extra, ui.CheckoutPage(view))
+}
+
+// way is how somebody wants to pay, as the address or the form says; the first unless it is one that is offered.
+func way(r *http.Request, offered []string) string {
+	if chosen := r.FormValue("pay"); slices.Contains(offered, chosen) {
+		return chosen
+	}
+	return offered[0]
+}
+
+// extendCheckout gives whoever pays more time. Where that is no longer possible the page says how the checkout stands.
+func (s *site) extendCheckout(w http.ResponseWriter, r *http.Request, _ *visit) error {
+	id := payment.CheckoutID(r.PathValue("checkout"))
+	to := "/c/" + string(id)
+	shown, err := time.Parse(time.RFC3339Nano, r.PostForm.Get("until"))
+	if err != nil {
+		return fault.ErrMalformed.Because(err)
+	}
+	k, err := s.Payments.ExtendCheckout(r.Context(), id, shown)
+	if f, ok := fault.As(err); ok && f.Kind == fault.Conflict {
+		err = nil
+		s.flash(w, "warn", "checkout.extend.not")
+	} else if err == nil && !k.Replayed {
+		s.flash(w, "ok", "checkout.extended")
+	}
+	if err != nil {
+		return err
+	}
+	if pay := r.PostForm.Get("pay"); pay != "" {
+		to += "?" + url.Values{"pay": {pay}}.Encode()
+	}
+	return s.redirect(w, r, to)
 }
 
 // checkoutState is the page's word for how a checkout stands.

@@ -42,7 +42,7 @@ func (s *site) frame(next http.Handler) http.Handler {
 			h.Set("Request-Id", s.IDs.New("req"))
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, bodyMost)
-		if r.URL.Path != livePath { // a stream lasts
+		if r.URL.Path != livePath && r.URL.Path != watchPath { // a stream lasts
 			ctx, cancel := context.WithTimeout(r.Context(), patience)
 			defer cancel()
 			r = r.WithContext(ctx)

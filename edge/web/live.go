@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"billfold/base/event"
+	"billfold/core/payment"
 )
 
 // hub wakes open pages when something happened to their owner. However many pages are open, it listens to the outbox once, and what
@@ -60,7 +61,7 @@ func (h *hub) listen() {
 	h.stop = stop
 	go func() {
 		for e := range events {
-			h.wake(e.Owners)
+			h.wake(append([]string{e.Object}, e.Owners...))
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -95,14 +96,21 @@ const (
 	heartbeat = 25 * time.Second
 	// streamLife is as long as a person may be away before the wallet asks who they are: a page that is only open keeps nobody awake.
 	streamLife = 5 * time.Minute
+	news       = "event: news\ndata:\n\n"
 	// tellPatience is how long a reader may take to take a line.
 	tellPatience = 10 * time.Second
 )
 
-// LivePath is where open pages listen.
-const LivePath = livePath
+// LivePath is where open pages listen, WatchPath where those do that look at one checkout without being anybody.
+const (
+	LivePath  = livePath
+	WatchPath = watchPath
+)
 
-const livePath = "/live"
+const (
+	livePath  = "/live"
+	watchPath = "/live/checkout"
+)
 
 // live is the stream of one open page: "news" when it should look again, "bye" when it should not come back by itself.
 func (s *site) live(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -113,6 +121,28 @@ func (s *site) live(w http.ResponseWriter, r *http.Request, v *visit) error {
 	for _, shop := range v.scene.Shops {
 		owners = append(owners, shop.ID)
 	}
+	return s.stream(w, r, owners, func() bool { return true })
+}
+
+// watch is the stream of whoever looks at one checkout, on the payer's side or on the till: it says "news" when the session no longer
+// stands as the page shows it, and not before, so that nothing is taken from under the hands of who is typing.
+func (s *site) watch(w http.ResponseWriter, r *http.Request, _ *visit) error {
+	if s.hub == nil {
+		return errMissing
+	}
+	q := r.URL.Query()
+	k, err := s.Payments.ViewCheckout(r.Context(), payment.Caller{}, payment.CheckoutID(q.Get("of")))
+	if err != nil {
+		return err
+	}
+	return s.stream(w, r, []string{string(k.Payment.ID)}, func() bool {
+		k, err := s.Payments.ViewCheckout(r.Context(), payment.Caller{}, k.ID)
+		return err != nil || checkoutState(k) != q.Get("state") // a page that asks is told what is wrong
+	})
+}
+
+// stream says "news" when owners have some and changed agrees; once at the start, for what happened before anybody listened.
+func (s *site) stream(w http.ResponseWriter, r *http.Request, owners []string, changed func() bool) error {
 	wake, stop := s.hub.tap(owners)
 	defer stop()
 	h := w.Header()
@@ -128,6 +158,11 @@ func (s *site) live(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if !say("retry: 3000\n\n") {
 		return errAnswered
 	}
+	once := r.URL.Path == watchPath // what it has to say, it says once: the page then watches on from what it found
+	if once && changed() {
+		say(news)
+		return errAnswered
+	}
 	beat, end := time.NewTicker(heartbeat), time.NewTimer(streamLife)
 	defer beat.Stop()
 	defer end.Stop()
@@ -138,7 +173,9 @@ func (s *site) live(w http.ResponseWriter, r *http.Request, v *visit) error {
 		case <-s.hub.closing:
 			open = false
 		case <-wake:
-			open = say("event: news\ndata:\n\n")
+			if changed() {
+				open = say(news) && !once
+			}
 		case <-beat.C:
 			open = say(":\n\n")
 		case <-end.C:

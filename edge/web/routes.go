@@ -115,6 +115,8 @@ func (s *site) route() {
 		// the hosted checkout
 		{"GET /c/{checkout}", anyone, s.checkout},
 		{"POST /c/{checkout}", holder, s.payCheckout},
+		{"POST /c/{checkout}/extend", door, s.extendCheckout},
+		{"GET " + watchPath, anyone, s.watch},
 
 		// the shop
 		{"GET /m/{shop}", holder, s.shop},

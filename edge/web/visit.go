@@ -121,7 +121,7 @@ func (s *site) meet(w http.ResponseWriter, r *http.Request, v *visit) error {
 
 // unread is the number on the bell of a page; a form is answered without it.
 func (s *site) unread(r *http.Request, person identity.PersonID) (int, error) {
-	if r.Method != http.MethodGet || r.URL.Path == livePath {
+	if r.Method != http.MethodGet || r.URL.Path == livePath || r.URL.Path == watchPath {
 		return 0, nil
 	}
 	n, more, err := s.Notices.Unread(r.Context(), string(person))

@@ -100,6 +100,21 @@ if (away) {
   mark();
 }
 
+// A checkout, or a till's sale, is watched by everybody who looks at it: <… data-watch="/live/checkout?of=…&state=…">. When it stands
+// otherwise the page looks again, and watches on from what it found.
+let watched;
+const watch = () => {
+  const place = document.querySelector("[data-watch]");
+  if (!place || watched || document.hidden) return;
+  watched = new EventSource(place.dataset.watch);
+  const leave = () => { watched.close(); watched = null; setTimeout(watch, 3000); };
+  watched.addEventListener("news", () => { leave(); document.body.dispatchEvent(new Event("news")); });
+  watched.addEventListener("bye", leave);
+};
+watch();
+document.addEventListener("visibilitychange", watch);
+document.addEventListener("htmx:after:swap", watch);
+
 // A page that is open hears of news by a stream, and its parts look again: <… hx-trigger="news from:body">. The server says "bye" when
 // its reader has been away for long; when they come back to the page, it looks, and listens again.
 if (document.body.dataset.live !== undefined) {

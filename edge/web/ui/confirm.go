@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/a-h/templ"
 )
@@ -11,7 +12,29 @@ func liveCheckout(ctx context.Context, v Checkout) templ.Attributes {
 	if !v.Live {
 		return templ.Attributes{"data-final": word(ctx, "checkout", v.State)}
 	}
-	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "every 1s", "hx-swap": "outerHTML", "hx-select": "#checkout"}
+	poll := ""
+	if v.State != "open" { // nobody is typing there
+		poll = ", every 2s"
+	}
+	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "news from:body" + poll, "hx-swap": "outerHTML",
+		"hx-select": "#checkout", "hx-target": "this", "data-watch": watchHref(v.ID, v.State)}
+}
+
+// wayHref is the page of one way to pay; the first is what the checkout opens with.
+func wayHref(v Checkout, way string) string {
+	if way == "wallet" {
+		return "/c/" + v.ID
+	}
+	return "/c/" + v.ID + "?pay=" + way
+}
+
+func wayIcon(way string) string {
+	return map[string]string{"wallet": "me", "phone": "phone", "card": "card"}[way]
+}
+
+// watchHref is the stream that speaks when a checkout no longer stands as a page shows it.
+func watchHref(checkout, state string) string {
+	return "/live/checkout?" + url.Values{"of": {checkout}, "state": {state}}.Encode()
 }
 
 // arrives is the key of the sentence that says when the money is there.

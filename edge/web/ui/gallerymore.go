@@ -102,7 +102,8 @@ func decisionSpecimens() []Specimen {
 	chk := func(state string) Checkout {
 		return Checkout{ID: "chk_1", State: state, Shop: "Café Linden", ShopHandle: "linden", Money: plain(4850, "EUR"),
 			Note: "Table 7: breakfast for two", Reference: "order-1042", ExpiresAt: noon.Add(20 * time.Minute),
-			ReturnHref: "https://linden.example/thanks", ReturnHost: "linden.example"}
+			ReturnHref: "https://linden.example/thanks", ReturnHost: "linden.example", Ways: []string{"wallet", "phone"},
+			Way: "wallet", Link: "https://wallet.example/c/chk_01jnm3v8q2w9tb4x6k0e7ahc00"}
 	}
 	out, in, paid, failed := chk("open"), chk("open"), chk("paid"), chk("failed")
 	out.SignIn = SignIn{Next: "/c/chk_1", Personas: samplePersonas[:2]}
@@ -110,6 +111,8 @@ func decisionSpecimens() []Specimen {
 	paid.Receipt, paid.PaymentHref = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", "/activity/pay_1"
 	failed.Why = "…"
 	own := chk("open")
+	byPhone := out
+	byPhone.Way = "phone"
 	open.CancelHref = ""
 	own.Own = true
 	in.Items = []Item{{"Full breakfast", 2, plain(3900, "EUR")}, {"Flat white", 2, plain(950, "EUR")}}
@@ -119,6 +122,7 @@ func decisionSpecimens() []Specimen {
 		{Name: "confirm-short", Page: ConfirmPage(short)},
 		{Name: "confirm-hold", Page: ConfirmPage(hold)},
 		{Name: "checkout-out", Out: true, Page: CheckoutPage(out)},
+		{Name: "checkout-phone", Out: true, Page: CheckoutPage(byPhone)},
 		{Name: "checkout-own", Page: CheckoutPage(own)},
 		{Name: "checkout-in", Page: CheckoutPage(in)},
 		{Name: "checkout-paid", Page: CheckoutPage(paid)},

@@ -11,5 +11,6 @@ func liveSale(ctx context.Context, v Sale) templ.Attributes {
 	if v.State != "open" && v.State != "processing" {
 		return templ.Attributes{"data-final": word(ctx, "checkout", v.State)}
 	}
-	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "every 500ms", "hx-swap": "outerHTML", "hx-select": "#sale"}
+	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "news from:body, every 5s", "hx-swap": "outerHTML",
+		"hx-select": "#sale", "data-watch": watchHref(v.ID, v.State)}
 }

@@ -177,8 +177,11 @@ type Checkout struct {
 	SignIn      SignIn
 	Why         string
 	Items       []Item
-	Own         bool // the shop's owner looks: there is nobody to pay
-	Live        bool // it turns by itself
+	Own         bool   // the shop's owner looks: there is nobody to pay
+	Way         string // how to pay: "wallet" or "phone"
+	Ways        []string
+	Link        string // the checkout's own address
+	Live        bool   // it turns by itself
 }
 
 // Item is a line of what is bought.

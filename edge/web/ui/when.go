@@ -85,6 +85,9 @@ func moment(ctx context.Context, t time.Time) string {
 	return date(ctx, t) + ", " + clockTime(ctx, t) + " " + zone(ctx, t)
 }
 
+// exact is a moment that comes back to us as it was.
+func exact(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
 func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func abs(n int) int {
