@@ -221,7 +221,8 @@ func (b *books) caseRow(kind CaseKind, module proto.ID, hash proto.Hash, p proto
 		clock.Micros(b.s.o.Clock.Now()), paid)
 }
 
-// settle pays a till's closed batch to its merchant: all that the till holds, as far as it has proved it.
+// settle pays a till's closed batch to its merchant: what the till has proved, and not what its payers have proved of the batches after
+// this one. That can still be given back: it is no merchant's yet.
 func (b *books) settle(r *proto.Record) error {
 	till, err := b.party(r.Module)
 	if err != nil {
@@ -231,19 +232,15 @@ func (b *books) settle(r *proto.Record) error {
 		return err
 	}
 	for _, slot := range r.Slots {
-		account, err := b.s.account(b.tx, shadowAddress(r.Module), slot.Currency, ledger.Unlimited)
+		closed, still, err := b.history(&till.module, &proto.Statement{Next: r.Next}, slot.Currency)
 		if err != nil {
 			return err
 		}
-		balance, err := b.s.o.Ledger.Balance(b.tx, account)
-		if err != nil || balance.Posted <= 0 {
-			if err != nil {
-				return err
-			}
+		if closed <= 0 || !still { // where the till's payers are telling right now, the next batch pays it
 			continue
 		}
 		e := ledger.Entry{Kind: "purse.batch", Reference: r.Module.String()}
-		if e.Legs, err = b.legs(shadowAddress(r.Module), till.module.Payout, slot.Currency, balance.Posted); err != nil {
+		if e.Legs, err = b.legs(shadowAddress(r.Module), till.module.Payout, slot.Currency, closed); err != nil {
 			return err
 		}
 		b.entries = append(b.entries, e)
