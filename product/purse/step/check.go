@@ -140,7 +140,8 @@ var checks = [...]struct {
 			p := t.params
 			return p.Archived >= t.old.Archived && (p.Archived < t.old.Records || p.Archived == t.old.Records && p.Tail == t.old.Tail)
 		}},
-	SlotsFit: {"slots fit", proto.WrongState, "every currency that the module holds is in the new certificate", (*turn).slotsFit},
+	SlotsFit: {"slots fit", proto.WrongState, "every currency that the module holds, or has a transfer open in, is in the new certificate",
+		(*turn).slotsFit},
 	BatchOpen: {"batch open", proto.WrongState, "the module is a till that has taken something since it closed its last batch",
 		func(t *turn) bool { return t.own.Role == proto.Acceptor && t.old.Batch.Count > 0 }},
 	OrderNext: {"order next", proto.WrongState, "the order takes the next sequence number",
@@ -283,7 +284,11 @@ func (t *turn) slotsFit() bool {
 			return false
 		}
 	}
-	return true
+	if t.old.Open == nil {
+		return true
+	}
+	_, ok := t.mine.In(t.old.Open.Currency)
+	return ok
 }
 
 // rounds of PBKDF2 between a code and what is stored. It slows somebody who copied the file; a code of digits does not stop them.

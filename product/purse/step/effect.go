@@ -266,6 +266,7 @@ func (t *turn) takeOver() {
 		}
 		slots = append(slots, slot)
 	}
+	t.s.Takings = t.s.movedTakings(slots)
 	t.s.Slots = slots
 	if all {
 		t.s.Count, t.s.Takings = 0, nil
@@ -276,4 +277,19 @@ func (t *turn) takeOver() {
 	if t.s.Status == New {
 		t.s.Status = Idle
 	}
+}
+
+// movedTakings are what a till remembers of its payers when its slots change. Both lists are in the order of the currencies, so the order
+// stays.
+func (s *State) movedTakings(slots []proto.Slot) (list []Taking) {
+	for _, one := range s.Takings {
+		i := slices.IndexFunc(slots, func(n proto.Slot) bool {
+			return int(one.Slot) < len(s.Slots) && n.Currency == s.Slots[one.Slot].Currency
+		})
+		if i >= 0 {
+			one.Slot = uint8(i)
+			list = append(list, one)
+		}
+	}
+	return list
 }

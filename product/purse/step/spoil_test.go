@@ -117,10 +117,7 @@ var spoils = []spoil{
 		m.d.state.Takings = []step.Taking{{From: m.third.cert.ID, Value: 4901}}
 	}, aTill},
 	{step.WithinTakings, "a payer too many", proto.SyncNeeded, func(m *moment) {
-		m.d.state.Takings = nil
-		for i := range step.MaxTakings {
-			m.d.state.Takings = append(m.d.state.Takings, step.Taking{From: proto.ID{0, byte(i >> 8), byte(i)}, Value: 1})
-		}
+		m.crowd(step.MaxTakings)
 	}, aTill},
 	{step.WithinSync, "count used up", proto.SyncNeeded, func(m *moment) { m.d.state.Count = m.d.cert.Count }, counted},
 	{step.WithinSync, "spending used up", proto.SyncNeeded, func(m *moment) { m.d.state.Slots[0].Spent = 4901 }, counted},
@@ -180,6 +177,10 @@ var spoils = []spoil{
 	{step.SlotsFit, "a currency that it holds is gone", proto.WrongState, func(m *moment) {
 		m.data = m.params(func(_ *proto.Params, c *proto.Certificate) { c.Terms = terms("USD") })
 	}, certified},
+	{step.SlotsFit, "a currency that it has a transfer in is gone", proto.WrongState, func(m *moment) {
+		m.d.state.Slots[0] = proto.Slot{Currency: "EUR"}
+		m.data = m.params(func(_ *proto.Params, c *proto.Certificate) { c.Terms = terms("USD") })
+	}, func(m *moment) bool { return m.in == step.EPV || m.in == step.EPA }},
 	{step.OrderNext, "an old order", proto.WrongState, func(m *moment) { m.data = m.order(func(o *proto.Order) { o.Seq-- }) }, nil},
 	{step.OrderNext, "a later order", proto.WrongState, func(m *moment) { m.data = m.order(func(o *proto.Order) { o.Seq++ }) }, nil},
 	{step.OrderSlots, "no such slot to", proto.Unknown, func(m *moment) { m.data = m.order(func(o *proto.Order) { o.To = "JPY" }) }, nil},
