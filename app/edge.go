@@ -45,6 +45,9 @@ func (a *App) edge() error {
 	return nil
 }
 
+// Routes is the table of contents of the pages.
+func (a *App) Routes() []web.Route { return a.pages.Routes() }
+
 // sendTransfer plays somebody who sends us money at the sandbox's bank.
 func (a *App) sendTransfer(ctx context.Context, purpose string, amount money.Amount) (string, error) {
 	return a.Bank.Transfer(ctx, a.Installation.ID, purpose, amount)

@@ -25,7 +25,7 @@ const Usage = `Measure this machine: the same verbs, tables and durability as ` 
   billfold bench payments   whole payments over HTTP, each answered when it is on disk
   billfold bench ledger     transfers between accounts, each answered when it is on disk
   billfold bench overload   payments at three times what can be done: who is let in, how fast the others are told, how it recovers
-  billfold bench pages      what one person with many payments waits for each page (--payments N)
+  billfold bench pages      every page there is, in the demo's world grown large
   billfold bench purse      purchases between offline purses, and a till's collection (--purchases N, --lines N, --json)
 
 payments, ledger, pages and overload take
@@ -43,6 +43,13 @@ payments also takes
 overload also takes
   --times N                 how many times the capacity that it measures first (3)
   --max-requests N          as of ` + "`billfold serve`" + `
+
+pages also takes
+  --times N                 the demo's data so many times (100)
+  --payments N              of one person (20000)
+  --entries N               entries of the ledger beside these (0)
+  --looks N                 how often each page is opened (200)
+  --only TEXT               only pages whose route has this text
 
 ledger also takes
   --accounts N              how many accounts pay each other (10000)
@@ -171,6 +178,9 @@ func openAs(ctx context.Context, c *common, tune func(*app.Config)) (*world, err
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	w.ended.Go(func() { w.Serve(serving, ln) })
+	if err := w.Seed(ctx); err != nil {
+		return nil, errors.Join(err, w.close(ctx))
+	}
 	w.Start()
 	return w, nil
 }

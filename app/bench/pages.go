@@ -5,149 +5,328 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"io"
+	"maps"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
+	"time"
 
-	"billfold/app"
+	"billfold/app/demo"
 	"billfold/base/clock"
-	"billfold/base/dial"
-	"billfold/base/id"
-	"billfold/base/money"
-	"billfold/base/once"
-	"billfold/core/identity"
 	"billfold/core/payment"
+	"billfold/edge/web"
 )
 
 // pagesResult is what `bench pages --json` prints.
 type pagesResult struct {
-	Routes   []routeResult `json:"routes"`
-	Payments int           `json:"payments"`
-	Verified bool          `json:"verified"`
-	Engine   string        `json:"engine"`
+	Routes    []routeResult `json:"routes"`
+	Unreached []string      `json:"unreached"` // pages that were not opened: nothing led there
+	Slowest   string        `json:"slowest"`
+	Scan      float64       `json:"scan_to_confirmation_p99_ms"`
+	Times     int           `json:"times"`    // the demo's data so many times
+	Payments  int           `json:"payments"` // of one person
+	Entries   int           `json:"entries"`  // posted beside
+	Verified  bool          `json:"verified"`
+	Engine    string        `json:"engine"`
 }
 
+// routeResult is what one page costs. The processor's time is of server and visitor together; reads are transactions.
 type routeResult struct {
-	Route string  `json:"route"`
-	P50   float64 `json:"p50_ms"`
-	P99   float64 `json:"p99_ms"`
+	Route      string  `json:"route"`
+	As         string  `json:"as"`
+	P50        float64 `json:"p50_ms"`
+	P99        float64 `json:"p99_ms"`
+	Processor  float64 `json:"cpu_ms"`
+	Reads      float64 `json:"reads"`
+	Statements float64 `json:"statements"`
+	Bytes      int     `json:"bytes"`
+	Status     int     `json:"status"`
+
+	path string
+	v    *visitor
 }
 
-// looks is how often each page is opened, after a tenth of that to warm up.
-const looks = 300
-
-// pages measures what one person with many payments waits for a page, over HTTP, one page after the other.
+// pages measures what people wait for a page, over HTTP, one page after the other: every page there is, in the demo's world grown
+// large, as the person with the most payments, as the owner of a shop, as the operator, at a till and as somebody unknown.
 func pages(ctx context.Context, args []string, out, diag io.Writer) error {
 	c := &common{out: out, diag: diag}
 	f := c.flags("pages")
-	many := f.Int("payments", 20_000, "")
+	r := pagesResult{}
+	f.IntVar(&r.Times, "times", 100, "")
+	f.IntVar(&r.Payments, "payments", 20_000, "")
+	f.IntVar(&r.Entries, "entries", 0, "")
+	looks := f.Int("looks", 200, "")
+	only := f.String("only", "", "")
 	if err := f.Parse(args); err != nil {
 		return fmt.Errorf("%w; `billfold bench` shows how it is called", err)
 	}
 	if err := c.check(); err != nil {
 		return err
 	}
-	w, err := openAs(ctx, c, func(o *app.Config) { o.Mode, o.Wait, o.Rate, o.Guests = app.Sandbox, 30_000, 1_000_000, 1_000_000 })
+	if r.Times < 1 || r.Payments < 1 || r.Entries < 0 || *looks < 1 {
+		return errors.New("--times, --payments and --looks are 1 or more, --entries 0 or more")
+	}
+	t, err := openTown(ctx, c)
 	if err != nil {
 		return err
 	}
-	r := pagesResult{Payments: *many, Engine: c.engine}
-	if r.Routes, err = w.look(ctx, c.inFlight, *many); err != nil {
-		return errors.Join(err, w.close(ctx))
+	r.Engine = c.engine
+	if err := t.look(ctx, c.inFlight, *looks, *only, &r); err != nil {
+		return errors.Join(err, t.close(ctx))
 	}
-	if err := w.close(ctx); err != nil {
+	if err := t.close(ctx); err != nil {
 		return err
 	}
-	if r.Verified, err = w.verify(ctx, c); err != nil {
+	if r.Verified, err = t.verify(ctx, c); err != nil {
 		return err
 	}
+	return c.tell(r, r.sentence(), r.Verified)
+}
+
+func (r *pagesResult) sentence() string {
 	var text strings.Builder
 	for _, one := range r.Routes {
-		fmt.Fprintf(&text, "%-28s p50 %6.2f ms  p99 %6.2f ms\n", one.Route, one.P50, one.P99)
+		fmt.Fprintf(&text, "%-62s %-8s p50 %6.2f ms  p99 %6.2f ms  cpu %6.2f ms  %3.0f statements in %2.0f reads  %6d bytes\n",
+			one.Route, one.As, one.P50, one.P99, one.Processor, one.Statements, one.Reads, one.Bytes)
 	}
-	fmt.Fprintf(&text, "%d payments of one person on %s, verified %v", r.Payments, r.Engine, r.Verified)
-	return c.tell(r, text.String(), r.Verified)
+	for _, path := range r.Unreached {
+		fmt.Fprintf(&text, "%-62s not opened\n", path)
+	}
+	fmt.Fprintf(&text, "from a scanned code to the confirmation p99 %.1f ms\n", r.Scan)
+	fmt.Fprintf(&text, "slowest: %s; the demo's data %d times, %d payments of one person, %d other entries on %s, verified %v",
+		r.Slowest, r.Times, r.Payments, r.Entries, r.Engine, r.Verified)
+	return text.String()
 }
 
-// look gives somebody a history, and opens their pages.
-func (w *world) look(ctx context.Context, inFlight, many int) ([]routeResult, error) {
-	cast, err := w.cast(ctx, true)
-	if err != nil {
-		return nil, err
+// look makes the world, finds its pages and opens each again and again.
+func (t *town) look(ctx context.Context, inFlight, looks int, only string, r *pagesResult) error {
+	if err := t.grow(ctx, inFlight, r.Times, r.Payments, r.Entries); err != nil {
+		return fmt.Errorf("make the world: %w", err)
 	}
-	key, err := w.People.AuthenticateKey(ctx, cast.tokens[0])
-	if err != nil {
-		return nil, err
+	if err := t.settledWords(ctx); err != nil {
+		return fmt.Errorf("make the world: %w", err)
 	}
-	person := identity.PersonID(key.Owner)
-	first, err := w.history(ctx, person, cast.shops[0], inFlight, many)
+	list, unreached, err := t.walk(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	token, err := w.People.Enter(ctx, person, identity.Visit{Agent: "bench"})
-	if err != nil {
-		return nil, err
-	}
-	last := base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(clock.Micros(first.CreatedAt)+1, 36) + "." + string(first.ID)))
-	var list []routeResult
-	for _, route := range [][2]string{{"/home", "/home"}, {"/activity", "/activity"}, {"/activity (last page)", "/activity?cursor=" + last},
-		{"/activity?q=", "/activity?q=number+7+note"}, {"/activity/{payment}", "/activity/" + string(first.ID)},
-		{"/notifications", "/notifications"}, {"/statements", "/statements"}, {"/me", "/me"}} {
-		times, err := w.open(ctx, route[1], token)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", route[0], err)
+	r.Unreached = unreached
+	worst := 0.0
+	for _, one := range list {
+		if !strings.Contains(one.Route, only) {
+			continue
 		}
-		ms := percentiles([]latencies{times}, 50, 99)
-		list = append(list, routeResult{route[0], ms[0], ms[1]})
+		if err := t.open(ctx, &one, looks); err != nil {
+			return fmt.Errorf("%s: %w", one.path, err)
+		}
+		if one.P99 > worst {
+			worst, r.Slowest = one.P99, one.Route
+		}
+		r.Routes = append(r.Routes, one)
 	}
-	return list, nil
+	r.Scan, err = t.scan(ctx, looks)
+	return err
 }
 
-// history has a person pay a shop many times, and returns the first of the payments.
-func (w *world) history(ctx context.Context, person identity.PersonID, shop string, inFlight, many int) (payment.Payment, error) {
-	euro, _ := money.Lookup("EUR")
-	var next atomic.Int64
-	var first payment.Payment
-	errs := make([]error, inFlight)
-	pay := func(n int64) (payment.Payment, error) {
-		terms := payment.Terms{Payee: shop, Amount: euro.Of(100 + n%5000), Description: "number " + strconv.FormatInt(n, 10) + " note"}
-		return w.Payments.Create(ctx, payment.Caller{Person: person, AuthenticatedAt: w.Real.Now()}, terms, true, once.Call{Key: id.Secret(12)})
+// open opens a page again and again.
+func (t *town) open(ctx context.Context, one *routeResult, looks int) error {
+	times := make(latencies, 0, looks)
+	var before time.Duration
+	var reads, statements int64
+	for n := -looks / 10; n < looks; n++ {
+		if n == 0 {
+			before = worked()
+			reads, statements = t.DB.Asked()
+		}
+		seen, err := one.v.get(ctx, one.path)
+		if err != nil {
+			return err
+		}
+		if seen.status != one.Status {
+			return fmt.Errorf("the page did not open: %d", seen.status)
+		}
+		if one.Bytes = len(seen.body); n >= 0 {
+			times = append(times, seen.took)
+		}
 	}
-	var err error
-	if first, err = pay(0); err != nil {
-		return first, err
+	each := func(sum float64) float64 { return float64(int(sum/float64(looks)*100)) / 100 }
+	one.Processor = each(float64((worked() - before).Microseconds()) / 1000)
+	r, s := t.DB.Asked()
+	one.Reads, one.Statements = each(float64(r-reads)), each(float64(s-statements))
+	ms := percentiles([]latencies{times}, 50, 99)
+	one.P50, one.P99 = ms[0], ms[1]
+	return nil
+}
+
+// somebody opens pages.
+type somebody struct {
+	name string
+	*visitor
+}
+
+var links = regexp.MustCompile(`href="(/[^"#]*)"`)
+
+// walk finds an address for every page there is, and for every kind of question a list is asked: it follows what pages lead to.
+func (t *town) walk(ctx context.Context) (list []routeResult, unreached []string, err error) {
+	who, start, err := t.everybody(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-	var all sync.WaitGroup
-	for i := range inFlight {
-		all.Go(func() {
-			for n := next.Add(1); n < int64(many) && errs[i] == nil; n = next.Add(1) {
-				_, errs[i] = pay(n)
+	routes := map[string]web.Route{}
+	for _, one := range t.Routes() {
+		if one.Method == http.MethodGet && one.Path != web.LivePath {
+			routes[one.Path] = one
+		}
+	}
+	found := map[string]routeResult{}
+	seen := map[string]bool{}
+	for _, by := range who {
+		todo := slices.Clone(start[by.name])
+		for path, one := range routes {
+			if !strings.Contains(path, "{") && (one.Who == by.name || by.name != "holder" && one.Who == "anyone" || one.Who == "sandbox") {
+				todo = append(todo, path)
 			}
-		})
+		}
+		slices.Sort(todo)
+		for len(todo) > 0 {
+			path := todo[0]
+			todo = todo[1:]
+			pattern := patternOf(routes, path)
+			key := shape(pattern, path) + " " + by.name
+			if pattern == "" || seen[key] || strings.Count(key, "&") > 1 {
+				continue // of the many ways to combine what a list can be asked, two at a time
+			}
+			seen[key] = true
+			page, err := by.get(ctx, path)
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", path, err)
+			}
+			if page.status >= 500 {
+				return nil, nil, fmt.Errorf("%s answered %d", path, page.status)
+			}
+			if page.to != "" {
+				todo = append(todo, page.to)
+			}
+			if page.status >= http.StatusBadRequest || strings.HasPrefix(page.kind, "text/event-stream") {
+				continue
+			}
+			if known, ok := found[shape(pattern, path)]; !ok || page.status == http.StatusOK && known.Status != http.StatusOK {
+				found[shape(pattern, path)] = routeResult{Route: shape(pattern, path), As: by.name, Status: page.status, path: path, v: by.visitor}
+			}
+			for _, link := range links.FindAllSubmatch(page.body, -1) {
+				todo = append(todo, html.UnescapeString(string(link[1])))
+			}
+		}
 	}
-	all.Wait()
-	return first, errors.Join(errs...)
+	opened := map[string]bool{}
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		list = append(list, found[key])
+		opened[patternOf(routes, found[key].path)] = true
+	}
+	for path := range routes {
+		if !opened[path] {
+			unreached = append(unreached, path)
+		}
+	}
+	slices.Sort(unreached)
+	return list, unreached, nil
 }
 
-// open opens a page again and again as somebody who is signed in.
-func (w *world) open(ctx context.Context, path, token string) (latencies, error) {
-	var times latencies
-	for n := range looks + looks/10 {
-		watch := clock.Start()
-		page, err := loopback.Do(ctx, &dial.Request{Method: http.MethodGet, URL: w.base + path,
-			Header: http.Header{"Cookie": {"bf_session=" + token}}})
-		if err != nil {
-			return nil, err
-		}
-		if page.Status != http.StatusOK {
-			return nil, fmt.Errorf("the page did not open: %d", page.Status)
-		}
-		if n >= looks/10 {
-			times = append(times, watch.Elapsed())
+// patternOf is the page that an address opens: of several that fit, the one with the fewest names.
+func patternOf(routes map[string]web.Route, path string) (best string) {
+	for pattern := range routes {
+		if fits(pattern, path) && (best == "" || strings.Count(pattern, "{") < strings.Count(best, "{")) {
+			best = pattern
 		}
 	}
-	return times, nil
+	return best
+}
+
+// everybody are those who look, and where they begin beside the pages that need no name: what no page leads to, and the last page and
+// the searches of the long lists.
+func (t *town) everybody(ctx context.Context) (who []somebody, start map[string][]string, err error) {
+	things, err := t.things(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, one := range [][2]string{{"holder", demo.Holder}, {"shop", "mira"}, {"operator", demo.Operator}} {
+		v, err := t.enter(ctx, one[1])
+		if err != nil {
+			return nil, nil, err
+		}
+		who = append(who, somebody{one[0], v})
+	}
+	till, err := t.counter(ctx, t.shops[demo.Till], "Counter")
+	if err != nil {
+		return nil, nil, err
+	}
+	who = append(who, somebody{"till", till}, somebody{"anyone", t.visitor("")})
+	code, err := t.sale(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	sale := "/till/" + string(code)
+	last := base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(clock.Micros(t.oldest.CreatedAt)+1, 36) + "." + string(t.oldest.ID)))
+	shop := "/m/" + string(t.shops[demo.Till])
+	start = map[string][]string{"holder": append(things, "/activity/"+string(t.oldest.ID)),
+		"shop": {shop, shop + "/payments/" + string(t.oldest.ID)}, "till": {"/till", sale}, "anyone": things,
+		"operator": {"/ops/account?address=" + "user/" + string(t.people[demo.Holder]) + "/EUR"}}
+	for by, list := range map[string]string{"holder": "/activity", "shop": shop} {
+		for _, question := range []string{"cursor=" + last, "q=number+7+lunch", "q=no+such+words", "state=refunded", "state=completed",
+			"kind=purchase", "direction=in", "least=49.99", "since=2020-01-01&until=2021-01-01"} {
+			start[by] = append(start[by], list+"?"+question)
+		}
+	}
+	return who, start, nil
+}
+
+// scan measures the way from a code to the page that asks for the yes: what a scanner posts, and the page it leads to.
+func (t *town) scan(ctx context.Context, looks int) (float64, error) {
+	v, err := t.enter(ctx, demo.Holder)
+	if err != nil {
+		return 0, err
+	}
+	page, err := v.get(ctx, "/scan")
+	if err != nil {
+		return 0, err
+	}
+	token := hidden(page.body, "csrf")
+	var times latencies
+	for range looks {
+		sale, err := t.sale(ctx)
+		if err != nil {
+			return 0, err
+		}
+		code, err := t.Payments.CheckoutCode(ctx, payment.Caller{Shop: t.shops[demo.Till]}, sale)
+		if err != nil {
+			return 0, err
+		}
+		watch := clock.Start()
+		read, err := v.post(ctx, "/scan", map[string][]string{"csrf": {token}, "code": {code}})
+		if err != nil {
+			return 0, err
+		}
+		if read.status != http.StatusSeeOther {
+			return 0, fmt.Errorf("the code was not read: %d", read.status)
+		}
+		sheet, err := v.get(ctx, read.to)
+		if err != nil || sheet.status != http.StatusOK {
+			return 0, errors.Join(err, fmt.Errorf("%s answered %d", read.to, sheet.status))
+		}
+		times = append(times, watch.Elapsed())
+	}
+	return percentiles([]latencies{times}, 99)[0], nil
+}
+
+// hidden is the value of a form's hidden field.
+func hidden(page []byte, name string) string {
+	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindSubmatch(page)
+	if found == nil {
+		return ""
+	}
+	return html.UnescapeString(string(found[1]))
 }

@@ -51,6 +51,8 @@ type DB struct {
 	log    *slog.Logger
 
 	writes  atomic.Int64 // that were kept, or may have been
+	reads   atomic.Int64
+	asked   atomic.Int64 // statements of the reads
 	halted  atomic.Pointer[fault.Fault]
 	closing sync.Mutex
 	witness *witness // nil unless Watch was called
@@ -137,7 +139,7 @@ func Write[T any](ctx context.Context, d *DB, body func(tx *Tx) (T, error)) (T, 
 // Read runs body over one snapshot of committed data, for at most 5 s.
 func Read[T any](ctx context.Context, d *DB, body func(tx *Tx) (T, error)) (T, error) {
 	var out T
-	err := d.back.read(ctx, func(tx *Tx) (err error) {
+	err := d.Read(ctx, func(tx *Tx) (err error) {
 		out, err = body(tx)
 		return err
 	})
@@ -161,7 +163,18 @@ func (d *DB) Write(ctx context.Context, body func(tx *Tx) error) error {
 }
 
 // Read is the function Read for a body without a result.
-func (d *DB) Read(ctx context.Context, body func(tx *Tx) error) error { return d.back.read(ctx, body) }
+func (d *DB) Read(ctx context.Context, body func(tx *Tx) error) error {
+	d.reads.Add(1)
+	return d.back.read(ctx, func(tx *Tx) error {
+		err := body(tx)
+		d.asked.Add(tx.asked)
+		return err
+	})
+}
+
+// Asked counts the transactions that read since this database was opened, and the statements in them: what a page costs can be told
+// from it on a machine that is busy with something else.
+func (d *DB) Asked() (reads, statements int64) { return d.reads.Load(), d.asked.Load() }
 
 // Setting reads a fact of this installation, such as its mode or the offset of its clock.
 func Setting(tx *Tx, name string) (value string, found bool, err error) {

@@ -22,6 +22,7 @@ type Tx struct {
 
 	memory  *keeper // nil where nothing may be kept in mind
 	reading bool
+	asked   int64 // statements with an answer
 	epoch   int64 // of a body that reads
 }
 
@@ -138,6 +139,7 @@ func (tx *Tx) Row(q string, args ...any) Row {
 	if tx.err != nil {
 		return Row{err: tx.err}
 	}
+	tx.asked++
 	cur, err := tx.sess.query(q, args)
 	if err != nil {
 		return Row{err: tx.latch(err)}
@@ -167,6 +169,7 @@ func collect[T any](tx *Tx, scan func(Row) (T, error), most int, q string, args 
 	if tx.err != nil {
 		return nil, tx.err
 	}
+	tx.asked++
 	cur, err := tx.sess.query(q, args)
 	if err != nil {
 		return nil, tx.latch(err)

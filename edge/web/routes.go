@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"billfold/edge/web/static"
 )
@@ -17,7 +18,18 @@ const (
 	sandbox                // anyone, in a sandbox only
 )
 
+func (a access) String() string { return [...]string{"anyone", "anyone", "holder", "operator", "sandbox"}[a] }
+
 type page func(w http.ResponseWriter, r *http.Request, v *visit) error
+
+// Route is a line of the table of contents, for whoever has to open every page there is.
+type Route struct {
+	Method, Path string // as of net/http.ServeMux: "GET", "/activity/{payment}"
+	Who          string // may open it: "anyone", "holder", "operator" or "sandbox"
+}
+
+// Routes is the table of contents: every page and every form.
+func (p *Pages) Routes() []Route { return p.site.table }
 
 // route is the table of contents: each page with its form handlers below it.
 //
@@ -183,6 +195,8 @@ func (s *site) route() {
 		{"GET /dev/ui", sandbox, s.gallery},
 		{"GET /dev/ui/{name}", sandbox, s.specimen},
 	} {
+		method, path, _ := strings.Cut(strings.TrimSuffix(r.pattern, "{$}"), " ")
+		s.table = append(s.table, Route{method, path, r.who.String()})
 		s.mux.Handle(r.pattern, s.serve(r.who, r.page))
 	}
 	lost := s.serve(anyone, s.lost)

@@ -101,6 +101,7 @@ type site struct {
 	secure bool
 	mux    *http.ServeMux
 	names  addressBook
+	table  []Route
 }
 
 // bodyMost is the largest form we read; the largest of ours is a few hundred bytes.
