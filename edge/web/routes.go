@@ -18,7 +18,9 @@ const (
 	sandbox                // anyone, in a sandbox only
 )
 
-func (a access) String() string { return [...]string{"anyone", "anyone", "holder", "operator", "sandbox"}[a] }
+func (a access) String() string {
+	return [...]string{"anyone", "anyone", "holder", "operator", "sandbox"}[a]
+}
 
 type page func(w http.ResponseWriter, r *http.Request, v *visit) error
 
