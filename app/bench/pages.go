@@ -178,7 +178,7 @@ func (t *town) walk(ctx context.Context) (list []routeResult, unreached []string
 	}
 	routes := map[string]web.Route{}
 	for _, one := range t.Routes() {
-		if one.Method == http.MethodGet && one.Path != web.LivePath {
+		if one.Method == http.MethodGet && !strings.HasPrefix(one.Path, web.LivePath) { // a stream is no page
 			routes[one.Path] = one
 		}
 	}
