@@ -24,7 +24,7 @@ type EventObject struct {
 	Kind     string `json:"kind,omitzero" doc:"The payment's kind."`
 	State    string `json:"state,omitzero" doc:"The payment's state then."`
 	Payer    string `json:"payer,omitzero" form:"owner" doc:"Who pays, where known."`
-	Payee    string `json:"payee,omitzero" form:"owner" doc:"Who is paid."`
+	Payee    string `json:"payee,omitzero" form:"party" doc:"Who is paid; a bank account for a withdrawal."`
 	Amount   Money  `json:"amount,omitzero" doc:"The payment's amount."`
 	Moved    Money  `json:"moved,omitzero" doc:"What this change held, moved, released or gave back."`
 	Captured Money  `json:"captured,omitzero" doc:"What had moved by then."`

@@ -81,7 +81,7 @@ type Identity struct {
 // KeyFacts is an API key without its secret.
 type KeyFacts struct {
 	ID        string    `json:"id" form:"key" doc:"The key's id."`
-	Kind      string    `json:"kind" enum:"secret|payer|operator" doc:"Secret: a shop's server. Payer: a person's token."`
+	Kind      string    `json:"kind" enum:"secret|restricted|payer|operator" doc:"Secret: a shop's server. Restricted: the same with some scopes only. Payer: a person's token."`
 	Label     string    `json:"label" doc:"What its owner calls it."`
 	Hint      string    `json:"hint" doc:"Prefix and last characters."`
 	CreatedAt time.Time `json:"created_at" doc:"When it was made."`

@@ -33,6 +33,12 @@ func (s *Service) Refund(ctx context.Context, c Caller, payment ID, amount *mone
 	if err != nil {
 		return Payment{}, err
 	}
+	if facts.Kind != Purchase && facts.Kind != Transfer {
+		return Payment{}, ErrNotRefundable // the payee may be a bank account, which has no key to seal a reason with
+	}
+	if facts.Payee == "" { // a link that nobody has taken
+		return Payment{}, fault.ErrNotFound
+	}
 	back := record{id: ID(s.IDs.New("pay")), kind: Refund, creator: facts.Payee, payer: facts.Payee, of: payment, capture: Automatic,
 		method: FromWallet, reference: facts.Reference}
 	if back.description, err = s.sealText(back.creator, descriptionRow(back.id), reason); err != nil {

@@ -106,7 +106,8 @@ key. After an answer that never came, or outcome_unknown, send the same request 
 **Problems** are ` + "`application/problem+json`" + ` (RFC 9457) in the language of Accept-Language (en, zh-Hans); money_moved says
 whether money moved.
 
-**Bodies** are one JSON value in UTF-8, up to 64 KiB (4 MiB for ledger entries), without duplicate or unknown members. Times are RFC 3339 in
+**Bodies** are one JSON value in UTF-8, up to 64 KiB (4 MiB for ledger entries), without duplicate or unknown members; a
+member that need not be there counts as left out when it is null or an empty text. Times are RFC 3339 in
 UTC. Lists have up to 100 items a page and a cursor. Every answer has a Request-Id.`
 
 // describe makes the document from the table.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"billfold/base/db"
 	"billfold/base/fault"
@@ -155,6 +156,9 @@ func sendTestTransfer(c *call, in *client.TestTransfer) (client.TestMovement, er
 	amount, err := amountOf(in.Amount, "amount")
 	if err != nil {
 		return client.TestMovement{}, err
+	}
+	if utf8.RuneCountInString(in.Purpose) > 140 {
+		return client.TestMovement{}, fault.ErrInvalid.With("purpose")
 	}
 	movement, err := c.api.SendTransfer(c.ctx, in.Purpose, amount)
 	return client.TestMovement{Object: "test_movement", Movement: movement}, err

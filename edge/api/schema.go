@@ -18,6 +18,7 @@ type schema struct {
 	Pattern              string             `json:"pattern,omitzero"`
 	Const                any                `json:"const,omitzero"`
 	Enum                 []string           `json:"enum,omitzero"`
+	MinLength            int                `json:"minLength,omitzero"`
 	MaxLength            int                `json:"maxLength,omitzero"`
 	Minimum              *int64             `json:"minimum,omitzero"`
 	Maximum              *int64             `json:"maximum,omitzero"`
@@ -82,6 +83,9 @@ func nameOf(t reflect.Type) string {
 	return item[strings.LastIndexByte(item, '.')+1:] + name
 }
 
+// eitherOf are the objects of which exactly one of several members is needed.
+var eitherOf = map[string][]string{"AdvanceClock": {"by", "to"}}
+
 func (s *schemas) object(t reflect.Type) *schema {
 	name := nameOf(t)
 	ref := &schema{Ref: "#/components/schemas/" + name}
@@ -94,6 +98,9 @@ func (s *schemas) object(t reflect.Type) *schema {
 		o.AdditionalProperties = false
 	}
 	s.list[name] = o
+	for _, needed := range eitherOf[name] {
+		o.OneOf = append(o.OneOf, &schema{Required: []string{needed}})
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -103,6 +110,9 @@ func (s *schemas) object(t reflect.Type) *schema {
 		o.Properties[name] = s.member(f)
 		if options == "" {
 			o.Required = append(o.Required, name)
+			if m := o.Properties[name]; s.closed && m.Type == "string" && m.Enum == nil {
+				m.MinLength = 1 // an empty text is none
+			}
 		}
 	}
 	return ref

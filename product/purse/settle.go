@@ -69,7 +69,7 @@ func (s *Issuer) Acts(ctx context.Context, after string, limit int) ([]Act, erro
 // holds is paid to its holder when its window is over. The same settlement again is answered as the first was. Faults:
 // purse_case_not_found, purse_case_settled, purse_settlement, and the ledger's, insufficient_funds before all.
 func (s *Issuer) Settle(ctx context.Context, id string, outcome Outcome, d Decision) (Case, error) {
-	if !d.complete() {
+	if !d.complete() || outcome == "" { // an open case has no outcome: that is not one to answer again
 		return Case{}, ErrSettlement
 	}
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Case, error) {
