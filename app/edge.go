@@ -30,6 +30,7 @@ func (a *App) edge() error {
 		programs.Advance = a.AdvanceClock
 		programs.SendTransfer = a.sendTransfer
 		pages.Personas = a.Personas
+		pages.Cards = a.Card
 		pages.SendTransfer = a.sendTransfer
 		pages.Inbox = a.mails
 		if a.anew != nil {

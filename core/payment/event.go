@@ -27,6 +27,8 @@ const (
 	eventRequested  = "payment.requested" // a person asks a person
 	eventReminded   = "payment.reminded"
 	eventDeclined   = "payment.declined"
+	eventCharged    = "payment.charged"  // a card is being charged for a purchase
+	eventReopened   = "payment.reopened" // the card was declined; the purchase waits to be paid again
 	eventExtended   = "payment.extended" // the time to confirm, by whoever pays
 )
 

@@ -85,6 +85,15 @@ var (
 		text("The time to pay was not extended", "付款时间未延长"),
 		text("It was extended a moment ago, or ten times already. Look at the page again; ask the shop for a new checkout if it ends.",
 			"刚刚已经延长过，或已延长十次。请重新查看页面；若已结束，请向商店索取新的收银页面。"))
+	// ErrCardHold refuses a card where money is to be held first.
+	ErrCardHold = fault.Define(fault.Invalid, "card_hold",
+		text("This checkout cannot be paid by card", "此收银页面不能用银行卡付款"),
+		text("The shop takes the money later, which a card cannot wait for here. Pay with a wallet.",
+			"商店稍后才会收款，此处银行卡无法等待。请使用钱包付款。"))
+	// ErrCardTries refuses an eleventh card on one session.
+	ErrCardTries = fault.Define(fault.Exhausted, "card_attempts",
+		text("Too many cards were tried", "尝试的银行卡过多"),
+		text("Nothing was taken. Pay with a wallet, or ask the shop for a new checkout.", "未扣款。请使用钱包付款，或向商店索取新的收银页面。"))
 	// ErrShopOnly refuses a verb that only a shop can call.
 	ErrShopOnly = fault.Define(fault.Denied, "shop_required",
 		text("Only a shop can do this", "只有商店可以执行此操作"),

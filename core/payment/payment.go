@@ -135,6 +135,7 @@ const (
 	StepRelease      = "release"    // an operator let it go on
 	StepClaim        = "claim"      // somebody took what a link carried
 	StepDecline      = "decline"    // the one who was asked said no
+	StepCharge       = "charge"     // somebody without a wallet pays by card: the rail is asked
 	StepExtend       = "extend"     // whoever pays asked for more time
 	StepRemind       = "remind"     // the one who was asked was reminded
 )

@@ -96,7 +96,11 @@ func (s *Service) refund(tx *db.Tx, c Caller, first, back *record, amount *money
 		return outcome{}, err
 	}
 	storeNew(tx, back)
-	storeParties(tx, back.id, party{back.payer, now, rolePayer}, party{back.payee, now, rolePayee})
+	sides := []party{{back.payer, now, rolePayer}}
+	if back.payee != "" { // the holder of a card has no books here
+		sides = append(sides, party{back.payee, now, rolePayee})
+	}
+	storeParties(tx, back.id, sides...)
 	s.announce(tx, back, eventCompleted, give)
 	return s.countRefund(tx, first, back)
 }
@@ -107,7 +111,7 @@ func (s *Service) giveBack(tx *db.Tx, staff merchant.StaffID, first, back *recor
 	if err != nil {
 		return err
 	}
-	to, err := s.wallet(tx, first.payer, first.amount.Currency)
+	to, err := s.backTo(tx, first, back)
 	if err != nil {
 		return err
 	}
@@ -118,6 +122,20 @@ func (s *Service) giveBack(tx *db.Tx, staff merchant.StaffID, first, back *recor
 	}
 	_, err = s.Ledger.Post(tx, entry)
 	return err
+}
+
+// backTo is where a refund goes: into the payer's wallet, or back over the rail to the card that was charged.
+func (s *Service) backTo(tx *db.Tx, first, back *record) (ledger.AccountID, error) {
+	if first.method != FromCard {
+		return s.wallet(tx, first.payer, first.amount.Currency)
+	}
+	asked, err := db.One(tx, scanIntent, selectIntent, string(first.id))
+	if err != nil {
+		return 0, err
+	}
+	back.method = FromCard
+	s.sendBack(tx, back.id, asked)
+	return s.float(tx, asked.rail, first.amount.Currency)
 }
 
 // countRefund counts the refund on the first payment, whose row is locked: the counter cannot pass what was captured.

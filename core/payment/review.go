@@ -21,7 +21,11 @@ func (s *Service) Release(ctx context.Context, c Caller, payment ID, why string,
 		if err != nil {
 			return err
 		}
-		if err := s.credit(tx, r, asked.rail, amount); err != nil {
+		pay := s.credit
+		if r.kind == Purchase {
+			pay = s.creditShop
+		}
+		if err := pay(tx, r, asked.rail, amount); err != nil {
 			return refusedSide(err)
 		}
 		r.captured, r.failure = amount, ""
@@ -80,9 +84,13 @@ func (s *Service) review(ctx context.Context, c Caller, payment ID, why, what st
 
 // taken is what the rail says it took for a top-up: the amount of its last word of a settlement in this currency, under our name.
 func (s *Service) taken(tx *db.Tx, r *record, asked intent) (int64, error) {
-	said, err := rail.Callbacks(tx, string(r.id))
-	if err != nil {
-		return 0, err
+	var said []rail.Callback
+	for attempt := int64(1); attempt <= max(asked.attempt, 1); attempt++ {
+		list, err := rail.Callbacks(tx, chargeOf(r.id, attempt))
+		if err != nil {
+			return 0, err
+		}
+		said = append(said, list...)
 	}
 	amount := int64(0)
 	for _, cb := range said {
@@ -90,7 +98,7 @@ func (s *Service) taken(tx *db.Tx, r *record, asked intent) (int64, error) {
 			amount = cb.Amount
 		}
 	}
-	if amount <= 0 {
+	if amount <= 0 || r.kind == Purchase && amount != r.amount.Minor {
 		return 0, ErrReviewAmount
 	}
 	return amount, nil

@@ -41,6 +41,9 @@ func (s *Service) show(ctx context.Context, c Caller, out outcome) (Payment, err
 	if p.PayeeName, err = s.name(ctx, p.Payee); err != nil {
 		return Payment{}, err
 	}
+	if err := s.nameCard(ctx, &p); err != nil {
+		return Payment{}, err
+	}
 	p.NextAction = s.next(c, &r, p)
 	p.Remittance, _ = s.RemittanceOf(p)
 	if p.Quote, _, err = s.QuoteOf(ctx, p); err != nil {
@@ -52,7 +55,7 @@ func (s *Service) show(ctx context.Context, c Caller, out outcome) (Payment, err
 
 // rewind fills in what changes over a payment's life, from its steps up to the version shown.
 func (s *Service) rewind(p *Payment, r record, out outcome) {
-	taken := false
+	taken, charged := false, false
 	claimed := isPerson(r.creator) || r.kind == Refund || r.kind == TopUp
 	for _, step := range out.steps {
 		if step.Number > out.version && (!out.live || step.Number < told) {
@@ -64,6 +67,10 @@ func (s *Service) rewind(p *Payment, r record, out outcome) {
 		}
 		p.State = step.State
 		switch step.Name {
+		case StepCharge:
+			charged = true
+		case StepFail:
+			charged = charged && step.State != AwaitingConfirmation
 		case StepAuthorize:
 			claimed = true
 			switch step.State {
@@ -87,6 +94,9 @@ func (s *Service) rewind(p *Payment, r record, out outcome) {
 	}
 	if !claimed {
 		p.Payer = ""
+	}
+	if r.kind == Purchase && r.method == FromCard && !charged {
+		p.Method = FromWallet // the card came later
 	}
 	if r.capture == ByLink && !taken {
 		p.Payee = ""

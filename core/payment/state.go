@@ -48,11 +48,12 @@ const (
 	ChargeBack Trigger = "charge_back"
 	Release    Trigger = "release"
 	TakeBack   Trigger = "take_back"
+	Refuse     Trigger = "refuse"
 )
 
 // Triggers lists every trigger in the order of life.
 var Triggers = []Trigger{Request, Charge, GiveBack, Confirm, Reserve, Capture, Void, Expire, Settle, Decline, Review, RefundPart,
-	RefundRest, Send, Return, ChargeBack, Release, TakeBack}
+	RefundRest, Send, Return, ChargeBack, Release, TakeBack, Refuse}
 
 // Move is one row of the state table: in From, On leads to To. Why says it to a reader of docs/states.md.
 type Move struct {
@@ -103,6 +104,13 @@ var Moves = []Move{
 	{Held, Return, Held, "a repeat while somebody is looking"},
 	{Held, Release, Completed, "an operator lets it go on as the rail said"},
 	{Held, TakeBack, Reversed, "an operator sends it back; nothing is credited"},
+	{AwaitingConfirmation, Charge, Processing, "somebody without a wallet pays by card: the intent is on disk before the rail is asked"},
+	{Processing, Refuse, AwaitingConfirmation, "their card was declined; nothing moved, and another one may be tried"},
+	{AwaitingConfirmation, Review, Held, "the rail took money after it had declined: a person must look, nothing is credited"},
+	{Expired, Review, Held, "the rail took money for what was over: a person must look, nothing is credited"},
+	{Voided, Review, Held, "the rail took money for what was over: a person must look, nothing is credited"},
+	{PartlyRefunded, ChargeBack, Reversed, "the card's holder took back what was left of a purchase"},
+	{Refunded, ChargeBack, Refunded, "taken back after all of it had gone back; kept with the callback"},
 	{Reversed, Settle, Reversed, "an answer that was overtaken by the return"},
 	{Reversed, Decline, Reversed, "an answer that was overtaken by the return"},
 	{Reversed, Review, Reversed, "an answer that does not fit, after the return"},
@@ -201,7 +209,7 @@ number of the last one. The five steps of a payment are
 | confirm_payer | when the payer was told |
 | confirm_payee | when the payee was told, in the same transaction as the payer |
 
-Later steps are capture, extend, void, expire, refund, settle, sent, return, chargeback, release,
+Later steps are capture, charge (by card), extend, void, expire, refund, settle, sent, return, chargeback, release,
 	fail and review. Being told is not a change: confirm_payer and
 confirm_payee leave the version as it is, and each change that both sides must know of has its own pair.
 

@@ -29,14 +29,18 @@ func TestStates(t *testing.T) {
 // TestEveryPair says of each pair what the table must answer, written by hand and independently of it.
 func TestEveryPair(t *testing.T) {
 	allowed := map[State]map[Trigger]State{
-		None:                 {Request: AwaitingConfirmation, Charge: Processing, GiveBack: Completed},
-		AwaitingConfirmation: {Confirm: Completed, Reserve: Authorized, Void: Voided, Expire: Expired, Send: Processing},
+		None: {Request: AwaitingConfirmation, Charge: Processing, GiveBack: Completed},
+		AwaitingConfirmation: {Confirm: Completed, Reserve: Authorized, Void: Voided, Expire: Expired, Send: Processing,
+			Charge: Processing, Review: Held},
 		Processing: {Settle: Completed, Decline: Failed, Review: Held, Expire: Expired, Return: Reversed,
-			ChargeBack: Held},
+			ChargeBack: Held, Refuse: AwaitingConfirmation},
 		Authorized: {Capture: Completed, Void: Voided, Expire: Expired},
 		Completed: {RefundPart: PartlyRefunded, RefundRest: Refunded, Settle: Completed, Decline: Completed,
 			Review: Completed, Return: Reversed, ChargeBack: Reversed},
-		PartlyRefunded: {RefundPart: PartlyRefunded, RefundRest: Refunded},
+		PartlyRefunded: {RefundPart: PartlyRefunded, RefundRest: Refunded, ChargeBack: Reversed},
+		Refunded:       {ChargeBack: Refunded},
+		Voided:         {Review: Held},
+		Expired:        {Review: Held},
 		Failed:         {Decline: Failed, Settle: Held, Review: Held, Return: Failed, ChargeBack: Failed},
 		Held: {Settle: Held, Decline: Held, Review: Held, Return: Held, ChargeBack: Held, Release: Completed,
 			TakeBack: Reversed},
@@ -53,7 +57,7 @@ func TestEveryPair(t *testing.T) {
 			}
 		}
 	}
-	if want := (len(States) + 1) * len(Triggers); pairs != want || len(Moves) != 43 {
-		t.Errorf("%d pairs and %d moves were looked at, want %d and 43", pairs, len(Moves), want)
+	if want := (len(States) + 1) * len(Triggers); pairs != want || len(Moves) != 50 {
+		t.Errorf("%d pairs and %d moves were looked at, want %d and 50", pairs, len(Moves), want)
 	}
 }

@@ -27,6 +27,10 @@ const (
 		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12, payee = $13 where id = $1`
 	countRecords    = `select count(*) from payment_record`
 	updateDue       = `update payment_record set due_at = $2 where id = $1 and due_at is not null`
+	updateMethod    = `update payment_record set method = $2 where id = $1`
+	insertCard      = `insert into payment_card (payment, n, token, brand, last4, failure, at) values ($1,$2,$3,$4,$5,'',$6)`
+	selectCards     = `select n, brand, last4, failure from payment_card where payment = $1 order by n`
+	updateCard      = `update payment_card set failure = $3 where payment = $1 and n = $2`
 	updateExpiry    = `update payment_record set expires_at = $2 where id = $1`
 	selectRecord    = `select ` + recordColumns + ` from payment_record where id = $1`
 	selectRecordIDs = `select ` + recordColumns + ` from payment_record where id in `
@@ -39,7 +43,7 @@ const (
 	selectStepsBetween = `select payment, n, name, state, at, amount from payment_step
 		where payment >= $1 and payment <= $2 order by payment, n`
 	selectVersions = `select id, version from payment_record where id > $1 order by id limit $2`
-	selectKnown    = `select id, kind, capture from payment_record where id in `
+	selectKnown    = `select id, kind, capture, method from payment_record where id in `
 
 	selectParty = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
 		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at < $3 or p.at = $3 and p.payment < $4)
@@ -55,11 +59,14 @@ const (
 	selectCheckouts = `select id, shop, payment, return_url, cancel_url, items, created_at, expires_at
 		from payment_checkout where shop = $1 and id < $2 order by id desc limit $3`
 
-	insertIntent     = `insert into payment_intent (payment, rail, token, asked_at, asks, answered) values ($1,$2,$3,$4,0,false)`
-	selectIntent     = `select payment, rail, token, asked_at, asks, answered from payment_intent where payment = $1`
+	insertIntent = `insert into payment_intent (payment, rail, token, asked_at, asks, answered) values ($1,$2,$3,$4,0,false)`
+	upsertIntent = `insert into payment_intent (payment, rail, token, asked_at, asks, answered, attempt) values ($1,$2,$3,$4,0,false,$5)
+		on conflict (payment) do update set rail = excluded.rail, token = excluded.token, asked_at = excluded.asked_at, asks = 0,
+		answered = false, attempt = excluded.attempt`
+	selectIntent     = `select payment, rail, token, asked_at, asks, answered, attempt from payment_intent where payment = $1`
 	updateIntentAsk  = `update payment_intent set asked_at = $2, asks = asks + 1 where payment = $1`
 	updateIntentDone = `update payment_intent set answered = true where payment = $1`
-	selectSilent     = `select payment, rail, token, asked_at, asks, answered from payment_intent
+	selectSilent     = `select payment, rail, token, asked_at, asks, answered, attempt from payment_intent
 		where answered = false and asked_at <= $1 order by asked_at, payment limit $2`
 )
 

@@ -82,7 +82,7 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 func heard(e event.Event, n News) (telling, bool) {
 	t := telling{event: e, news: n, payer: n.Payer, payee: n.Payee, says: e.Type}
 	switch e.Type {
-	case eventCreated, eventRefunded, eventSent, eventExtended:
+	case eventCreated, eventRefunded, eventSent, eventExtended, eventCharged, eventReopened:
 		return t, false
 	}
 	switch n.Kind {

@@ -90,13 +90,14 @@ type intent struct {
 	askedAt  time.Time
 	asks     int64
 	answered bool
+	attempt  int64 // of a purchase by card: which of them
 }
 
 func scanIntent(row db.Row) (intent, error) {
 	var i intent
 	var payment string
 	var asked int64
-	err := row.Scan(&payment, &i.rail, &i.token, &asked, &i.asks, &i.answered)
+	err := row.Scan(&payment, &i.rail, &i.token, &asked, &i.asks, &i.answered, &i.attempt)
 	i.payment, i.askedAt = ID(payment), moment(asked)
 	return i, err
 }
@@ -118,6 +119,9 @@ func (s *Service) charge(ctx context.Context, payment ID) error {
 		return fmt.Errorf("charge %s: %w", payment, err)
 	}
 	road, ok := s.rails[a.intent.rail]
+	if ok && a.row.kind == Refund && !a.intent.answered {
+		return s.backToCard(ctx, road, a.intent, a.row)
+	}
 	out := a.row.kind == Withdrawal && s.Bank != nil
 	if !ok && !out || a.intent.answered {
 		return nil
@@ -131,7 +135,8 @@ func (s *Service) charge(ctx context.Context, payment ID) error {
 	if out {
 		return s.payOut(ctx, a.intent, a.row)
 	}
-	err = road.Charge(ctx, rail.Intent{Reference: string(payment), Merchant: s.Installation, Amount: a.row.amount, Token: a.intent.token})
+	err = road.Charge(ctx, rail.Intent{Reference: chargeOf(payment, a.intent.attempt), Merchant: s.Installation, Amount: a.row.amount,
+		Token: a.intent.token})
 	if err != nil {
 		return fmt.Errorf("charge %s: %w", payment, err)
 	}
@@ -159,13 +164,15 @@ func (s *Service) AskSilentRails(ctx context.Context) error {
 // the rail declined. A repeat, in any order, changes nothing. While the wallet is frozen nothing reaches it: the refusal has the
 // task come again, and the payment says processing until the freeze is lifted.
 func (s *Service) Settle(ctx context.Context, cb rail.Callback) error {
-	if !id.Valid(cb.Reference, "pay") {
+	about, attempt := chargedFor(cb.Reference)
+	if !id.Valid(string(about), "pay") {
 		s.Log.Warn("callback about nothing of ours", "rail", cb.Rail, "callback", cb.ID)
 		return nil
 	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		r, err := lock(tx, ID(cb.Reference))
-		if errors.Is(err, fault.ErrNotFound) || err == nil && r.kind != TopUp && r.kind != Withdrawal || err == nil && r.method == FromBank {
+		r, err := lock(tx, about)
+		asks := r.kind == TopUp || r.kind == Withdrawal || r.kind == Purchase
+		if errors.Is(err, fault.ErrNotFound) || err == nil && (!asks || r.method == FromBank) {
 			s.Log.Warn("callback about nothing of ours", "rail", cb.Rail, "callback", cb.ID)
 			return nil
 		}
@@ -182,6 +189,9 @@ func (s *Service) Settle(ctx context.Context, cb rail.Callback) error {
 		}
 		if r.kind == Withdrawal {
 			return s.paidOut(tx, &r, asked, cb)
+		}
+		if r.kind == Purchase {
+			return s.settleCard(tx, &r, asked, attempt, cb)
 		}
 		return s.settle(tx, &r, asked, cb)
 	})

@@ -78,9 +78,11 @@ func (s *Service) Verify(ctx context.Context, say func(Finding)) (Report, error)
 }
 
 // entriesOf are the ledger entries a payment can have: verifyEntries finds every other one.
-func entriesOf(payment ID, kind Kind, capture CaptureMode) []ledger.EntryID {
+func entriesOf(payment ID, kind Kind, capture CaptureMode, method Method) []ledger.EntryID {
 	steps := []uint8{entryMove}
 	switch {
+	case kind == Purchase && method == FromCard:
+		steps = []uint8{entrySettle, entryReverse}
 	case kind == TopUp:
 		steps = []uint8{entrySettle, entryReverse}
 	case kind == Withdrawal:
@@ -109,7 +111,7 @@ func (s *Service) verifyRows(tx *db.Tx, rows []record, rep *Report, found finder
 	}
 	var ids []ledger.EntryID
 	for i := range rows {
-		ids = append(ids, entriesOf(rows[i].id, rows[i].kind, rows[i].capture)...)
+		ids = append(ids, entriesOf(rows[i].id, rows[i].kind, rows[i].capture, rows[i].method)...)
 	}
 	entries, err := s.Ledger.Lookup(tx, ids...)
 	if err != nil {
@@ -169,7 +171,7 @@ func verifySteps(r *record, steps []Step, found func(what string, args ...any)) 
 func (s *Service) verifyMoney(tx *db.Tx, r *record, entries map[ledger.EntryID]ledger.Entry,
 	found func(what string, args ...any)) error {
 	var moved, held, returned int64
-	for _, entry := range entriesOf(r.id, r.kind, r.capture) {
+	for _, entry := range entriesOf(r.id, r.kind, r.capture, r.method) {
 		e := entries[entry] // one that is not there has no legs
 		switch {
 		case entry == entryID(r.id, entryReverse):
@@ -209,14 +211,14 @@ func (s *Service) verifyMoney(tx *db.Tx, r *record, entries map[ledger.EntryID]l
 	if r.kind.alone() {
 		return nil
 	}
-	if r.refunded == 0 && r.state != PartlyRefunded && r.state != Refunded {
+	if r.refunded == 0 && returned == 0 && r.state != PartlyRefunded && r.state != Refunded {
 		return nil
 	}
 	back, err := db.All(tx, scanRecord, selectRefunds, string(r.id))
 	if err != nil {
 		return err
 	}
-	var sum int64
+	sum := returned
 	for _, b := range back {
 		sum += b.captured
 	}
@@ -346,7 +348,7 @@ func strangers(tx *db.Tx, entries []ledger.Entry, found finder) error {
 			failed = err
 		}
 		for _, r := range list {
-			known[string(r.id)] = entriesOf(r.id, r.kind, r.capture)
+			known[string(r.id)] = entriesOf(r.id, r.kind, r.capture, r.method)
 		}
 	})
 	for _, e := range entries {
@@ -362,9 +364,9 @@ func strangers(tx *db.Tx, entries []ledger.Entry, found finder) error {
 }
 
 func scanKnown(row db.Row) (r record, err error) {
-	var payment, kind, capture string
-	err = row.Scan(&payment, &kind, &capture)
-	r.id, r.kind, r.capture = ID(payment), Kind(kind), CaptureMode(capture)
+	var payment, kind, capture, method string
+	err = row.Scan(&payment, &kind, &capture, &method)
+	r.id, r.kind, r.capture, r.method = ID(payment), Kind(kind), CaptureMode(capture), Method(method)
 	return r, err
 }
 

@@ -14,15 +14,17 @@ type Intent struct {
 	Reference string // our payment's id
 	Merchant  string // under whose name we are registered with the acquirer
 	Amount    money.Amount
-	Token     string // of a card, from the acquirer's own form; never a number
+	Token     string // of a card, see Cards; never a number
 }
 
 // Rail is a road for money from outside. Charge returns when the rail has taken note of the intent, not when it has decided:
-// the answer comes by a callback. An error means that we do not know whether it took note; ask again.
+// the answer comes by a callback. GiveBack has money of a charge go back to its card; there is
+// no answer to it. An error means that we do not know whether it took note; ask again.
 type Rail interface {
 	Name() string
 	Accepts(token string) bool
 	Charge(ctx context.Context, i Intent) error
+	GiveBack(ctx context.Context, b Back) error
 }
 
 // Outcome is what a rail decided.

@@ -27,9 +27,10 @@ const (
 	TokenOK           = "tok_4242"
 	TokenDecline      = "tok_0002"
 	TokenInsufficient = "tok_9995"
-	TokenSlow         = "tok_slow" // answers after five seconds
-	TokenLost         = "tok_lost" // answers only when it is asked again
-	TokenDispute      = "tok_0259" // settles, and is charged back three days later
+	TokenSlow         = "tok_slow"  // answers after five seconds
+	TokenLost         = "tok_lost"  // answers only when it is asked again
+	TokenDispute      = "tok_0259"  // settles, and is charged back three days later
+	TokenLater        = "tok_later" // settles three days later, by business time
 )
 
 // Tokens lists the test tokens with what they do, for the top-up page and the documentation.
@@ -83,14 +84,14 @@ func (o SandboxOptions) filled() SandboxOptions {
 // Name is "card".
 func (s *Sandbox) Name() string { return Card }
 
-// Accepts tells whether a token is one of the sandbox's.
+// Accepts tells whether a token is one of the sandbox's, or of a card that Keep took in.
 func (s *Sandbox) Accepts(token string) bool {
 	for _, known := range Tokens {
 		if token == known {
 			return true
 		}
 	}
-	return false
+	return token == TokenLater || id.Valid(token, "card")
 }
 
 // Charge takes note of an intent and plans the answers: one after a small delay, and one or two repeats in any order. Asked
@@ -100,7 +101,11 @@ func (s *Sandbox) Charge(ctx context.Context, i Intent) error {
 		return ErrToken.With("token")
 	}
 	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		now := s.o.Real.Now()
+		now, i := s.o.Real.Now(), i
+		var err error
+		if i.Token, err = behaviour(tx, i.Token); err != nil {
+			return err
+		}
 		fresh, err := tx.Exec(insertCharge, i.Reference, i.Merchant, i.Amount.Minor, i.Amount.Currency.Code, i.Token, clock.Micros(now))
 		if err != nil {
 			return err
@@ -109,6 +114,13 @@ func (s *Sandbox) Charge(ctx context.Context, i Intent) error {
 			tx.Queue(countAsk, i.Reference, clock.Micros(now))
 		}
 		if i.Token == TokenLost && fresh > 0 {
+			return nil
+		}
+		if i.Token == TokenLater {
+			if fresh > 0 {
+				key := i.Reference + " 1"
+				s.o.Queue.Add(tx, job.Task{Kind: taskAnswer, Key: key, Due: s.o.Clock.Now().Add(later), Clock: job.Business, Payload: []byte(key)})
+			}
 			return nil
 		}
 		s.plan(tx, i, now, fresh == 0)

@@ -26,6 +26,12 @@ const (
 	countAsk     = `update rail_sandbox_charge set asks = asks + 1, asked_at = $2 where reference = $1`
 	selectCharge = `select reference, merchant, amount, currency, token, asks from rail_sandbox_charge where reference = $1`
 
+	insertCard   = `insert into rail_card (token, behaves, brand, last4, month, year, created_at) values ($1,$2,$3,$4,$5,$6,$7)`
+	selectCard   = `select behaves from rail_card where token = $1`
+	insertRefund = `insert into rail_sandbox_refund (reference, charge, merchant, amount, currency, at) values ($1,$2,$3,$4,$5,$6)
+		on conflict (reference) do nothing`
+	selectRefunds = `select amount from rail_sandbox_refund where charge = $1`
+
 	accountColumns = `id, owner, shown, created_at`
 	insertAccount  = `insert into rail_account (id, owner, mark, iban, holder, shown, created_at) values ($1,$2,$3,$4,$5,$6,$7)
 		on conflict (owner, mark) do nothing`

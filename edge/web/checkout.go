@@ -25,11 +25,20 @@ func (s *site) checkout(w http.ResponseWriter, r *http.Request, v *visit) error 
 }
 
 func (s *site) checkoutPage(w http.ResponseWriter, r *http.Request, v *visit, code int, k payment.Checkout, refusal error) error {
+	return s.checkoutWith(w, r, v, code, k, refusal, nil)
+}
+
+// checkoutWith shows the page with what is wrong in the form of its way to pay.
+func (s *site) checkoutWith(w http.ResponseWriter, r *http.Request, v *visit, code int, k payment.Checkout, refusal error,
+	wrong ui.FieldErrors) error {
 	p := k.Payment
 	path := "/c/" + string(k.ID)
 	view := ui.Checkout{ID: string(k.ID), State: checkoutState(k), Shop: k.ShopName, Money: ui.Amount(p.Amount), Note: p.Description,
 		Reference: p.Reference, ExpiresAt: k.ExpiresAt, Ways: []string{"wallet", "phone"}, Link: s.PublicURL + path}
-	view.Way = way(r, view.Ways)
+	if s.Cards != nil && s.Payments.TakesCards(p) {
+		view.Ways = append(view.Ways, "card")
+	}
+	view.Way, view.Nonce, view.Errors = way(r, view.Ways), nonce(), wrong
 	for _, item := range k.Items {
 		view.Items = append(view.Items, ui.Item{Name: item.Name, Quantity: item.Quantity, Money: ui.Amount(p.Amount.Currency.Of(item.Amount))})
 	}
@@ -52,6 +61,18 @@ func (s *site) checkoutPage(w http.ResponseWriter, r *http.Request, v *visit, co
 	}
 	view.Live = view.State == "open" || view.State == "processing"
 	extra := ui.Extra{Htmx: view.Live}
+	if view.State == "open" && len(view.Ways) > 2 {
+		why, err := s.Payments.CardRefusal(r.Context(), p)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			view.Why = v.say("why." + whyCard(why))
+		}
+	}
+	if k.Payment.Method == payment.FromCard && p.Captured > 0 { // whoever has the link has the receipt: there is no account to keep it in
+		view.Receipt = p.Receipt
+	}
 	if view.State == "open" && view.Way == "phone" {
 		extra.Refresh = "5"
 	}

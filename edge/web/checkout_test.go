@@ -3,10 +3,15 @@ package web
 import (
 	"bufio"
 	"context"
+	"html"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	basic "billfold/base/lang"
+	"billfold/edge/web/text"
 )
 
 // watch opens the stream that a page with data-watch opens, and answers with what it says until it ends.
@@ -72,4 +77,68 @@ func TestPayByPhone(t *testing.T) {
 	for _, of := range []string{"", "chk_0", "chk_00000000000000000000000000", "pay_1"} {
 		desk.wants(desk.get("/live/checkout?state=open&of="+of), http.StatusNotFound)
 	}
+}
+
+// A guest pays by card without JavaScript: a number that is none of the sandbox's is refused and never shown again, a declined card can
+// be followed by another, and the shop sees brand and last four. The panel plays each ending.
+func TestPayAsGuest(t *testing.T) {
+	for _, lang := range []string{"en", "zh-CN"} {
+		t.Run(lang, func(t *testing.T) {
+			w := build(t, Options{Sandbox: true, PublicURL: "http://localhost:8080"})
+			guest, rosa := w.browser(), w.browser()
+			guest.lang = lang
+			rosa.signIn("rosa")
+			k := w.checkout(12_50, "")
+			path := "/c/" + string(k.ID)
+			pay := func(number, expiry, code string) answer {
+				t.Helper()
+				return guest.submit(guest.get(path+"?pay=card"), path+"/card", "card_number", number, "card_expiry", expiry, "card_code", code)
+			}
+			say := func(key string) string { return text.Say(basic.Pick(lang), key) }
+			guest.wants(guest.get(path+"?pay=card"), http.StatusOK, "€12.50", `autocomplete="cc-number"`, "4242 4242 4242 4242")
+			page := pay("4111 1111 1111 1111", "04/30", "987")
+			guest.wants(page, http.StatusPaymentRequired, `aria-invalid="true"`)
+			for _, typed := range []string{"4111", "04/30", "987"} {
+				if strings.Contains(page.html, typed) {
+					t.Errorf("the page shows %s again", typed)
+				}
+			}
+			guest.wants(pay("4242424242424242", "01/20", "123"), http.StatusUnprocessableEntity, `id="e-card_expiry"`)
+			guest.wants(pay("4000 0000 0000 0002", "04/30", "123"), http.StatusOK, say("checkout.processing"))
+			page = guest.until(path+"?pay=card", "4242 4242 4242 4242")
+			guest.wants(page, http.StatusOK, html.EscapeString(say("why.card_declined")))
+			guest.wants(guest.submit(page, path+"/card", "card_number", "4242424242424242", "card_expiry", "04 / 2030", "card_code", "1234"),
+				http.StatusOK, say("checkout.processing"))
+			page = guest.until(path, `data-final="`+say("checkout.paid"))
+			guest.wants(page, http.StatusOK, k.Payment.Receipt, "https://cafe.example/thanks")
+			rosa.wants(rosa.get("/m/"+string(w.cafe.ID)+"/payments/"+string(k.Payment.ID)), http.StatusOK, "Visa •••• 4242")
+			guest.wants(guest.send(path+"/card", guestForm(page, guest)), http.StatusSeeOther) // pressed again: its page says paid
+
+			for do, ends := range map[string]string{"pay": "checkout.paid", "expire": "checkout.expired", "later": "checkout.processing"} {
+				k := w.checkout(3_00, "")
+				path := "/c/" + string(k.ID)
+				guest.submit(guest.get(path), "/dev/checkout/"+string(k.ID), "do", do)
+				guest.until(path, say(ends))
+			}
+			open := w.checkout(3_00, "")
+			path = "/c/" + string(open.ID)
+			guest.submit(guest.get(path), "/dev/checkout/"+string(open.ID), "do", "decline")
+			guest.until(path+"?pay=card", html.EscapeString(say("why.card_declined")))
+		})
+	}
+	live := build(t, Options{PublicURL: "http://localhost:8080"})
+	k := live.checkout(3_00, "")
+	nobody := live.browser()
+	page := nobody.get("/c/" + string(k.ID))
+	if strings.Contains(page.html, "/dev/checkout/") {
+		t.Error("the panel is there outside the sandbox")
+	}
+	nobody.wants(nobody.send("/dev/checkout/"+string(k.ID), nobody.form(page, "/c/"+string(k.ID)+"/extend")), http.StatusNotFound)
+}
+
+// guestForm is a card's form as a browser has it that never left the page.
+func guestForm(page answer, b *browser) url.Values {
+	form := b.form(page, "/language")
+	return url.Values{"csrf": form["csrf"], "card_number": {"4242424242424242"}, "card_expiry": {"04/30"}, "card_code": {"123"},
+		"nonce": {nonce()}}
 }

@@ -129,6 +129,7 @@ func (s *site) route() {
 		// the hosted checkout
 		{"GET /c/{checkout}", anyone, s.checkout},
 		{"POST /c/{checkout}", holder, s.payCheckout},
+		{"POST /c/{checkout}/card", door, s.payByCard},
 		{"POST /c/{checkout}/extend", door, s.extendCheckout},
 		{"GET " + watchPath, anyone, s.watch},
 
@@ -193,6 +194,7 @@ func (s *site) route() {
 
 		// the sandbox
 		{"POST /persona", sandbox, s.persona},
+		{"POST /dev/checkout/{checkout}", sandbox, s.playCheckout},
 		{"GET /dev/inbox", sandbox, s.inbox},
 		{"GET /dev/ui", sandbox, s.gallery},
 		{"GET /dev/ui/{name}", sandbox, s.specimen},

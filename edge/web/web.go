@@ -20,6 +20,7 @@ import (
 	"billfold/core/merchant"
 	"billfold/core/notice"
 	"billfold/core/payment"
+	"billfold/core/rail"
 	"billfold/product/insight"
 )
 
@@ -33,6 +34,7 @@ type Options struct {
 	Keys     *seal.Keyring // keys the form tokens of people who are not signed in
 	IDs      *id.Minter
 	Notices  *notice.Service
+	Cards    rail.Cards // nil where no card is taken
 	Audit    *audit.Trail
 	Outbox   *event.Outbox // wakes pages that are open; nil for pages that only look when they are asked to
 	Clock    clock.Clock   // business time: "today"

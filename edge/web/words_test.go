@@ -46,7 +46,7 @@ func sources(t *testing.T) map[string]string {
 // built are the keys that pages put together from codes: each state, kind, step and refusal has its words.
 func built() map[string]bool {
 	keys := map[string]bool{}
-	for _, way := range []string{"wallet", "phone"} {
+	for _, way := range []string{"wallet", "phone", "card"} {
 		keys["checkout.way."+way] = true
 	}
 	for _, s := range payment.States {
@@ -63,7 +63,7 @@ func built() map[string]bool {
 	for _, s := range []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepConfirmPayer,
 		payment.StepConfirmPayee, payment.StepCapture, payment.StepVoid, payment.StepExpire, payment.StepRefund, payment.StepSettle,
 		payment.StepFail, payment.StepReview, payment.StepSent, payment.StepReturn, payment.StepChargeback, payment.StepRelease,
-		payment.StepClaim, payment.StepDecline, payment.StepRemind, payment.StepExtend} {
+		payment.StepClaim, payment.StepDecline, payment.StepRemind, payment.StepExtend, payment.StepCharge} {
 		keys["step."+s], keys["stepsays."+s] = true, true
 	}
 	for _, key := range []string{"mark.now", "mark.next", "mark.bad", "moved.no", "moved.yes", "moved.unknown", "headline.payer",

@@ -112,6 +112,7 @@ func build(t testing.TB, o Options) *world {
 		Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Log: log})
 	o.DB, o.People, o.Payments, o.Shops, o.Ledger, o.Keys, o.IDs, o.Clock, o.Real, o.Log = d, people, payments, shops, books, keys, ids,
 		w.business, w.real, log
+	o.Cards = card
 	o.Insight = insight.New(insight.Options{DB: d, Clock: w.business, Shops: shops, Notices: notices})
 	outbox.Subscribe(insight.Subscriber, o.Insight.Feed)
 	w.cast(people, shops, d)

@@ -32,6 +32,14 @@ func wayIcon(way string) string {
 	return map[string]string{"wallet": "me", "phone": "phone", "card": "card"}[way]
 }
 
+// cardHint tells in a sandbox which number works there.
+func cardHint(ctx context.Context) string {
+	if From(ctx).Sandbox {
+		return T(ctx, "checkout.card.test")
+	}
+	return ""
+}
+
 // watchHref is the stream that speaks when a checkout no longer stands as a page shows it.
 func watchHref(checkout, state string) string {
 	return "/live/checkout?" + url.Values{"of": {checkout}, "state": {state}}.Encode()

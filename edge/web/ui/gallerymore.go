@@ -102,7 +102,7 @@ func decisionSpecimens() []Specimen {
 	chk := func(state string) Checkout {
 		return Checkout{ID: "chk_1", State: state, Shop: "Café Linden", ShopHandle: "linden", Money: plain(4850, "EUR"),
 			Note: "Table 7: breakfast for two", Reference: "order-1042", ExpiresAt: noon.Add(20 * time.Minute),
-			ReturnHref: "https://linden.example/thanks", ReturnHost: "linden.example", Ways: []string{"wallet", "phone"},
+			ReturnHref: "https://linden.example/thanks", ReturnHost: "linden.example", Ways: []string{"wallet", "phone", "card"},
 			Way: "wallet", Link: "https://wallet.example/c/chk_01jnm3v8q2w9tb4x6k0e7ahc00"}
 	}
 	out, in, paid, failed := chk("open"), chk("open"), chk("paid"), chk("failed")
@@ -113,6 +113,11 @@ func decisionSpecimens() []Specimen {
 	own := chk("open")
 	byPhone := out
 	byPhone.Way = "phone"
+	byCard, badCard := out, out
+	byCard.Way, byCard.Why, badCard.Way = "card", "…", "card"
+	badCard.Errors = FieldErrors{"card_number": "…", "card_expiry": "…", "card_code": "…"}
+	guest := chk("paid")
+	guest.Receipt = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00"
 	open.CancelHref = ""
 	own.Own = true
 	in.Items = []Item{{"Full breakfast", 2, plain(3900, "EUR")}, {"Flat white", 2, plain(950, "EUR")}}
@@ -123,6 +128,9 @@ func decisionSpecimens() []Specimen {
 		{Name: "confirm-hold", Page: ConfirmPage(hold)},
 		{Name: "checkout-out", Out: true, Page: CheckoutPage(out)},
 		{Name: "checkout-phone", Out: true, Page: CheckoutPage(byPhone)},
+		{Name: "checkout-card", Out: true, Page: CheckoutPage(byCard)},
+		{Name: "checkout-card-errors", Out: true, Page: CheckoutPage(badCard)},
+		{Name: "checkout-guest-paid", Out: true, Page: CheckoutPage(guest)},
 		{Name: "checkout-own", Page: CheckoutPage(own)},
 		{Name: "checkout-in", Page: CheckoutPage(in)},
 		{Name: "checkout-paid", Page: CheckoutPage(paid)},

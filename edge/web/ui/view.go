@@ -180,6 +180,8 @@ type Checkout struct {
 	Own         bool   // the shop's owner looks: there is nobody to pay
 	Way         string // how to pay: "wallet" or "phone"
 	Ways        []string
+	Nonce       string
+	Errors      FieldErrors
 	Link        string // the checkout's own address
 	Live        bool   // it turns by itself
 }
