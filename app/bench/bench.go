@@ -115,7 +115,7 @@ func Main(ctx context.Context, args []string, out, diag io.Writer) int {
 	}
 	err := run(ctx, args[1:], out, diag)
 	switch {
-	case errors.Is(err, errUnverified):
+	case errors.Is(err, errUnverified), errors.Is(err, purse.ErrUnverified):
 		fmt.Fprintln(diag, "billfold bench:", err)
 		return 1
 	case err != nil:
