@@ -21,7 +21,7 @@ type Purse struct {
 	Network   string    `json:"network" doc:"The network id that every signature covers."`
 	Roots     []string  `json:"roots" doc:"The issuer's public keys (x and y, base64): what a device has to be told once."`
 	Nonce     string    `json:"nonce" form:"base64" doc:"To be signed in the statement of the next sync; good for ten minutes."`
-	Params    string    `json:"params,omitzero" form:"base64" doc:"Right after enrolment: data of the command PARAMS, which certifies the device."`
+	Params    string    `json:"params,omitzero" form:"base64" doc:"Right after enrolment, and when it is unlocked: data of the command PARAMS."`
 	CreatedAt time.Time `json:"created_at" doc:"When it was enrolled."`
 }
 
@@ -126,6 +126,11 @@ func (c *Client) SyncPurse(ctx context.Context, id string, in SyncPurse, o ...Op
 // ReportPurseLost freezes a purse. What it holds is refunded when its window is over.
 func (c *Client) ReportPurseLost(ctx context.Context, id string, o ...Option) (Purse, error) {
 	return post[Purse](ctx, c, pursePath(id, "/lost"), nil, true, o)
+}
+
+// UnlockPurse has the issuer open a purse whose code is lost, or was wrong three times: what it answers has the parameters that do.
+func (c *Client) UnlockPurse(ctx context.Context, id string, o ...Option) (Purse, error) {
+	return post[Purse](ctx, c, pursePath(id, "/unlock"), nil, true, o)
 }
 
 // BlockPurse takes a purse out of service; operators only.

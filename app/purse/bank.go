@@ -23,6 +23,8 @@ type bank interface {
 	cases(ctx context.Context) ([]client.PurseCase, error)
 	settle(ctx context.Context, id, outcome, reason string) error
 	decide(ctx context.Context, id proto.ID, block bool, reason string) error
+	unlock(ctx context.Context, id proto.ID) (params []byte, err error)
+	lost(ctx context.Context, id proto.ID) error
 	close() error
 }
 
@@ -146,6 +148,19 @@ func (s server) decide(ctx context.Context, id proto.ID, block bool, reason stri
 	return err
 }
 
+func (s server) unlock(ctx context.Context, id proto.ID) ([]byte, error) {
+	p, err := s.c.UnlockPurse(ctx, id.String())
+	if err != nil {
+		return nil, err
+	}
+	return bytesOf(p.Params)
+}
+
+func (s server) lost(ctx context.Context, id proto.ID) error {
+	_, err := s.c.ReportPurseLost(ctx, id.String())
+	return err
+}
+
 func text(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 func bytesOf(s string) ([]byte, error) { return base64.StdEncoding.DecodeString(s) }
@@ -227,3 +242,9 @@ func (f folderBank) decide(ctx context.Context, id proto.ID, block bool, reason 
 	}
 	return f.Restore(ctx, id, byHand(reason))
 }
+
+func (f folderBank) unlock(ctx context.Context, id proto.ID) ([]byte, error) {
+	return f.Unlock(ctx, id)
+}
+
+func (f folderBank) lost(ctx context.Context, id proto.ID) error { return f.ReportLost(ctx, id) }

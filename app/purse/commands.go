@@ -147,7 +147,7 @@ func (c *cli) pay(ctx context.Context) error {
 		fmt.Fprintln(c.diag, "the payment has arrived")
 		return nil
 	}
-	o, err := p.payAs(w, c.agree(w))
+	o, err := p.payAs(w, c.agree(ctx))
 	if err != nil {
 		return err
 	}
@@ -196,6 +196,9 @@ func (c *cli) cancel(ctx context.Context) error {
 	}
 	defer p.close()
 	if c.giveUp {
+		if p.State().Open == nil {
+			return errors.New("nothing is open that could be given up")
+		}
 		if _, err := p.ask(proto.INSAbort, nil); err != nil {
 			return err
 		}
@@ -214,21 +217,23 @@ func (c *cli) cancel(ctx context.Context) error {
 }
 
 // code reads a code from the terminal.
-func (c *cli) code() ([]byte, error) {
+func (c *cli) code(ctx context.Context) ([]byte, error) {
 	fmt.Fprint(c.diag, "Code, 4 to 12 digits: ")
-	if !c.scanner().Scan() {
+	text, err := c.typedLines(ctx).next(0)
+	if err != nil {
+		fmt.Fprintln(c.diag)
 		return nil, errors.New("no code was given")
 	}
-	return []byte(strings.TrimSpace(c.scanner().Text())), nil
+	return []byte(strings.TrimSpace(text)), nil
 }
 
-func (c *cli) withCode(ins proto.Instruction, done string) error {
+func (c *cli) withCode(ctx context.Context, ins proto.Instruction, done string) error {
 	p, err := c.purse()
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	code, err := c.code()
+	code, err := c.code(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,8 +244,30 @@ func (c *cli) withCode(ins proto.Instruction, done string) error {
 	return nil
 }
 
-func (c *cli) lockPurse(context.Context) error   { return c.withCode(proto.INSLock, "locked") }
-func (c *cli) unlockPurse(context.Context) error { return c.withCode(proto.INSUnlock, "unlocked") }
+func (c *cli) lockPurse(ctx context.Context) error { return c.withCode(ctx, proto.INSLock, "locked") }
+
+// unlockPurse opens the purse by its code; or has the issuer open it, to whom its owner's key says who asks.
+func (c *cli) unlockPurse(ctx context.Context) error {
+	if !c.forgotten {
+		return c.withCode(ctx, proto.INSUnlock, "unlocked")
+	}
+	p, err := c.purse()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return c.withBank(ctx, func(s bank) error {
+		params, err := s.unlock(ctx, p.State().ID)
+		if err != nil {
+			return err
+		}
+		if _, err := p.ask(proto.INSParams, params); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, "unlocked: set another code with `lock`")
+		return nil
+	})
+}
 
 func (c *cli) history(context.Context) error {
 	p, err := c.purse()
@@ -310,7 +337,7 @@ func (c *cli) sync(ctx context.Context) error {
 			return err
 		}
 		if err := os.WriteFile(c.file, b.Encode(), 0o600); err != nil {
-			return err
+			return fmt.Errorf("the file is not written: %w", err)
 		}
 		fmt.Fprintf(c.out, "%d records written to %s\n", len(b.Records), c.file)
 		return nil
@@ -323,7 +350,7 @@ func (c *cli) sync(ctx context.Context) error {
 	if done, err := p.finishDesk(ctx, s, false); done {
 		fmt.Fprintln(c.diag, "what was interrupted is finished")
 	} else if err != nil {
-		fmt.Fprintln(c.diag, "what was interrupted stays open:", plain(err))
+		fmt.Fprintln(c.diag, "what was interrupted stays open:", plain(c.command, err))
 	}
 	nonce, err := s.nonce(ctx, p.State().ID)
 	if err != nil {
@@ -356,15 +383,15 @@ func (c *cli) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	bundle, ok := issuer.ParseBundle(file)
+	if !ok {
+		return fmt.Errorf("%s is not, or not all of, what a till's `sync --out` wrote: nothing was collected", c.args[0])
+	}
 	s, err := c.bank(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	bundle, ok := issuer.ParseBundle(file)
-	if !ok {
-		return errUnreadable
-	}
 	var carried []byte
 	if c.by != "" {
 		if carried, err = c.carried(file); err != nil {

@@ -1,7 +1,6 @@
 package purse
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -10,12 +9,13 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"billfold/base/clock"
-	"billfold/base/fault"
 	"billfold/base/money"
 	"billfold/client"
 	issuer "billfold/product/purse"
+	"billfold/product/purse/step"
 )
 
 // Usage is what `billfold purse` says when it is called without a command.
@@ -34,15 +34,19 @@ const Usage = `An offline purse in a folder: two terminals pay each other with n
         --resume                                       the last payment got stuck: send it again
   billfold purse cancel FOLDER --listen :7070          have the last purchase given back: the till pays it
         --give-up                                      or give an interrupted transfer up; the next sync refunds it
-  billfold purse lock FOLDER, unlock FOLDER            the code is read from the terminal
+  billfold purse lock FOLDER                           the code is read from the terminal
+  billfold purse unlock FOLDER                         the same
+        --forgotten --url U                            the code is lost, or was wrong three times: the issuer opens it
   billfold purse log FOLDER                            the last ten payments
   billfold purse batch FOLDER                          a till closes its batch
   billfold purse sync FOLDER --url U                   tell the issuer everything; a till is collected
         --out FILE                                     write a file for somebody to carry
   billfold purse collect FILE --url U [--by FOLDER]    take a till's file, carried by a collector
+  billfold purse lost PURSE --url U                    the device is gone: what it holds is refunded when its time is over
   billfold purse cases --url U                         forks and other cases, for the operator
   billfold purse settle CASE --outcome holder|house|nobody --reason "…" --url U
-  billfold purse block PURSE, restore PURSE --reason "…" --url U
+  billfold purse block PURSE --reason "…" --url U      out of service
+  billfold purse restore PURSE --reason "…" --url U    and back, from its next sync on
 
 The issuer is a running server (--url, or BILLFOLD_URL, with an API key of the owner in BILLFOLD_KEY) or, while the server is
 stopped, an installation's data folder (--data).
@@ -54,23 +58,32 @@ each fits a QR code.
 // cli is one call of the command.
 type cli struct {
 	in    io.Reader
-	lines *bufio.Scanner
+	lines *lines
 	out   io.Writer
 	diag  io.Writer
 	clock clock.Clock
-	open  func(ctx context.Context, data string) (*issuer.Issuer, func() error, error)
-	env   func(string) (string, bool)
+
+	command string
+	open    func(ctx context.Context, data string) (*issuer.Issuer, func() error, error)
+	env     func(string) (string, bool)
 
 	data, url, owner, role, name, currency, float, to, listen, most, file, by, outcome, reason string
 	class                                                                                      int
-	text, yes, resume, giveUp                                                                  bool
+	text, yes, resume, giveUp, forgotten                                                       bool
 	args                                                                                       []string
+
+	patience time.Duration // for the other side of a connection
+	opened   *purse        // what the command is about
+	before   step.State    // as it was found
 }
+
+// patience is how long the other side of a connection may say nothing: long enough for somebody to read what they are asked to agree to.
+const patience = 5 * time.Minute
 
 // Main runs `billfold purse …` and returns the exit status: 0, 1 when it was refused or failed, 2 when it was not understood. env looks
 // up BILLFOLD_URL and BILLFOLD_KEY.
 func Main(ctx context.Context, args []string, env func(string) (string, bool), in io.Reader, out, diag io.Writer) int {
-	c := &cli{in: in, out: out, diag: diag, clock: clock.System(), open: openIssuer, env: env}
+	c := &cli{in: in, out: out, diag: diag, clock: clock.System(), open: openIssuer, env: env, patience: patience}
 	return c.run(ctx, args)
 }
 
@@ -82,7 +95,7 @@ var commands = map[string]struct {
 	"take": {(*cli).take, 2}, "pay": {(*cli).pay, 1}, "cancel": {(*cli).cancel, 1}, "lock": {(*cli).lockPurse, 1},
 	"unlock": {(*cli).unlockPurse, 1}, "log": {(*cli).history, 1}, "batch": {(*cli).batch, 1}, "sync": {(*cli).sync, 1},
 	"collect": {(*cli).collect, 1}, "cases": {(*cli).cases, 0}, "settle": {(*cli).settle, 1}, "block": {(*cli).block, 1},
-	"restore": {(*cli).restore, 1},
+	"restore": {(*cli).restore, 1}, "lost": {(*cli).lost, 1},
 }
 
 func (c *cli) run(ctx context.Context, args []string) int {
@@ -100,29 +113,18 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		command.args-- // how much, it knows
 	}
 	if err == nil && len(c.args) != command.args {
-		err = fmt.Errorf("%d words after it, not %d", command.args, len(c.args))
+		err = fmt.Errorf("words after it: %d, not %d", len(c.args), command.args)
 	}
 	if err != nil {
-		fmt.Fprintf(c.diag, "billfold purse %s: not understood (%v); `billfold purse` shows how it is called\n", args[0], err)
+		fmt.Fprintf(c.diag, "billfold purse %s: not understood (%v); it is called: %s\n", args[0], err, usageOf(args[0]))
 		return 2
 	}
+	c.command = args[0]
 	if err := command.run(c, ctx); err != nil {
-		fmt.Fprintln(c.diag, "billfold purse:", plain(err))
+		fmt.Fprintf(c.diag, "billfold purse: %s%s\n", plain(c.command, err), c.fate(c.command))
 		return 1
 	}
 	return 0
-}
-
-// plain is an error as a person reads it.
-func plain(err error) string {
-	if f, ok := fault.As(err); ok {
-		return f.Title.EN + ". " + f.Detail.EN + " (" + f.Code + ")"
-	}
-	var problem *client.Problem
-	if errors.As(err, &problem) {
-		return problem.Title + ". " + problem.Detail + " (" + problem.Code + ")"
-	}
-	return err.Error()
 }
 
 // parse reads flags and words in any order.
@@ -139,6 +141,7 @@ func (c *cli) parse(name string, args []string) error {
 	f.BoolVar(&c.yes, "yes", false, "")
 	f.BoolVar(&c.resume, "resume", false, "")
 	f.BoolVar(&c.giveUp, "give-up", false, "")
+	f.BoolVar(&c.forgotten, "forgotten", false, "")
 	for len(args) > 0 {
 		if err := f.Parse(args); err != nil {
 			return err
@@ -151,7 +154,13 @@ func (c *cli) parse(name string, args []string) error {
 }
 
 // purse opens the folder that the command is about.
-func (c *cli) purse() (*purse, error) { return open(c.args[0], c.clock) }
+func (c *cli) purse() (*purse, error) {
+	p, err := open(c.args[0], c.clock)
+	if err == nil {
+		c.opened, c.before = p, p.State()
+	}
+	return p, err
+}
 
 // bank reaches the issuer: the data folder that --data names, or the server of --url.
 func (c *cli) bank(ctx context.Context) (bank, error) {
@@ -176,34 +185,36 @@ func (c *cli) bank(ctx context.Context) (bank, error) {
 func (c *cli) wire(ctx context.Context) (*wire, error) {
 	switch {
 	case c.text:
-		return newWire(c.in, c.out, func() error { return nil }), nil
+		return &wire{in: c.typedLines(ctx), out: c.out, close: func() error { return nil }}, nil
 	case c.to != "":
-		return connect(ctx, c.to)
+		return connect(ctx, c.to, c.patience)
 	case c.listen != "":
-		return wait(ctx, c.listen, func(at net.Addr) { fmt.Fprintln(c.out, "waiting on", at) })
+		return wait(ctx, c.listen, c.patience, func(at net.Addr) { fmt.Fprintln(c.out, "waiting on", at) })
 	}
 	return nil, errors.New("give --to HOST:PORT, --listen HOST:PORT or --text")
 }
 
 // agree asks the person, or the flags, about a payment. Over text the answer is a line between the frames.
-func (c *cli) agree(w *wire) func(offer) bool {
+func (c *cli) agree(ctx context.Context) func(offer) bool {
 	return func(o offer) bool {
+		if t := c.opened.State().Open; t != nil && !o.again {
+			fmt.Fprintf(c.diag, "A %s of %s is still open. This is another one, and gives that up; `pay --resume` would end it.\n", t.Purpose,
+				c.opened.amountOf(*t))
+		}
 		if c.yes && c.most != "" {
 			most, err := money.ParseDecimal(c.most, o.amount.Currency)
 			return err == nil && o.amount.Cmp(most) <= 0
 		}
 		fmt.Fprintf(c.diag, "Pay %s to %s? [y/N] ", o.amount, o.payee)
-		lines := w.in
-		if !c.text {
-			lines = c.scanner()
-		}
-		return lines.Scan() && strings.EqualFold(strings.TrimSpace(lines.Text()), "y")
+		answer, err := c.typedLines(ctx).next(0)
+		return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
 	}
 }
 
-func (c *cli) scanner() *bufio.Scanner {
+// typedLines are the lines of the terminal.
+func (c *cli) typedLines(ctx context.Context) *lines {
 	if c.lines == nil {
-		c.lines = bufio.NewScanner(c.in)
+		c.lines = readLines(ctx, c.in)
 	}
 	return c.lines
 }

@@ -42,10 +42,10 @@ func (c *cli) online(ctx context.Context, done string, body func(p *purse, s ban
 	} else {
 		err = body(p, s, a)
 	}
-	if err = errors.Join(err, s.close()); err != nil {
-		if p.State().Open != nil {
-			fmt.Fprintln(c.diag, "It stays open: try again with --resume, or `cancel --give-up` and sync; no money is lost.")
-		}
+	if ended := s.close(); err == nil {
+		err = ended
+	}
+	if err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, done, a)
@@ -68,8 +68,10 @@ func (c *cli) load(ctx context.Context) error {
 			if errors.As(err, &unknown) { // the issuer may have paid: giving up is for a person to say
 				return err
 			}
-			_, gave := p.ask(proto.INSAbort, nil)
-			return errors.Join(err, gave)
+			if _, gave := p.ask(proto.INSAbort, nil); gave != nil {
+				return errors.Join(err, gave)
+			}
+			return err
 		}
 		return p.takeLoad(ctx, s, value)
 	})
@@ -204,10 +206,29 @@ func (c *cli) decide(ctx context.Context, block bool, done string) error {
 	})
 }
 
+// lost reports a purse whose device is gone.
+func (c *cli) lost(ctx context.Context) error {
+	id, ok := proto.ParseID(c.args[0])
+	if !ok {
+		return errors.New("give the purse's id, prs_…")
+	}
+	return c.withBank(ctx, func(s bank) error {
+		err := s.lost(ctx, id)
+		if err == nil {
+			fmt.Fprintln(c.out, "reported lost: it is blocked, and refunded when its certificate and seven days are over")
+		}
+		return err
+	})
+}
+
 func (c *cli) withBank(ctx context.Context, body func(bank) error) error {
 	s, err := c.bank(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(body(s), s.close())
+	err = body(s)
+	if ended := s.close(); err == nil {
+		err = ended
+	}
+	return err
 }

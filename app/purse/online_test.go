@@ -102,7 +102,7 @@ func TestOnline(t *testing.T) {
 	no("need --data", "new", ann, "--class", "3")
 	no("role of holder", "new", filepath.Join(t.TempDir(), "x"), "--role", "acceptor")
 	ok("holder, good until", "new", ann)
-	no("over the limit", "load", ann, "100.01")
+	no("more than its certificate allows (9402); no money moved", "load", ann, "100.01")
 	ok("loaded 20.00 EUR", "load", ann, "20.00")
 	no("nothing with the issuer was interrupted", "load", ann, "--resume")
 

@@ -84,14 +84,14 @@ func (p *purse) read() error {
 		return err
 	}
 	if err := json.Unmarshal(body, &p.facts); err != nil {
-		return err
+		return store.ErrDamaged
 	}
 	secret, err := hex.DecodeString(p.facts.Key)
 	if err != nil {
-		return err
+		return store.ErrDamaged
 	}
 	if p.key, err = proto.ParsePrivateKey(secret); err != nil {
-		return err
+		return store.ErrDamaged
 	}
 	p.env = step.Env{Network: p.facts.Network, Signer: p.key}
 	for _, text := range p.facts.Roots {
@@ -136,36 +136,7 @@ func dataOf(envelope []byte) ([]byte, error) {
 	return data, nil
 }
 
-var errUnreadable = errors.New("what came cannot be read")
-
-// refused is a status word in words.
-type refused proto.SW
-
-func (r refused) Error() string {
-	if text, ok := words[proto.SW(r)]; ok {
-		return text + " (" + proto.SW(r).String() + ")"
-	}
-	if proto.SW(r)&0xfff0 == proto.WrongCodeLeft {
-		return fmt.Sprintf("wrong code, %d tries left (%s)", r&0xf, proto.SW(r))
-	}
-	return "refused with " + proto.SW(r).String()
-}
-
-var words = map[proto.SW]string{
-	proto.WrongState:   "this is not the time for it, or not what was agreed",
-	proto.BadSignature: "a signature or certificate is not good here",
-	proto.LockedOut:    "the purse is locked",
-	proto.Malformed:    "it cannot be read",
-	proto.LogFull:      "the log of given up transfers is full: sync first",
-	proto.Unknown:      "there is no such thing here",
-	proto.Insufficient: "there is not enough in the purse",
-	proto.OverLimit:    "it is over the limit",
-	proto.Exhausted:    "the purse is used up: unload it and make a new one",
-	proto.SyncNeeded:   "a sync is needed first",
-	proto.Blocked:      "the purse is blocked",
-	proto.Forked:       "the purse exists twice",
-	proto.Fault:        "it could not be written to disk, and has not happened",
-}
+var errUnreadable = errors.New("what came cannot be read: it was cut, changed, or is meant for something else")
 
 // currency is a slot's currency, with the scale that the certificate gives.
 func (p *purse) currency(code string) (money.Currency, error) {
@@ -189,9 +160,14 @@ func (p *purse) amount(text, code string) (money.Amount, error) {
 	if err != nil {
 		return money.Amount{}, err
 	}
-	a, err := money.ParseDecimal(text, c)
-	if err == nil && !a.IsPositive() {
-		err = money.ErrAmountNotPositive
+	return typed(text, c)
+}
+
+// amountOf is the value of a transfer of this purse, in words.
+func (p *purse) amountOf(t proto.Transfer) string {
+	c, err := p.currency(t.Currency)
+	if err != nil {
+		return fmt.Sprintf("%d %s", t.Value, t.Currency)
 	}
-	return a, err
+	return c.Of(t.Value).String()
 }

@@ -1,6 +1,7 @@
 package purse
 
 import (
+	"errors"
 	"fmt"
 
 	"billfold/base/money"
@@ -13,6 +14,7 @@ type offer struct {
 	payee   string
 	amount  money.Amount
 	purpose proto.Purpose
+	again   bool // it is the open transfer, asked for once more
 }
 
 // payAs is the payer's side of a conversation: HELLO out, REQ in, the holder agrees, VAL out, ACK in. agree is asked once.
@@ -34,7 +36,7 @@ func (p *purse) payAs(w *wire, agree func(offer) bool) (offer, error) {
 	}
 	if !agree(o) {
 		_ = w.send(p.give(proto.INSDebit, request)) // nobody agreed: the purse refuses, and says so
-		return o, fmt.Errorf("not agreed; nothing was paid")
+		return o, errors.New("not agreed")
 	}
 	p.env.Consent = consent
 	paid := p.give(proto.INSDebit, request)
@@ -64,6 +66,9 @@ func (p *purse) offered(request []byte) (o offer, c *step.Consent, err error) {
 		return o, nil, err
 	}
 	o = offer{payee: certificate.ID.String(), amount: currency.Of(r.Value), purpose: r.Purpose}
+	if t := p.State().Open; t != nil {
+		o.again = t.Same(r.Transfer)
+	}
 	if certificate.Name != "" {
 		o.payee = certificate.Name + " (" + o.payee + ")"
 	}
@@ -74,7 +79,7 @@ func (p *purse) offered(request []byte) (o offer, c *step.Consent, err error) {
 func (p *purse) finish(w *wire) error {
 	ack, err := w.receive()
 	if err != nil {
-		return fmt.Errorf("paid, but no acknowledgement came: try again with --resume, or sync (%w)", err)
+		return fmt.Errorf("paid, but no acknowledgement came (%w)", err)
 	}
 	_, err = p.ask(proto.INSComplete, ack)
 	return err

@@ -57,6 +57,9 @@ func (a *API) purseRoutes() []route {
 		op(route{method: post, path: "/v1/purses/{id}/lost", id: "reportPurseLost", tag: "Purses", summary: "Report a purse lost",
 			about: "It is blocked, and paid out to its owner when its certificate and seven days are over.",
 			kinds: shops | payers, optional: true, answer: examplePurse, faults: decided}, reportLost),
+		op(route{method: post, path: "/v1/purses/{id}/unlock", id: "unlockPurse", tag: "Purses", summary: "Unlock a purse",
+			about: "For a purse whose code is lost, or was entered wrong three times: its parameters open it, with three tries again.",
+			kinds: shops | payers, optional: true, answer: examplePurse, faults: known}, unlockPurse),
 		op(route{method: post, path: "/v1/purses/{id}/block", id: "blockPurse", tag: "Purses", summary: "Block a purse", kinds: operators,
 			example: exampleDecision, answer: examplePurse, faults: decided}, blockPurse),
 		op(route{method: post, path: "/v1/purses/{id}/restore", id: "restorePurse", tag: "Purses", summary: "Let a blocked purse work again",
@@ -237,6 +240,18 @@ func reportLost(c *call, _ *none) (client.Purse, error) {
 		return client.Purse{}, err
 	}
 	return getPurse(c, nil)
+}
+
+func unlockPurse(c *call, _ *none) (client.Purse, error) {
+	m, err := c.module(false)
+	if err != nil {
+		return client.Purse{}, err
+	}
+	params, err := c.api.Purses.Unlock(c.ctx, m.ID)
+	if err != nil {
+		return client.Purse{}, err
+	}
+	return c.purseOf(m, params)
 }
 
 func (c *call) decision(reason string) purse.Decision {

@@ -293,6 +293,7 @@ func (w *world) purseVisits() map[string]visit {
 		"syncPurse": {owner: w.lenaKey, path: at("/v1/purses/" + card.id.String() + "/sync"), body: `{"bundle":"` + card.bundle(w) + `"}`,
 			foreign: true},
 		"reportPurseLost": {owner: w.lenaKey, path: at("/v1/purses/" + w.card(w.lenaKey).id.String() + "/lost"), foreign: true},
+		"unlockPurse":     {owner: w.lenaKey, path: at("/v1/purses/" + card.id.String() + "/unlock"), foreign: true},
 		"blockPurse": {owner: w.ops, path: at("/v1/purses/" + w.card(w.lenaKey).id.String() + "/block"),
 			body: `{"reason":"asked by its holder"}`},
 		"restorePurse":   {owner: w.ops, path: at("/v1/purses/" + w.blockedCard() + "/restore"), body: `{"reason":"asked by its holder"}`},
