@@ -120,6 +120,9 @@ func (m *maker) integer(schema map[string]any) any {
 	if n, ok := schema["maximum"].(json.Number); ok {
 		high, _ = n.Int64()
 	}
+	if high-low < 0 { // all that 64 bits hold
+		return json.Number(fmt.Sprint(one(m, low, -1, 0, 1, m.Int64(), high)))
+	}
 	return json.Number(fmt.Sprint(one(m, low, high, low+m.Int64N(min(high-low, 9)+1), low+m.Int64N(high-low+1))))
 }
 

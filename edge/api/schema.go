@@ -1,6 +1,7 @@
 package api
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -62,7 +63,8 @@ func (s *schemas) of(t reflect.Type) *schema {
 	case reflect.Bool:
 		return &schema{Type: "boolean"}
 	case reflect.Int, reflect.Int64:
-		return &schema{Type: "integer", Format: "int64"}
+		low, high := int64(math.MinInt64), int64(math.MaxInt64) // JSON calls 1e400 a whole number
+		return &schema{Type: "integer", Format: "int64", Minimum: &low, Maximum: &high}
 	case reflect.Slice:
 		return &schema{Type: "array", Items: s.of(t.Elem())}
 	case reflect.Map:
