@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to what the tests need from the machine: PostgreSQL's server programs, Chromium, fonts for Chinese. Installs what is
+# Sees to what the tests need from the machine: PostgreSQL's server programs, Chromium, fonts for Chinese, Node.js. Installs what is
 # missing where apt-get is there and may be used; elsewhere says in one line what to install. Says nothing when all is there.
 set -eu
 
@@ -27,6 +27,8 @@ postgres || missing="$missing postgresql"
 browser || missing="$missing chromium"
 fonts || missing="$missing fontconfig fonts-noto-cjk"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils" # reads our PDFs
+command -v zbarimg >/dev/null 2>&1 || missing="$missing zbar-tools"      # reads our QR codes
+command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"           # runs the programs of test/outside
 [ -n "$missing" ] || exit 0
 
 sudo=
