@@ -3,9 +3,9 @@
 // Promises:
 //
 //   - Write returns without an error only after COMMIT returned: what it did is on disk.
-//   - Callers who wait at the same time share one fsync. On SQLite a single writer runs the waiting bodies, each
-//     under a SAVEPOINT of one BEGIN IMMEDIATE transaction; a body that fails, panics or hits a constraint is
-//     rolled back alone. On PostgreSQL bodies run in parallel and the server groups their flushes.
+//   - Callers who wait at the same time share one fsync. On SQLite a single writer runs the waiting bodies in one BEGIN IMMEDIATE
+//     transaction; a body that fails, panics or hits a constraint leaves nothing behind and takes nobody with it (runMember says
+//     how). On PostgreSQL bodies run in parallel and the server groups their flushes.
 //   - What a new process finds on SQLite is made durable before anybody is shown it: the one before may have been killed between
 //     writing and syncing, or after a sync that failed (settle.go).
 //   - Nobody is answered, not even refused, before the COMMIT of the group whose data the answer was read from.

@@ -23,6 +23,17 @@ const (
 	// gatherYields is how often the committer lets others run, to arrive, before it commits what it has. Yielding
 	// costs a microsecond, an fsync hundreds; a timer would cost a lone caller its whole tick.
 	gatherYields = 2
+	// waryFor is for how many groups every body gets a savepoint after one failed that had written.
+	waryFor = 64
+)
+
+// fate is how far a group came.
+type fate int
+
+const (
+	whole  fate = iota
+	spoilt      // a body failed that had written, and no savepoint marks where it began
+	lost        // the transaction is gone
 )
 
 // The life of a waiting write: whoever moves it out of queued first, committer or impatient caller, owns it.
@@ -57,6 +68,7 @@ type lite struct {
 	commits  atomic.Int64
 	memory   *keeper
 	last     int // members of the last group
+	wary     int // groups that still give every body a savepoint
 
 	interrupt func(q string) error // tests: instead of a statement of the group's own
 
@@ -221,11 +233,17 @@ func (l *lite) commitGroup(group *[]*member) {
 		l.failGroup(*group, err)
 		return
 	}
-	lost := l.runMembers(group, l.room())
+	how := l.runMembers(group, l.room())
 	l.last = len(*group)
-	if lost {
+	if how == spoilt {
+		how = l.rerunMarked(*group)
+	} else if l.wary > 0 {
+		l.wary--
+	}
+	if how == lost {
 		l.discard()
 		takeBackGroup(*group)
+		l.wary = waryFor
 		l.rerunAlone(*group)
 		return
 	}
@@ -249,22 +267,31 @@ func takeBackGroup(group []*member) {
 	}
 }
 
-// runMembers runs bodies, taking in arrivals, until nobody waits or the group has `most` members. It says whether the
-// transaction was lost.
-func (l *lite) runMembers(group *[]*member, most int) (lost bool) {
+// rerunMarked begins a spoilt group again, with a savepoint before each body.
+func (l *lite) rerunMarked(group []*member) fate {
+	takeBackGroup(group)
+	l.wary = waryFor
+	if l.run("rollback") != nil || l.begin() != nil {
+		return lost
+	}
+	return l.runMembers(&group, len(group))
+}
+
+// runMembers runs bodies, taking in arrivals, until nobody waits or the group has `most` members.
+func (l *lite) runMembers(group *[]*member, most int) fate {
 	for i, yields := 0, 0; ; {
 		for ; i < len(*group); i++ {
-			if l.runMember((*group)[i]) {
-				return true
+			if how := l.runMember((*group)[i]); how != whole {
+				return how
 			}
 		}
 		if len(*group) >= most {
-			return false
+			return whole
 		}
 		more := l.drain(most - len(*group))
 		if len(more) == 0 {
 			if yields++; yields > gatherYields {
-				return false
+				return whole
 			}
 			runtime.Gosched()
 			continue
@@ -289,15 +316,22 @@ func (l *lite) drain(n int) (list []*member) {
 	return list
 }
 
-// runMember runs one body under a savepoint; lost says that the group's transaction is gone.
-func (l *lite) runMember(m *member) (lost bool) {
+// runMember runs one body, under a savepoint where one is likely to be needed. A savepoint costs SQLite a copy of every page that the
+// body changes, a third of the time of a payment's statements; most bodies that fail have written nothing yet and leave nothing to
+// undo. After one that had written, the whole group begins again with savepoints, and so do the groups that follow it for a while:
+// whoever sends many such has what it was before, and no more.
+func (l *lite) runMember(m *member) fate {
 	if m.state.Load() != running && !m.state.CompareAndSwap(queued, running) {
-		return false // its caller left before it began
+		return whole // its caller left before it began
 	}
-	if m.err = liteError(l.run("savepoint member")); m.err != nil {
-		return true
+	marked := l.wary > 0
+	if marked {
+		if m.err = liteError(l.run("savepoint member")); m.err != nil {
+			return lost
+		}
 	}
-	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: liteSession{l.conn}, memory: l.memory}
+	sess := &liteSession{c: l.conn}
+	tx := &Tx{ctx: context.WithoutCancel(m.ctx), engine: SQLite, sess: sess, memory: l.memory}
 	m.err = guard(tx, m.body)
 	m.after = tx.after
 	if m.err != nil {
@@ -306,14 +340,18 @@ func (l *lite) runMember(m *member) (lost bool) {
 		m.undo = tx.undo
 	}
 	if l.conn.conn.AutocommitEnabled() {
-		return true // SQLite rolled everything back: disk full, I/O error, out of memory
+		return lost // SQLite rolled everything back: disk full, I/O error, out of memory
 	}
-	if m.err != nil {
-		if l.run("rollback to member") != nil {
-			return true
+	if !marked {
+		if m.err != nil && sess.wrote {
+			return spoilt
 		}
+		return whole
 	}
-	return l.run("release member") != nil
+	if m.err != nil && l.run("rollback to member") != nil || l.run("release member") != nil {
+		return lost
+	}
+	return whole
 }
 
 // rerunAlone gives each member of a lost group a transaction of its own, so that the one who cannot succeed fails alone.
@@ -326,7 +364,7 @@ func (l *lite) rerunAlone(group []*member) {
 			m.err = err
 			continue
 		}
-		if l.runMember(m) {
+		if l.runMember(m) != whole {
 			if m.err == nil {
 				m.err = errLost()
 			}

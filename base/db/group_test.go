@@ -55,6 +55,15 @@ func meet(t *testing.T, d *DB, first int, at func(tx *Tx, guest, statement int) 
 	return p
 }
 
+// wary sets whether the next groups give every body a savepoint; nobody else writes meanwhile.
+func wary(t *testing.T, d *DB, groups int) {
+	t.Helper()
+	l := d.back.(*lite)
+	if err := d.Write(t.Context(), func(tx *Tx) error { tx.After(func() { l.wary = groups }); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // leaver is the key under which a caller's context knows how it is cancelled.
 type leaver struct{}
 
@@ -95,7 +104,9 @@ func TestABodyInterruptedAnywhere(t *testing.T) {
 	}
 	first, reached := 0, 0
 	for name, way := range ways {
-		for place := range 4 {
+		for place := range 8 {
+			wary(t, d, place/4) // without savepoints, then with
+			place %= 4
 			first += 1000
 			hit := 0
 			p := meet(t, d, first, func(tx *Tx, guest, statement int) error {
@@ -115,15 +126,15 @@ func TestABodyInterruptedAnywhere(t *testing.T) {
 			}
 		}
 	}
-	if reached != 4*len(ways) {
-		t.Errorf("%d of %d interruptions happened", reached, 4*len(ways))
+	if reached != 8*len(ways) {
+		t.Errorf("%d of %d interruptions happened", reached, 8*len(ways))
 	}
 }
 
 // TestTheGroupInterruptedAnywhere lets each statement of the group's own fail, each time it is run. Nobody who was told of success lacks a
 // row, nobody who was told that nothing was written has one, and nobody is told anything before COMMIT returned.
 func TestTheGroupInterruptedAnywhere(t *testing.T) {
-	statements := []string{"begin immediate", "savepoint member", "rollback to member", "release member", "commit"}
+	statements := []string{"begin immediate", "rollback", "savepoint member", "rollback to member", "release member", "commit"}
 	reached := map[string]int{}
 	d := openTest(t, t.TempDir())
 	l := d.back.(*lite)
@@ -131,6 +142,7 @@ func TestTheGroupInterruptedAnywhere(t *testing.T) {
 	for _, q := range statements {
 		for n := 1; ; n++ {
 			first += 1000
+			wary(t, d, 0)
 			var count, answered, early atomic.Int64
 			hit := false
 			var p *party
@@ -187,9 +199,17 @@ func TestTheGroupInterruptedAnywhere(t *testing.T) {
 	t.Log(reached)
 }
 
-// The bodies of the tests above are one group: the control of what they are about.
+// The bodies of the tests above are one group, with and without savepoints: the control of what they are about.
 func TestTheyAreOneGroup(t *testing.T) {
+	for marked, statements := range []int{0, 2*guests - 1} {
+		oneGroup(t, marked, statements)
+	}
+}
+
+func oneGroup(t *testing.T, marked, statements int) {
+	t.Helper()
 	d := openTest(t, t.TempDir())
+	wary(t, d, marked)
 	l := d.back.(*lite)
 	var begun []string
 	bodies := 0
@@ -204,7 +224,68 @@ func TestTheyAreOneGroup(t *testing.T) {
 	}
 	if n := slices.Index(begun, "commit"); n < 0 || count(t, d) != 3*guests {
 		t.Fatalf("%s rows after %v", strconv.FormatInt(count(t, d), 10), begun)
-	} else if got := len(begun[:n]); got != 2*guests-1 {
+	} else if got := len(begun[:n]); got != statements {
 		t.Errorf("before COMMIT ran %v", begun[:n])
+	}
+}
+
+// A body that fails before it wrote costs its neighbours nothing; one that had written has the group begin again once, and the next
+// groups give every body a savepoint, until none was needed for a while.
+func TestSavepointsWhereTheyAreNeeded(t *testing.T) {
+	d := openTest(t, t.TempDir())
+	l := d.back.(*lite)
+	no := errors.New("no")
+	runs := 0
+	fail := func(after int) (rollbacks, savepoints int) {
+		t.Helper()
+		if err := d.Write(t.Context(), func(*Tx) error {
+			l.interrupt = func(q string) error {
+				switch q {
+				case "rollback":
+					rollbacks++
+				case "savepoint member":
+					savepoints++
+				}
+				return nil
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		runs = 0
+		err := d.Write(t.Context(), func(tx *Tx) error {
+			runs++
+			for range after {
+				tx.Queue(insertNote, 7, "gone again")
+			}
+			if _, err := All(tx, func(r Row) (n int, err error) { return n, r.Scan(&n) }, "select count(*) from note_row"); err != nil {
+				return err
+			}
+			return no
+		})
+		if !errors.Is(err, no) || count(t, d) != 0 {
+			t.Fatalf("%v, %d rows", err, count(t, d))
+		}
+		if err := d.Write(t.Context(), func(*Tx) error { l.interrupt = nil; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return rollbacks, savepoints
+	}
+	if rollbacks, savepoints := fail(0); rollbacks != 0 || savepoints != 0 || runs != 1 {
+		t.Errorf("for one that wrote nothing: %d rollbacks, %d savepoints, %d runs", rollbacks, savepoints, runs)
+	}
+	if rollbacks, savepoints := fail(1); rollbacks != 1 || savepoints == 0 || runs != 2 {
+		t.Errorf("for one that wrote: %d rollbacks, %d savepoints, %d runs", rollbacks, savepoints, runs)
+	}
+	if rollbacks, savepoints := fail(1); rollbacks != 0 || savepoints == 0 || runs != 1 {
+		t.Errorf("for the next that wrote: %d rollbacks, %d savepoints, %d runs", rollbacks, savepoints, runs)
+	}
+	for range waryFor + 1 {
+		if err := d.Write(t.Context(), func(*Tx) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, savepoints := fail(0); savepoints != 0 {
+		t.Errorf("%d savepoints after a calm while", savepoints)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
@@ -36,6 +37,27 @@ type liteStmt struct {
 	params []int
 	inUse  bool
 	spare  bool // finalized by its cursor
+	what   effect
+}
+
+// effect is what a statement may do to the database.
+type effect int
+
+const (
+	other  effect = iota // anything: data definition, pragmas
+	reads                // nothing
+	counts               // what its count of changes says
+)
+
+func effectOf(q string) effect {
+	word, _, _ := strings.Cut(strings.TrimLeft(q, " \t\n"), " ")
+	switch strings.ToLower(word) {
+	case "select":
+		return reads
+	case "insert", "update", "delete":
+		return counts
+	}
+	return other
 }
 
 func openLiteConn(path string, flags sqlite.OpenFlags, pragmas []string) (*liteConn, error) {
@@ -113,7 +135,7 @@ func (c *liteConn) prepare(q string) (*liteStmt, error) {
 		raw.Finalize()
 		return nil, fmt.Errorf("db: more than one statement in %q", q)
 	}
-	st := &liteStmt{Stmt: raw, params: make([]int, raw.BindParamCount())}
+	st := &liteStmt{Stmt: raw, params: make([]int, raw.BindParamCount()), what: effectOf(q)}
 	for i := range st.params {
 		n := 0
 		if _, err := fmt.Sscanf(raw.BindParamName(i+1), "$%d", &n); err != nil || n < 1 {
@@ -199,9 +221,12 @@ func bindKind(st *sqlite.Stmt, i int, v reflect.Value) error {
 }
 
 // liteSession sends a transaction's statements down one connection.
-type liteSession struct{ c *liteConn }
+type liteSession struct {
+	c     *liteConn
+	wrote bool // something that would have to be undone
+}
 
-func (s liteSession) exec(q string, args []any) (int64, error) {
+func (s *liteSession) exec(q string, args []any) (int64, error) {
 	st, err := s.c.start(q, args)
 	if err != nil {
 		return 0, liteError(err)
@@ -216,27 +241,29 @@ func (s liteSession) exec(q string, args []any) (int64, error) {
 		}
 	}
 	n := s.c.conn.Changes()
+	s.wrote = s.wrote || st.what == other || st.what == counts && n > 0 // a statement that failed has undone itself
 	if st.spare {
 		return int64(n), liteError(st.Finalize())
 	}
 	return int64(n), liteError(st.Reset())
 }
 
-func (s liteSession) queue(q string, args []any) error {
+func (s *liteSession) queue(q string, args []any) error {
 	_, err := s.exec(q, args)
 	return err
 }
 
-func (s liteSession) send() error { return nil }
+func (s *liteSession) send() error { return nil }
 
-func (s liteSession) copy(string, []byte) error { return errors.New("db: SQLite has no copy") }
+func (s *liteSession) copy(string, []byte) error { return errors.New("db: SQLite has no copy") }
 
-func (s liteSession) query(q string, args []any) (cursor, error) {
+func (s *liteSession) query(q string, args []any) (cursor, error) {
 	st, err := s.c.start(q, args)
 	if err != nil {
 		return nil, liteError(err)
 	}
 	st.inUse = true
+	s.wrote = s.wrote || st.what != reads
 	return &liteCursor{st: st}, nil
 }
 
@@ -376,7 +403,7 @@ func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error
 		}
 		r.give(c)
 	}()
-	tx := &Tx{ctx: ctx, engine: SQLite, sess: liteSession{c}, memory: r.memory, reading: true, epoch: epoch}
+	tx := &Tx{ctx: ctx, engine: SQLite, sess: &liteSession{c: c}, memory: r.memory, reading: true, epoch: epoch}
 	if err := guard(tx, body); err != nil {
 		return interrupted(ctx, err)
 	}
