@@ -101,6 +101,13 @@ func killPostgres(t *testing.T, ways []string, settings ...string) fate {
 	server := postgres.Alone(t, settings...)
 	d := harness.Again(t, db.Options{DSN: server.DSN(), MaxConns: 8})
 	migrate(t, d)
+	if err := d.Write(t.Context(), func(tx *db.Tx) error { // the table itself is not what may be lost
+		tx.Queue("set local synchronous_commit = on")
+		tx.Queue("insert into note_row (id, text) values (-1, 'x')")
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	told := map[int64]error{}
@@ -132,15 +139,22 @@ func killPostgres(t *testing.T, ways []string, settings ...string) fate {
 			}
 		})
 	}
-	for _, way := range ways {
-		for range 100 { // it is at work again
-			<-lively
+	works := func(writes int) {
+		t.Helper()
+		for range writes {
+			select {
+			case <-lively:
+			case <-time.NewTimer(time.Minute).C:
+				t.Fatal("nobody has written for a minute")
+			}
 		}
+	}
+	for _, way := range ways {
+		works(100)
 		server.Stop(way)
 		server.Start()
 	}
-	<-lively
-	<-lively
+	works(2)
 	close(stop)
 	all.Wait()
 	return compareRows(t, d, told)

@@ -121,7 +121,7 @@ func TestHandlerFailureKeepsItsPlace(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if told() != "1" || calls != 2 {
+		if told() != "1" || calls < 2 {
 			t.Errorf("told %q in %d calls", told(), calls)
 		}
 	}, event.Schema)

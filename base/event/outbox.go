@@ -159,12 +159,16 @@ func (o *Outbox) Step(ctx context.Context, live int64) (int64, error) {
 	if o.Lease != nil && !o.Lease.Held() {
 		return o.show(ctx, live) // another process numbers and tells
 	}
+	var fresh []Event
 	for {
-		n, err := db.Write(ctx, o.DB, o.number)
+		list, err := db.Write(ctx, o.DB, o.number)
 		if err != nil {
 			return live, fmt.Errorf("number events: %w", err)
 		}
-		if n < batchMost {
+		if len(list) > 0 {
+			fresh = list
+		}
+		if len(list) < batchMost {
 			break
 		}
 	}
@@ -173,7 +177,7 @@ func (o *Outbox) Step(ctx context.Context, live int64) (int64, error) {
 	o.mu.Unlock()
 	var errs []error
 	for _, s := range subscribers {
-		if err := o.deliver(ctx, s); err != nil {
+		if err := o.deliver(ctx, s, fresh); err != nil {
 			errs = append(errs, fmt.Errorf("deliver to %s: %w", s.name, err))
 		}
 	}
@@ -181,18 +185,18 @@ func (o *Outbox) Step(ctx context.Context, live int64) (int64, error) {
 	return live, errors.Join(append(errs, err)...)
 }
 
-// number gives the next numbers to what is pending, and says how many it numbered.
-func (o *Outbox) number(tx *db.Tx) (int, error) {
+// number gives the next numbers to what is pending, and returns what it numbered.
+func (o *Outbox) number(tx *db.Tx) ([]Event, error) {
 	if err := o.fence(tx); err != nil {
-		return 0, err
+		return nil, err
 	}
 	next, err := o.cursor(tx, sequencer)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	list, err := db.All(tx, scanEvent, selectPending, batchMost)
 	if err != nil || len(list) == 0 {
-		return 0, err
+		return nil, err
 	}
 	orderWithinObjects(list)
 	var ids strings.Builder
@@ -201,15 +205,16 @@ func (o *Outbox) number(tx *db.Tx) (int, error) {
 	for i, e := range list {
 		ids.WriteString(e.ID[len(e.ID)-idLength:])
 		gone[i] = e.ID
+		list[i].Number = next + 1 + int64(i)
 		for _, owner := range e.Owners {
-			owners = append(owners, owner, next+1+int64(i), e.ID)
+			owners = append(owners, owner, list[i].Number, e.ID)
 		}
 	}
 	tx.Queue(insertBatch, next+1, len(list), ids.String())
 	db.Chunks(owners, 3, func(rows int, args []any) { tx.Queue(insertOwners(rows), args...) })
 	db.Chunks(gone, 1, func(rows int, args []any) { tx.Queue(deletePending(rows), args...) })
 	tx.Queue(updateCursor, sequencer, next+int64(len(list)))
-	return len(list), nil
+	return list, nil
 }
 
 func (o *Outbox) fence(tx *db.Tx) error {
@@ -252,8 +257,8 @@ func (o *Outbox) cursor(tx *db.Tx, name string) (number int64, err error) {
 }
 
 // deliver hands a subscriber what it has not seen, batch by batch. After a failure it pauses, longer each time, and the
-// other subscribers go on.
-func (o *Outbox) deliver(ctx context.Context, s *subscriber) error {
+// other subscribers go on. What was numbered a moment ago and is committed is at hand, and is not read again for each of them.
+func (o *Outbox) deliver(ctx context.Context, s *subscriber, fresh []Event) error {
 	if s.pause > 0 && o.Real.Now().Before(s.until) {
 		return nil
 	}
@@ -266,7 +271,10 @@ func (o *Outbox) deliver(ctx context.Context, s *subscriber) error {
 			if err != nil {
 				return 0, err
 			}
-			events, err := after(tx, from, batchMost)
+			events := later(fresh, from)
+			if events == nil {
+				events, err = after(tx, from, batchMost)
+			}
 			if err != nil || len(events) == 0 {
 				return 0, err
 			}
@@ -290,6 +298,14 @@ func (o *Outbox) deliver(ctx context.Context, s *subscriber) error {
 		}
 	}
 	return nil
+}
+
+// later is the part of fresh that follows a number, nil where something may lie between.
+func later(fresh []Event, from int64) []Event {
+	if len(fresh) == 0 || from+1 < fresh[0].Number || from >= fresh[len(fresh)-1].Number {
+		return nil
+	}
+	return fresh[from+1-fresh[0].Number:]
 }
 
 // show hands listeners what is new. Without listeners it only moves on.
