@@ -68,6 +68,10 @@ var Shops = []Shop{
 	}},
 }
 
+// applicant is a shop that asked to be let in.
+var applicant = Shop{Name: "Bo's Bicycles", Handle: "bos_bicycles", Owner: "bo_lindqvist", MCC: "5940", Country: "SE",
+	Currencies: []string{"EUR", "USD"}}
+
 // habit is how often somebody buys something somewhere: in so many of a hundred days.
 type habit struct {
 	who, shop, currency string

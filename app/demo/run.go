@@ -18,6 +18,7 @@ import (
 	"billfold/core/merchant"
 	"billfold/core/payment"
 	"billfold/core/rail"
+	"billfold/product/insight"
 )
 
 // World is where a history is made. Outbox and Queue are not running: the history moves them itself, so that everybody is
@@ -29,6 +30,8 @@ type World struct {
 	Shops    *merchant.Service
 	Payments *payment.Service
 	Card     *rail.Sandbox
+	Bank     *rail.SandboxBank
+	Insight  *insight.Service
 	Outbox   *event.Outbox
 	Queue    *job.Queue
 }
@@ -41,6 +44,7 @@ type history struct {
 	shops  map[string]merchant.ID
 	made   []payment.ID // by number of act
 	head   int64        // of the outbox
+	bill   payment.RequestID
 }
 
 // Run makes the history of a seed, which began at a time in the past, and leaves the clock at the real time. Run again
@@ -61,6 +65,9 @@ func Run(ctx context.Context, w World, seed uint64, began time.Time, days int) e
 		if err := h.live(ctx, m); err != nil {
 			return fmt.Errorf("make the demo's day %d: %w", 1+m.At/(24*time.Hour), err)
 		}
+	}
+	if err := h.lately(ctx); err != nil {
+		return err
 	}
 	if behind := -w.Clock.Offset(); behind > 0 {
 		if err := w.Clock.Advance(behind); err != nil {
