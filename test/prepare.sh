@@ -11,7 +11,8 @@ postgres() {
 
 browser() {
 	[ -n "${BILLFOLD_TEST_CHROMIUM:-}" ] || [ -d '/Applications/Google Chrome.app' ] || [ -d '/Applications/Chromium.app' ] ||
-		command -v chromium chromium-browser google-chrome google-chrome-stable 2>/dev/null | grep -q .
+		command -v chromium-headless-shell chrome-headless-shell chromium chromium-browser \
+			google-chrome google-chrome-stable 2>/dev/null | grep -q .
 }
 
 fonts() {

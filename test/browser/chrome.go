@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -14,15 +15,45 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A Browser is one running Chromium. It ends with the test.
+// A Browser is one running Chromium.
 type Browser struct{ ctx context.Context }
 
-// Start runs a fresh Chromium with an empty profile.
+// running is the Chromium of this process. Starting one takes longer than many a walk, and each window has a profile of its own.
+var running struct {
+	sync.Mutex
+	*Browser
+	stop func()
+}
+
+// Start gives the Chromium of this process, which the first who asks starts. Stop ends it.
 func Start(t testing.TB) *Browser {
 	t.Helper()
+	running.Lock()
+	defer running.Unlock()
+	if running.Browser == nil {
+		b, stop, err := start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		running.Browser, running.stop = b, stop
+	}
+	return running.Browser
+}
+
+// Stop closes the Chromium of this process, if there is one, and waits until its profile is gone.
+func Stop() {
+	running.Lock()
+	defer running.Unlock()
+	if running.Browser != nil {
+		running.stop()
+		running.Browser = nil
+	}
+}
+
+func start() (*Browser, func(), error) {
 	program, err := find()
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(program), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
@@ -35,15 +66,18 @@ func Start(t testing.TB) *Browser {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium's sandbox refuses to start under root
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, _ = chromedp.NewContext(ctx, chromedp.WithErrorf(quiet(t)))
-	// Cancel closes the browser and waits until its profile, which chromedp made, is gone.
-	t.Cleanup(func() { chromedp.Cancel(ctx) })
-	if err := chromedp.Run(ctx); err != nil {
-		t.Fatalf("start %s: %v", program, err)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(quiet))
+	stop := func() {
+		// Cancel closes the browser and waits until its profile, which chromedp made, is gone.
+		_ = chromedp.Cancel(ctx) // it is ending either way
+		cancel()
 	}
-	return &Browser{ctx}
+	if err := chromedp.Run(ctx); err != nil {
+		stop()
+		return nil, nil, fmt.Errorf("start %s: %w", program, err)
+	}
+	return &Browser{ctx}, stop, nil
 }
 
 // window opens a window with a profile of its own: a tab, which is what chromedp would open, has no place in a profile that
@@ -62,13 +96,10 @@ func (b *Browser) window(t testing.TB) target.ID {
 	return id
 }
 
-// quiet logs what chromedp complains about, but for the events of a Chromium that is newer than its protocol types.
-func quiet(t testing.TB) func(string, ...any) {
-	log := t.Output()
-	return func(format string, args ...any) {
-		if !strings.Contains(format, "could not unmarshal event") && !strings.Contains(format, "unhandled node event") {
-			fmt.Fprintf(log, format+"\n", args...)
-		}
+// quiet says what chromedp complains about, but for the events of a Chromium that is newer than its protocol types.
+func quiet(format string, args ...any) {
+	if !strings.Contains(format, "could not unmarshal event") && !strings.Contains(format, "unhandled node event") {
+		fmt.Fprintf(os.Stderr, format+"\n", args...)
 	}
 }
 
@@ -77,6 +108,7 @@ func find() (string, error) {
 		return program, nil
 	}
 	for _, name := range []string{
+		"chromium-headless-shell", "chrome-headless-shell", // the same without windows: a third less work a page
 		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
 		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
 	} {

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,14 +14,25 @@ import (
 // TestControl shows that the walks can fail: axe's findings, a page's exception and a breach of its policy are seen, and a
 // page without scripts is really without.
 func TestControl(t *testing.T) {
-	const page = `<!doctype html><html lang="en"><title>Control</title><main><h1>Control</h1>
+	const page = `<!doctype html><html lang="en"><title>Control</title><link rel=stylesheet href="/control.css"><main><h1>Control</h1>
 		<form method="post" action="/sent"><label>Name <input name="name" value="old"></label><button>Send it</button></form>%</main>`
+	const sheet = `.faint { color: #aaa; background: #fff } .tiny { width: 12px; height: 12px; padding: 0; border: 0; display: block;
+		float: left }
+		body { background: #fff; color: #000 } @media (prefers-color-scheme: dark) { .night { background: #111 } }`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/control.css" {
+			w.Header().Set("Content-Type", "text/css")
+			io.WriteString(w, sheet)
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", "script-src 'self' 'unsafe-inline'; style-src 'self'; img-src 'self'")
 		extra := map[string]string{
 			"/good": "", "/sent": "<p>got " + r.FormValue("name") + " in " + r.Header.Get("Accept-Language") + "</p>",
 			"/pale":   "<img src='/nothing.png'>",
+			"/faint":  "<p class='faint'>faint</p>",
+			"/night":  "<p class='night'>faint by night</p>",
+			"/tiny":   "<div><button class='tiny' aria-label='a'></button><button class='tiny' aria-label='b'></button></div>",
 			"/thrown": "<script>throw new Error('planted')</script>",
 			"/policy": "<p style='color:red'>red</p>",
 			"/script": "<script>document.write('<p>scripted</p>')</script><noscript><p>plain</p></noscript>",
@@ -53,6 +65,24 @@ func TestControl(t *testing.T) {
 		}
 		v.faults = nil
 		v.mu.Unlock()
+	}
+
+	// A sweep asks about a way to write once, so the second page in it is quiet, and another way is not.
+	sweep := b.Visit(t, server.URL, Look{Lang: lang.EN})
+	sweep.Auditor()
+	sweep.Go("/good")
+	sweep.Sweep()
+	for _, step := range []struct {
+		path string
+		dark bool
+		want string
+	}{{"/faint", false, "color-contrast"}, {"/faint", false, ""}, {"/night", false, ""}, {"/night", true, "color-contrast"},
+		{"/tiny", false, "target-size"}, {"/pale", false, "image-alt"}} {
+		sweep.Lay(step.path)
+		sweep.Turn(Look{Dark: step.dark})
+		if found := fmt.Sprint(sweep.swept()); !strings.Contains(found, step.want) || (step.want == "") != (found == "[]") {
+			t.Errorf("%s: a sweep finds %q, want %q", step.path, found, step.want)
+		}
 	}
 
 	for look, want := range map[Look]string{{Lang: lang.EN}: "scripted", {Lang: lang.EN, NoScript: true}: "plain"} {

@@ -26,72 +26,95 @@ var pages = []string{"/", "/home", "/activity", "/activity?kind=topup", "/topup"
 // ops are what the operator meets.
 var ops = []string{"/ops", "/ops/users", "/ops/shops", "/ops/accounts", "/ops/people", "/ops/audit", "/ops/health"}
 
-// TestHolderPages checks each kind of page, full of demo data, in every look.
+// sweep goes to a page and checks it by day and by night. The next page is met in the light of this one's end.
+func sweep(v *Visitor, path string) {
+	v.t.Helper()
+	v.Go(path)
+	bothLights(v)
+}
+
+func bothLights(v *Visitor) {
+	v.t.Helper()
+	v.Sweep()
+	v.Dim()
+	v.SweepLight()
+}
+
+// TestHolderPages checks each kind of page, full of demo data, in both languages, lights and sizes.
 func TestHolderPages(t *testing.T) {
+	t.Parallel()
 	at := open(t)
 	b := Start(t)
 	for _, look := range looks {
 		t.Run(look.String(), func(t *testing.T) {
 			t.Parallel()
 			v := b.Visit(t, at.URL, look)
-			v.Go("/signin")
-			v.Check()
+			v.Auditor()
+			sweep(v, "/signin")
 			v.Go("/")
 			enter(v, holders[look.Lang])
 			v.At("/home")
 			for _, path := range pages {
-				v.Go(path)
-				v.Check()
+				sweep(v, path)
 			}
 			v.Go("/activity")
 			v.Click("main a.tap")
 			v.At("/activity/pay_")
-			v.Check()
+			bothLights(v)
 		})
 	}
 }
 
 // TestOperatorPages checks what the operator meets, one look after the other, because the language goes with the person.
 func TestOperatorPages(t *testing.T) {
+	t.Parallel()
 	at := open(t)
 	b := Start(t)
 	for _, look := range looks {
 		t.Run(look.String(), func(t *testing.T) {
 			v := b.Visit(t, at.URL, look)
+			v.Auditor()
 			v.Go("/")
 			enter(v, "Olu Adeyemi")
 			for _, path := range ops {
-				v.Go(path)
-				v.Check()
+				sweep(v, path)
 			}
 			for _, path := range []string{"/ops", "/ops/accounts"} {
 				v.Go(path)
 				v.Click("main tbody a[href^='/ops/']")
 				v.Until("what the link names", "location.pathname + location.search !== "+quote(path))
-				v.Check()
+				bothLights(v)
 			}
 		})
 	}
 }
 
-// TestGallery checks the gallery and every specimen in it: each state of each component, in two looks that between them have
-// both languages, both themes and both sizes.
+// TestGallery checks the gallery and every specimen in it, each state of each component: in English on a phone, where each is loaded as
+// a page of its own, and in Chinese at a desk; light and dark.
 func TestGallery(t *testing.T) {
+	t.Parallel()
 	at := open(t)
 	b := Start(t)
 	for _, look := range []Look{{Lang: lang.EN}, {Lang: lang.ZH, Dark: true, Desktop: true}} {
-		t.Run(look.String(), func(t *testing.T) {
+		t.Run(string(look.Lang), func(t *testing.T) {
 			t.Parallel()
 			v := b.Visit(t, at.URL, look)
+			v.Auditor()
 			v.Go("/dev/ui")
 			v.Check()
 			specimens := ask[[]string](v, `[...document.querySelectorAll('a[href^="/dev/ui/"]')].map(a => a.getAttribute('href'))`)
 			if len(specimens) == 0 {
 				t.Error("the gallery shows nothing")
 			}
+			show := v.Go
+			if look.Desktop {
+				show = v.Lay
+			}
 			for _, path := range specimens {
-				v.Go(path)
-				v.Check()
+				show(path)
+				v.Sweep()
+				v.Dim()
+				v.SweepLight()
 			}
 		})
 	}
@@ -99,6 +122,7 @@ func TestGallery(t *testing.T) {
 
 // TestPictures writes the pictures of docs/pictures when it is told where to (make screenshots).
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	folder := os.Getenv("BILLFOLD_PICTURES")
 	if folder == "" {
 		folder = t.TempDir()

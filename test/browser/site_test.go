@@ -2,11 +2,15 @@ package browser
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
 	"testing"
 
 	"billfold/app"
 	"billfold/client"
-	"billfold/test/harness"
 )
 
 // A site is a sandbox with its demo history, as `billfold dev` starts it.
@@ -16,39 +20,72 @@ type site struct {
 	app  *app.App
 }
 
-// open starts the whole program in this process, on a port of its own and an embedded database in the test's folder.
+// shared is the site of all walks: they go through it at once, as people do. Whoever needs one that stays as it was, or wants to
+// stop it, starts another.
+var shared struct {
+	sync.Mutex
+	*site
+	stop func() error
+}
+
+// open gives the shared site, which the first who asks starts.
 func open(t *testing.T) site {
 	t.Helper()
-	ctx := t.Context()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.site == nil {
+		folder, err := os.MkdirTemp("", "billfold-browser-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		at, stop, err := serve(folder, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared.site, shared.stop = &at, func() error { return errors.Join(stop(), os.RemoveAll(folder)) }
+	}
+	return *shared.site
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	Stop()
+	if shared.site != nil {
+		if err := shared.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "the site did not end well:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// serve starts the whole program in this process, on a port of its own and an embedded database in a folder.
+func serve(folder string, log *slog.Logger) (_ site, stop func() error, err error) {
+	ctx := context.Background()
 	ln, err := app.Listen(ctx, "localhost:0")
 	if err != nil {
-		t.Fatal(err)
+		return site{}, nil, err
 	}
-	a, err := app.Open(ctx, app.Config{Mode: app.Sandbox, Data: t.TempDir(), Log: harness.Warnings(t)}, ln)
+	a, err := app.Open(ctx, app.Config{Mode: app.Sandbox, Data: folder, Log: log}, ln)
 	if err != nil {
-		t.Fatal(err)
+		return site{}, nil, err
 	}
-	serving, stop := context.WithCancel(context.Background())
+	serving, end := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- a.Serve(serving, ln) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-		if err := a.Close(context.Background()); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	if err := a.Seed(ctx); err != nil {
-		t.Fatalf("seed: %v", err)
+	stop = func() error {
+		end()
+		return errors.Join(<-ended, a.Close(ctx))
 	}
-	a.Start()
-	keys, err := a.DemoKeys(ctx)
-	if err != nil {
-		t.Fatal(err)
+	if err = a.Seed(ctx); err == nil {
+		a.Start()
+		var keys app.Keys
+		if keys, err = a.DemoKeys(ctx); err == nil {
+			return site{URL: a.URL.String(), Keys: keys, app: a}, stop, nil
+		}
 	}
-	return site{URL: a.URL.String(), Keys: keys, app: a}
+	return site{}, nil, errors.Join(err, stop())
 }
 
 // shop speaks to the API as the demo's shop.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -52,6 +54,10 @@ type Visitor struct {
 	ctx  context.Context
 	base string
 
+	placed bool                     // the window has its size
+	ready  bool                     // axe is on each page
+	judged map[bool]map[string]bool // by darkness: ways to write that axe has judged
+
 	mu     sync.Mutex
 	faults []string
 }
@@ -65,27 +71,60 @@ func (b *Browser) Visit(t testing.TB, base string, look Look) *Visitor {
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("attach to the window: %v", err)
 	}
-	v := &Visitor{Look: look, t: t, ctx: ctx, base: strings.TrimSuffix(base, "/")}
+	v := &Visitor{Look: look, t: t, ctx: ctx, base: strings.TrimSuffix(base, "/"),
+		judged: map[bool]map[string]bool{false: {}, true: {}}}
 	chromedp.ListenTarget(ctx, v.listen)
-	scheme, accept := "light", "en"
-	if look.Dark {
-		scheme = "dark"
-	}
+	accept := "en"
 	if look.Lang == lang.ZH {
 		accept = "zh-CN,zh"
 	}
-	var viewport chromedp.Action = chromedp.EmulateViewport(360, 640, chromedp.EmulateMobile, chromedp.EmulateTouch)
-	if look.Desktop {
-		viewport = chromedp.EmulateViewport(1280, 800)
-	}
-	v.do("open a window", viewport, runtime.Enable(), log.Enable(),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-		}),
+	v.do("open a window", runtime.Enable(), log.Enable(),
 		emulation.SetUserAgentOverride("Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36").WithAcceptLanguage(accept),
 		emulation.SetScriptExecutionDisabled(look.NoScript))
+	v.Turn(look)
 	t.Cleanup(v.settle)
 	return v
+}
+
+// Turn changes the screen and its light under the page that is shown, as turning a phone does. What the page says stays as it is.
+func (v *Visitor) Turn(to Look) {
+	v.t.Helper()
+	to.Lang, to.NoScript = v.Look.Lang, v.Look.NoScript
+	scheme := "light"
+	if to.Dark {
+		scheme = "dark"
+	}
+	actions := []chromedp.Action{emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	})}
+	switch {
+	case v.placed && to.Desktop == v.Look.Desktop:
+	case to.Desktop:
+		actions = append(actions, chromedp.EmulateViewport(1280, 800))
+	default:
+		actions = append(actions, chromedp.EmulateViewport(360, 640, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	}
+	v.do("turn", actions...)
+	v.Look, v.placed = to, true
+}
+
+// Dim turns the light on or off.
+func (v *Visitor) Dim() {
+	v.t.Helper()
+	to := v.Look
+	to.Dark = !to.Dark
+	v.Turn(to)
+}
+
+// Auditor has axe ready on each page from now on, for a visitor who checks page after page. The service worker, whose part is the
+// offline page, does not stand between.
+func (v *Visitor) Auditor() {
+	v.t.Helper()
+	v.do("prepare an audit", network.Enable(), network.SetBypassServiceWorker(true), chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(axe).Do(ctx)
+		return err
+	}))
+	v.ready = true
 }
 
 // listen collects what goes wrong in the page.

@@ -22,6 +22,7 @@ var people = map[lang.Tag]person{
 // mail, puts money in, pays a shop through its checkout, is given a part of it back and finds all of it in her activity. Every
 // page on the way is checked by axe.
 func TestMainJob(t *testing.T) {
+	t.Parallel()
 	at := open(t)
 	b := Start(t)
 	for _, look := range []Look{{Lang: lang.EN}, {Lang: lang.ZH, Dark: true}} {
@@ -156,6 +157,7 @@ func lookBack(v *Visitor, at site, paid client.Payment) {
 // TestCheckoutWithoutScript pays a checkout with scripts switched off: signing in on the page, confirming, and reading what
 // became of it are plain forms.
 func TestCheckoutWithoutScript(t *testing.T) {
+	t.Parallel()
 	at := open(t)
 	b := Start(t)
 	for _, look := range []Look{{Lang: lang.EN, NoScript: true}, {Lang: lang.ZH, NoScript: true, Desktop: true, Dark: true}} {

@@ -1,0 +1,130 @@
+package browser
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A sweep is Check for hundreds of pages in many looks. Two of axe's rules cost more than all others together, and hundreds of pages
+// are written in the same few dozen ways: the same colours on the same ground at the same size. So a sweep asks axe for contrast
+// once for each way to write, in each light, and for the size of targets where there is one that is not large; for everything else
+// it asks on every page.
+
+// A scan describes a page: how wide it is, whether something to press is small, and each way its words are written.
+type scan struct {
+	box
+	Small bool
+	Ways  []string
+}
+
+// describe finds each way to write on the page: all that decides about contrast, from the letter to the ground. What cannot be seen
+// and what is disabled has no contrast to keep. Elements are marked with their way, for axe to be pointed at.
+const describe = `(() => {
+	const grounds = new Map();
+	const ground = e => {
+		if (!e) return '';
+		if (!grounds.has(e)) {
+			const s = getComputedStyle(e), over = [];
+			if (s.backgroundColor !== 'rgba(0, 0, 0, 0)') over.push(s.backgroundColor);
+			if (s.backgroundImage !== 'none') over.push(s.backgroundImage);
+			if (s.opacity !== '1') over.push('o' + s.opacity);
+			if (s.filter !== 'none') over.push(s.filter);
+			if (s.mixBlendMode !== 'normal') over.push(s.mixBlendMode);
+			if (s.position === 'absolute' || s.position === 'fixed') over.push(s.position);
+			for (const part of ['::before', '::after']) {
+				const p = getComputedStyle(e, part);
+				if (p.content !== 'none' && p.backgroundColor !== 'rgba(0, 0, 0, 0)') over.push(part, p.backgroundColor);
+			}
+			grounds.set(e, ground(e.parentElement) + '|' + over.join());
+		}
+		return grounds.get(e).replace(/\|+/g, '|');
+	};
+	const writes = e => e.matches('input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea') ||
+		[...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+	const out = {Page: document.documentElement.scrollWidth, Screen: innerWidth, Small: false, Ways: []};
+	const seen = new Set();
+	for (const e of document.body.querySelectorAll('*')) {
+		if (e.matches('a[href], button, summary, select, textarea, input:not([type=hidden]), [role=button], [tabindex]')) {
+			const b = e.getBoundingClientRect();
+			if (b.width && (b.width < 24 || b.height < 24) && getComputedStyle(e).display !== 'inline') out.Small = true;
+		}
+		if (!writes(e) || !e.checkVisibility({visibilityProperty: true}) || e.closest(':disabled, [aria-disabled=true]')) continue;
+		const s = getComputedStyle(e);
+		const way = [s.color, s.fontSize, s.fontWeight, s.textShadow, ground(e)].join(';');
+		e.way = way;
+		if (!seen.has(way)) { seen.add(way); out.Ways.push(way); }
+	}
+	return out;
+})()`
+
+const contrastOf = `(ways => axe.run({include: [...document.body.querySelectorAll('*')].filter(e => ways.has(e.way))}, {preload: false,
+	resultTypes: ['violations'], runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}}).then(r => r.violations)
+)(new Set(%s))`
+
+const otherRules = `axe.run(document, {resultTypes: ['violations'], preload: document.querySelector('audio, video') !== null,
+	rules: {'color-contrast': {enabled: false}, 'target-size': {enabled: %t}}, runOnly: {type: 'tag',
+	values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}}).then(r => r.violations)`
+
+// put lays another page of ours over the one that is shown: what it says, not what it wears, which is the same.
+const put = `(async path => {
+	const answer = await fetch(path);
+	const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+	for (const {name, value} of page.documentElement.attributes) document.documentElement.setAttribute(name, value);
+	document.title = page.title;
+	document.body.className = page.body.className;
+	document.body.innerHTML = page.body.innerHTML;
+	history.replaceState(null, '', path);
+	scrollTo(0, 0);
+	return answer.status;
+})(%s)`
+
+// Lay shows a page without loading one anew, for a visitor who only looks: scripts and style sheet stay those of the page before. It
+// costs a fraction of Go, whose loading, scripts and policy another visitor tries.
+func (v *Visitor) Lay(path string) {
+	v.t.Helper()
+	var status int
+	v.do("lay "+path, chromedp.Evaluate(fmt.Sprintf(put, quote(path)), &status, awaited))
+	if status == 0 || status >= 500 {
+		v.t.Errorf("%s: %s answered %d", v.Look, path, status)
+	}
+}
+
+// Sweep checks the page as it is shown: every rule but contrast, and contrast for the ways to write that were not judged yet.
+func (v *Visitor) Sweep() {
+	v.t.Helper()
+	v.report(v.swept())
+}
+
+// SweepLight checks what changes when only the light does: contrast.
+func (v *Visitor) SweepLight() {
+	v.t.Helper()
+	_, found := v.contrast()
+	v.report(found)
+}
+
+func (v *Visitor) swept() []Violation {
+	v.t.Helper()
+	page, found := v.contrast()
+	return append(found, v.run(fmt.Sprintf(otherRules, page.Small))...)
+}
+
+func (v *Visitor) contrast() (page scan, found []Violation) {
+	v.t.Helper()
+	page = ask[scan](v, describe)
+	if page.Page > page.Screen {
+		v.t.Errorf("%s: %s: the page is %d wide on a screen of %d", v.Look, v.Path(), page.Page, page.Screen)
+	}
+	var fresh []string
+	for _, way := range page.Ways {
+		if !v.judged[v.Look.Dark][way] {
+			v.judged[v.Look.Dark][way] = true
+			fresh = append(fresh, quote(way))
+		}
+	}
+	if len(fresh) > 0 {
+		found = v.run(fmt.Sprintf(contrastOf, "["+strings.Join(fresh, ",")+"]"))
+	}
+	return page, found
+}
