@@ -26,6 +26,7 @@ func (a *App) edge() error {
 		Keys: a.Keys, IDs: a.IDs,
 		Clock: a.Clock, Real: a.Real, Log: a.Config.Log, Sandbox: sandbox, PublicURL: address,
 		Notices: a.Notices, Outbox: a.Outbox, Scopes: api.Scopes(), Audit: a.Trail, Books: a.books, Recheck: a.recheck}
+	pages.Doctor = a.examine
 	if sandbox {
 		programs.Advance = a.AdvanceClock
 		programs.SendTransfer = a.sendTransfer

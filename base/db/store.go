@@ -25,6 +25,17 @@ const (
 
 	countOthers = `select count(distinct application_name) from pg_stat_activity where datname = current_database()
 		and application_name like 'billfold/%' and application_name <> $1`
+	postgresSettings = `select name, setting from pg_settings where name in ('server_version', 'fsync', 'full_page_writes',
+		'synchronous_commit', 'archive_mode')`
+	postgresFacts = `select pg_is_in_recovery(), cast(date_part('epoch', clock_timestamp()) * 1000000 as bigint),
+		coalesce(cast(extract(epoch from a.last_archived_time) * 1000000 as bigint), 0),
+		coalesce(cast(extract(epoch from a.last_failed_time) * 1000000 as bigint), 0),
+		coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false), coalesce(host(inet_client_addr()), ''),
+		(select rolsuper from pg_roles where rolname = current_user)
+		from pg_stat_archiver a`
+	liteVersion = `select sqlite_version()`
+	liteJournal = `pragma journal_mode`
+
 	currentSchema = `select current_schema()`
 	renameSchema  = `alter schema %s rename to %s`
 	createSchema  = `create schema %s`

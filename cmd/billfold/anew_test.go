@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -63,15 +64,15 @@ func TestOperatorEmptiesTheSandbox(t *testing.T) {
 		if _, html = page(browser.Get(base + "/ops/audit")); !strings.Contains(html, "we begin for real") {
 			t.Error("the new trail does not say why")
 		}
+		if _, html = page(browser.Get(base + "/ops/doctor")); !strings.Contains(html, "This is a sandbox, and stays one.") {
+			t.Error("the doctor does not say that a sandbox stays one")
+		}
 		again := at.secrets(t)
 		if again["BILLFOLD_KEY"] != "" || again["BILLFOLD_URL"] != base || again["BILLFOLD_OPERATOR_URL"] == first["BILLFOLD_OPERATOR_URL"] {
 			t.Errorf("dev.env is the old one")
 		}
-		if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if code := p.exit(); code != 0 {
-			t.Errorf("it ended with %d", code)
+		if err := p.cmd.Process.Signal(os.Interrupt); err != nil || p.exit() != 0 {
+			t.Errorf("it ended with %v", p.cmd.ProcessState)
 		}
 		if code, out, complaint := billfold(t, at.env, "verify", "--data", at.dir); code != 0 {
 			t.Errorf("verify ended with %d\n%s%s", code, out, complaint)
@@ -81,4 +82,26 @@ func TestOperatorEmptiesTheSandbox(t *testing.T) {
 		}
 		refused(t, at.env, 1, "no demo data", "empty", "--data", at.dir)
 	})
+}
+
+// TestDoctorSays shows the command's exit codes and both of its forms, for a place in which nothing is.
+func TestDoctorSays(t *testing.T) {
+	at := filepath.Join(t.TempDir(), "none")
+	env := []string{"BILLFOLD_MAIL_PASSWORD=mail-canary", "BILLFOLD_DB=postgres://me:dsn-canary@127.0.0.1:1/none"}
+	code, out, complaint := billfold(t, env, "doctor", "--data", at)
+	if code != 1 || !strings.Contains(out, "fail  database") || !strings.Contains(out, "→ --public-url") || complaint != "" {
+		t.Errorf("%d\n%s%s", code, out, complaint)
+	}
+	code, text, _ := billfold(t, env, "doctor", "--json", "--data", at)
+	var answer struct {
+		OK     bool
+		Checks []struct{ Name, Grade, Says, Mend string }
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil || code != 1 || answer.OK || len(answer.Checks) < 8 {
+		t.Errorf("%d, %v\n%s", code, err, text)
+	}
+	if strings.Contains(out+text, "canary") {
+		t.Error("it shows a secret")
+	}
+	refused(t, nil, 2, "there is no flag", "doctor", "--jason")
 }

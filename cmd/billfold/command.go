@@ -23,13 +23,14 @@ type command struct {
 	settings []string
 	examples []string
 	run      func(context.Context, app.Config, terminal) int
+	with     func(ctx context.Context, args []string, t terminal) int          // instead of run: has more than settings
 	own      func(ctx context.Context, args []string, out, diag io.Writer) int // instead of run: reads its arguments itself
 }
 
 var commands []command
 
 func init() {
-	commands = []command{dev, serve, empty, migrate, verify, measure, simulate, offline, version}
+	commands = []command{dev, serve, physician, empty, migrate, verify, measure, simulate, offline, version}
 }
 
 func find(name string) (command, bool) {

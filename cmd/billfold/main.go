@@ -62,6 +62,9 @@ func run(ctx context.Context, args []string, t terminal) int {
 	if c.own != nil {
 		return c.own(ctx, rest, t.out, t.err)
 	}
+	if c.with != nil {
+		return c.with(ctx, rest, t)
+	}
 	config, err := c.parse(rest, t)
 	if errors.Is(err, errHelp) {
 		fmt.Fprint(t.out, c.help())

@@ -40,6 +40,7 @@ const (
 		on conflict (id) do update set next_number = ledger_block.next_number + $1 returning next_number`
 	takeLegs = `insert into ledger_block (id, next_number) select 2, coalesce(max(number), 0) + 1 + $1 from ledger_leg where true
 		on conflict (id) do update set next_number = ledger_block.next_number + $1 returning next_number`
+	selectEntryAt = `select coalesce(max(number), 0) from ledger_entry where number <= $1`
 	selectLastLeg = `select coalesce(max(number), 0) from ledger_leg`
 	selectKind    = `select code from ledger_kind where name = $1`
 	selectKinds   = `select code, name from ledger_kind order by code`

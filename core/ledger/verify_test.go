@@ -348,3 +348,43 @@ func TestVerifyIsRightWhilePaymentsGoOn(t *testing.T) {
 		b.wantClean()
 	}, ledger.Schema)
 }
+
+// The newest entries are checked by themselves: a change among them is found, one of long before is left to Verify.
+func TestVerifyLastLooksAtTheEnd(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bank) {
+		newTown(t, b)
+		b.settle()
+		look := func(legs int) (ledger.Report, int) {
+			t.Helper()
+			found := 0
+			report, err := b.VerifyLast(t.Context(), b.d, legs, func(ledger.Finding) { found++ })
+			if err != nil || report.Findings != found {
+				t.Fatalf("%+v, %d findings, %v", report, found, err)
+			}
+			return report, found
+		}
+		all := b.wantClean()
+		for _, legs := range []int{1, 2, 3, 50, 100_000} {
+			report, found := look(legs)
+			if found != 0 || report.Legs < min(legs, all.Legs) || report.Legs > min(legs, all.Legs)+1 || report.Entries == 0 {
+				t.Errorf("of %d legs: %+v, %d findings", legs, report, found)
+			}
+		}
+		raw := harness.Raw(t, b.d)
+		if _, err := raw.Exec("update ledger_leg set amount = amount + 1 where number = (select min(number) from ledger_leg)"); err != nil {
+			t.Fatal(err)
+		}
+		if _, found := look(50); found != 0 {
+			t.Errorf("%d findings of long ago", found)
+		}
+		if _, found := look(100_000); found == 0 {
+			t.Error("all legs, and the change is not found")
+		}
+		if _, err := raw.Exec("update ledger_leg set amount = amount + 1 where number = (select max(number) from ledger_leg)"); err != nil {
+			t.Fatal(err)
+		}
+		if _, found := look(1); found == 0 {
+			t.Error("the change of the last leg is not found")
+		}
+	})
+}

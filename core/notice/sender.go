@@ -152,6 +152,22 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
+// Check connects to the relay, signs in if there is a name to do it with, and takes its leave without a mail. Its error is a *Refusal.
+func (s *SMTP) Check(ctx context.Context) error {
+	client, err := gomail.NewClient(s.host, s.options...)
+	if err != nil {
+		return &Refusal{Class: "settings", Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return refusal(err)
+	}
+	client.CloseWithSMTPClient(conn)
+	return nil
+}
+
 // refusal reads what can be told about a failure: a relay's answer code, or that there was none.
 func refusal(err error) *Refusal {
 	r := &Refusal{Class: "connection", Err: err}

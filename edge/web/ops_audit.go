@@ -126,6 +126,19 @@ func (s *site) health(tx *db.Tx) (ui.Health, error) {
 	return view, err
 }
 
+// opsDoctor looks at what real use needs. It is a page of its own, because a relay that does not answer takes seconds.
+func (s *site) opsDoctor(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if s.Doctor == nil {
+		return errMissing
+	}
+	v.scene.Area = "health"
+	var view []ui.Check
+	for _, one := range s.Doctor(r.Context()) {
+		view = append(view, ui.Check{Name: one.Name, Grade: one.Grade, Says: one.Says.In(v.scene.Lang), Mend: one.Mend.In(v.scene.Lang)})
+	}
+	return s.show(w, r, v, ui.DoctorPage(view))
+}
+
 // opsVerify has everything in the books recomputed; the light shows the finding when it is done.
 func (s *site) opsVerify(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if s.Recheck == nil {

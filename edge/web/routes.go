@@ -191,6 +191,7 @@ func (s *site) route() {
 		{"GET /ops/audit", operator, s.opsAudit},
 		{"GET /ops/audit.csv", operator, s.opsAuditCSV},
 		{"GET /ops/health", operator, s.opsHealth},
+		{"GET /ops/doctor", operator, s.opsDoctor},
 
 		// the sandbox
 		{"POST /persona", sandbox, s.persona},

@@ -57,6 +57,8 @@ type Options struct {
 	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)
 	// Demo removes the demo data; nil where there is none.
 	Demo *Demo
+	// Doctor says what is missing or wrong for real use; nil where nobody looks.
+	Doctor func(ctx context.Context) []Check
 	// Books says what the last verify found; nil when this installation does not keep it.
 	Books func(ctx context.Context) (Books, error)
 	// Recheck asks, in the operator's transaction, for a verify of everything; nil where this installation does not keep what it finds.
@@ -82,6 +84,13 @@ type Demo struct {
 	Facts func(ctx context.Context) (DemoFacts, error)
 	// Remove has the sandbox begin anew without it, for the reason in the record, and answers the path at which the operator goes on.
 	Remove func(ctx context.Context, r audit.Record) (path string, err error)
+}
+
+// Check is one thing that the doctor looked at.
+type Check struct {
+	Name       string
+	Grade      string // ok, warn, fail
+	Says, Mend lang.Text
 }
 
 // DemoFacts is what a sandbox holds.

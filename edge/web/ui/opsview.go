@@ -109,3 +109,17 @@ type Demo struct {
 	People, Shops, Payments int64
 	Error                   string
 }
+
+// Check is one thing that the doctor looked at.
+type Check struct{ Name, Grade, Says, Mend string }
+
+// gradeLook is the tone and icon of a grade: colour is never alone.
+func gradeLook(grade string) (tone, icon string) {
+	switch grade {
+	case "ok":
+		return "ok", "check"
+	case "warn":
+		return "warn", "info"
+	}
+	return "bad", "alert"
+}
