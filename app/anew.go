@@ -102,6 +102,7 @@ func (a *App) RemoveDemo(ctx context.Context, r audit.Record) (path string, err 
 	case a.anew <- next:
 	default: // somebody else was a moment earlier: theirs is carried out, and their link is the one that works
 	}
+	a.moving.Store(true)
 	a.hangUp(ctx)
 	return "/setup?token=" + next.token, nil
 }

@@ -71,7 +71,9 @@ type App struct {
 	advancing sync.Mutex     // held while the sandbox's clock is moved
 	callback  atomic.Pointer[string]
 	hang      atomic.Pointer[hang]
+	moving    atomic.Bool // a successor answers whoever comes from now on
 	cert      *certificate
+	authority *authority // nil unless this sandbox signs its own certificate
 	api       *api.API
 	pages     *web.Pages
 	Trail     *audit.Trail
@@ -143,6 +145,14 @@ func (a *App) place(ln net.Listener) (err error) {
 	var addr net.Addr
 	if ln != nil {
 		addr = ln.Addr()
+	}
+	if a.Config.TLS {
+		if err := makeFolder(a.Config.Data); err != nil {
+			return err
+		}
+		if err := a.vouch(addr); err != nil {
+			return err
+		}
 	}
 	if a.URL, err = publicURL(a.Config, addr); err != nil {
 		return err
@@ -343,6 +353,7 @@ func (a *App) Start() {
 		func(ctx context.Context) error { return a.Queue.Run(ctx) },
 		func(ctx context.Context) error { return a.People.Run(ctx) },
 		a.followClock,
+		a.keepCertified,
 	)
 	a.state.CompareAndSwap(building, running)
 }

@@ -30,7 +30,11 @@ import (
 func start(t *testing.T, c Config) (a *App, stop func()) {
 	t.Helper()
 	ctx := context.Background()
-	ln, err := Listen(ctx, "127.0.0.1:0")
+	addr := "127.0.0.1:0"
+	if c.Addr != "" {
+		addr = c.Addr
+	}
+	ln, err := Listen(ctx, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"strconv"
@@ -114,8 +115,12 @@ func (a *App) rails(o *payment.Options) {
 		return
 	}
 	o.Desk = fx.New(fx.Options{DB: a.DB, Real: a.Real, IDs: a.IDs})
+	self := dial.Options{AllowLoopback: true}
+	if a.authority != nil { // it calls this very server, at an address of this machine
+		self.AllowPrivate, self.TLS = true, &tls.Config{RootCAs: a.authority.pool(), MinVersion: tls.VersionTLS13}
+	}
 	outside := rail.SandboxOptions{DB: a.DB, Real: a.Real, Clock: a.Clock, IDs: a.IDs, Queue: a.Queue, Log: o.Log, Secret: card,
-		Dial: dial.New(dial.Options{AllowLoopback: true}), CallbackURL: a.callbackURL(rail.Card), Seed: a.Config.Seed}
+		Dial: dial.New(self), CallbackURL: a.callbackURL(rail.Card), Seed: a.Config.Seed}
 	a.Card = rail.NewSandbox(outside)
 	outside.Secret, outside.CallbackURL = bank, a.callbackURL(rail.BankName)
 	a.Bank = rail.NewSandboxBank(outside)

@@ -36,6 +36,7 @@ type Config struct {
 	PublicURL  string   // where people reach this server; "" = from Addr
 	TLSCert    string   // certificate chain (PEM); "" = plain HTTP, on loopback only
 	TLSKey     string   // its private key (PEM)
+	TLS        bool     // sandbox: sign a certificate of its own, in Data/tls, for this machine's names and private addresses
 	Keyring    string   // folder of the keys that seal personal data; "" = Data/keyring
 	Keys       string   // PostgreSQL of its own for the keyring, postgres://…, which several processes may share; "" = the folder Keyring
 	MasterKey  string   // opens the keyring, 64 hexadecimal digits; "" = the file master.key in it
@@ -173,6 +174,7 @@ var Settings = []Setting{
 	{"public-url", "URL", "where people reach this server, if not at --addr", false, func(c *Config) any { return &c.PublicURL }},
 	{"tls-cert", "FILE", "certificate chain in PEM; read again when the file changes", false, func(c *Config) any { return &c.TLSCert }},
 	{"tls-key", "FILE", "private key of the certificate in PEM", false, func(c *Config) any { return &c.TLSKey }},
+	{"tls", "", "HTTPS with a certificate of its own, for phones in the same network (dev)", false, func(c *Config) any { return &c.TLS }},
 	{"keyring", "FOLDER", "keys that seal personal data (the folder keyring in --data)", false, func(c *Config) any { return &c.Keyring }},
 	{"keys", "DSN", "PostgreSQL for the keyring, not that of --db, instead of the folder: for several processes", false,
 		func(c *Config) any { return &c.Keys }},

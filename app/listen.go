@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -49,11 +50,14 @@ func (k Kept) Lend() (net.Listener, error) {
 
 type lent struct {
 	*net.TCPListener
-	over atomic.Bool
+	over      atomic.Bool
+	accepting sync.Mutex
 }
 
 // Accept waits for the next caller, until Close.
 func (l *lent) Accept() (net.Conn, error) {
+	l.accepting.Lock()
+	defer l.accepting.Unlock()
 	if l.over.Load() {
 		return nil, net.ErrClosed
 	}
@@ -67,10 +71,15 @@ func (l *lent) Accept() (net.Conn, error) {
 	return nil, err
 }
 
-// Close has Accept return.
+// Close has Accept return, and waits until it has: one that went on would take callers from the next.
 func (l *lent) Close() error {
-	l.over.Store(true)
-	return l.SetDeadline(time.Unix(1, 0))
+	if l.over.Swap(true) {
+		return net.ErrClosed
+	}
+	err := l.SetDeadline(time.Unix(1, 0))
+	l.accepting.Lock()
+	defer l.accepting.Unlock()
+	return err
 }
 
 // nextFree finds a free port above a taken one; 0, which has the system choose, where there is none near.

@@ -62,6 +62,13 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		base := "http://" + ln.Addr().String()
 		a.callback.Store(&base)
 	}
+	if a.authority != nil {
+		base := a.itself(ln.Addr())
+		a.callback.Store(&base)
+		both := forkListener(ln)
+		ln = both.secure
+		go a.servePlainly(ctx, both.plain)
+	}
 	ended := make(chan error, 1)
 	go func() {
 		if a.cert != nil {
@@ -121,6 +128,10 @@ func (a *App) front(hook, api, web http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET /metrics", a.metrics)
+	if a.authority != nil {
+		mux.HandleFunc("GET "+trustPath, a.trust)
+		mux.HandleFunc("GET "+trustedPath, a.trust)
+	}
 	mux.Handle("/hook/", a.Gate.Handler(served(hook)))
 	mux.Handle("/", gated)
 	seconds := a.Metrics.Histogram("billfold_request_seconds", "Time from a request's header to the end of its answer.", nil, "class")
@@ -147,12 +158,28 @@ func (a *App) front(hook, api, web http.Handler) http.Handler {
 				panic(broke)
 			}
 		}()
+		if a.moving.Load() {
+			moveOn(seen, r)
+			return
+		}
 		if a.Config.Mode == Sandbox && !a.forUs(r.Host) {
 			a.refuse(seen, r, errHost.Fill(a.URL.Host))
 			return
 		}
 		mux.ServeHTTP(seen, r)
 	})
+}
+
+// moveOn has a request that comes over an older connection come again over a new one, which waits for the successor.
+func moveOn(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close")
+	} else {
+		_ = clock.Wait(r.Context(), 100*time.Millisecond) // until GOAWAY is there, without which it would come over this one again
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", r.URL.RequestURI())
+	w.WriteHeader(http.StatusTemporaryRedirect) // the method and the body stay (RFC 9110, 15.4.8)
 }
 
 // note writes a request's line.
@@ -197,7 +224,7 @@ func (a *App) forUs(host string) bool {
 		host = name
 	}
 	host = strings.Trim(host, "[]")
-	return isLocal(host) || strings.EqualFold(host, a.URL.Hostname())
+	return isLocal(host) || strings.EqualFold(host, a.URL.Hostname()) || a.authority != nil && a.authority.ours(host)
 }
 
 // errHost refuses a request that was meant for somebody else.

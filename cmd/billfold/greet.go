@@ -36,6 +36,10 @@ func welcome(ctx context.Context, a *app.App, t terminal) error {
 		row("Operator", operator+"   (one-time, 30 min)")
 		row("Try", fmt.Sprintf("curl -s %s/v1/balance -u %s:", a.URL, keys.Shop))
 	}
+	if page, fingerprint, ok := a.Trust(); ok {
+		row("Phones", fmt.Sprintf("%s   open it, compare, and trust the certificate:", page))
+		row("", fingerprint)
+	}
 	_, err = fmt.Fprint(t.out, b.String())
 	return err
 }

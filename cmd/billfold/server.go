@@ -21,14 +21,18 @@ var dev = command{
 payments, made by the program itself. Nobody needs a password; money and cards are play money. Test keys and
 the address are written to dev.env in the folder. The clock can be moved forward, never back.
 
+With --tls it speaks HTTPS with a certificate that it signs itself, for this machine's names and private addresses, and
+tells how phones come to trust it. Whoever reaches the address can come in and play.
+
 What is in the folder stays: the next start goes on from there. Delete the folder to begin anew.`,
-	settings: []string{"data", "addr", "db", "empty", "seed", "currencies", "zone", "public-url", "tls-cert", "tls-key", "keyring",
+	settings: []string{"data", "addr", "db", "empty", "seed", "tls", "currencies", "zone", "public-url", "tls-cert", "tls-key", "keyring",
 		"master-key",
 		"accept-history", "db-conns", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "breached", "log-level",
 		"log-format"},
 	examples: []string{
 		"billfold dev                                   http://localhost:8080, data in ./billfold-data",
 		"billfold dev --addr localhost:9000 --empty     another port, nobody in it",
+		"billfold dev --tls --addr :8443                for phones in the same network, whoever is in it",
 		"billfold dev --db postgres://me@/billfold      on PostgreSQL; keys and dev.env stay in --data",
 	},
 	run: func(ctx context.Context, c app.Config, t terminal) int {
@@ -46,9 +50,9 @@ An older database is brought up to date first. While nobody is an operator, it p
 person who opens it one; it works once, for half an hour.
 
 SIGTERM and SIGINT: nothing more is accepted, what was accepted is finished, then it stops (20 s at most).`,
-	settings: []string{"data", "addr", "public-url", "tls-cert", "tls-key", "db", "db-conns", "keyring", "master-key", "no-migrate",
-		"accept-history", "currencies", "zone", "breached", "mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level",
-		"log-format"},
+	settings: []string{"data", "addr", "public-url", "tls-cert", "tls-key", "db", "db-conns", "keyring", "keys", "master-key", "no-migrate",
+		"trust-proxy", "max-connections", "max-requests", "max-wait", "rate", "rate-guests", "accept-history", "currencies", "zone", "breached",
+		"mail-server", "mail-tls", "mail-user", "mail-password", "mail-from", "log-level", "log-format"},
 	examples: []string{
 		"billfold serve --addr :443 --public-url https://pay.example.org --tls-cert chain.pem --tls-key key.pem",
 		"billfold serve --config /etc/billfold.conf",

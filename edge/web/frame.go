@@ -35,7 +35,7 @@ func (s *site) frame(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
 		h.Set("X-Frame-Options", "DENY") // for browsers older than frame-ancestors
-		if s.secure {
+		if s.secure && !s.Sandbox {      // a sandbox's name, such as localhost, is others' tomorrow, at other ports too (RFC 6797, 8.3)
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if h.Get("Request-Id") == "" { // whoever is around us may have named the request already
