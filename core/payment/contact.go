@@ -85,6 +85,17 @@ func (s *Service) FirstTime(ctx context.Context, c Caller, payee string) (bool, 
 	return db.Read(ctx, s.DB, func(tx *db.Tx) (bool, error) { return s.isNew(tx, string(c.Person), payee) })
 }
 
+// lately is how many of a person's last payments PaidLately looks at.
+const lately = 200
+
+// PaidLately says whether one of a person's last payments went to a payee: a shop has no entry among the contacts.
+func (s *Service) PaidLately(ctx context.Context, c Caller, payee string) (bool, error) {
+	return db.Read(ctx, s.DB, func(tx *db.Tx) (bool, error) {
+		found, err := db.All(tx, scanID, selectPaidLately, string(c.Person), payee, lately)
+		return len(found) > 0, err
+	})
+}
+
 func (s *Service) isNew(tx *db.Tx, person, payee string) (bool, error) {
 	k, err := db.One(tx, scanContact, selectContact, person, payee)
 	if errors.Is(err, db.ErrNoRow) {

@@ -133,3 +133,31 @@ func TestDraftsArePrivate(t *testing.T) {
 		}
 	})
 }
+
+// A shop is new to a payer until a payment to it is completed; one that waits, or that another person made, does not count.
+func TestPaidLately(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 100)
+		w.fund(w.omar, 100)
+		known := func(who identity.PersonID, want bool, why string) {
+			t.Helper()
+			if got, err := w.PaidLately(w.ctx, w.by(who), string(w.shop.ID)); err != nil || got != want {
+				t.Errorf("%s: %t, %v", why, got, err)
+			}
+		}
+		if _, err := w.Create(w.ctx, w.by(w.lena), w.terms(10), false, w.key()); err != nil {
+			t.Fatal(err)
+		}
+		known(w.lena, false, "asked for only")
+		p, err := w.Create(w.ctx, w.by(w.lena), w.terms(20), true, w.key())
+		if err != nil {
+			t.Fatal(err)
+		}
+		known(w.lena, true, "paid")
+		known(w.omar, false, "somebody else paid")
+		if _, err := w.Refund(w.ctx, w.byShop(), p.ID, nil, "cold", w.key()); err != nil {
+			t.Fatal(err)
+		}
+		known(w.lena, true, "paid, and it came back")
+	})
+}

@@ -127,7 +127,7 @@ func (s *Service) search(ctx context.Context, owner string, f ActivityFilter, fr
 	}
 	done, err := s.searchRows(ctx, owner, q, newest, &found)
 	for _, p := range parts {
-		if err != nil || done {
+		if err != nil || done || f.State.early() {
 			break
 		}
 		if p.first.before(found.from) && micros(f.Since) <= p.last.at {
@@ -139,6 +139,9 @@ func (s *Service) search(ctx context.Context, owner string, f ActivityFilter, fr
 	}
 	return found.rows, found.from.String(), nil
 }
+
+// early says that no other state leads back to this one. No word list has such a payment: it ends the listing until it is over.
+func (s State) early() bool { return s == AwaitingConfirmation || s == Processing || s == Authorized }
 
 // before says whether a place is older.
 func (p place) before(q place) bool { return p.at < q.at || p.at == q.at && p.payment < q.payment }
@@ -221,6 +224,9 @@ func (s *Service) searchPart(ctx context.Context, owner string, q *query, p part
 			return true, nil
 		}
 		n := min(len(fit), found.most+1)
+		if q.State != "" && q.State != Completed { // only the rows know, and few of them are it
+			n = min(len(fit), windowSize)
+		}
 		rows, err := s.load(ctx, fit[:n])
 		if err != nil {
 			return false, err

@@ -75,6 +75,9 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 		if err != nil || len(parts) != 5 {
 			t.Fatalf("%d word lists (%v), want 5", len(parts), err)
 		}
+		if _, err := w.Create(w.ctx, w.by(w.lena), w.terms(999), false, w.key()); err != nil {
+			t.Fatal(err)
+		}
 		var every []Item
 		for cursor := ""; ; {
 			page, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), ActivityFilter{}, cursor, 20)
@@ -107,6 +110,7 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 			"note":      {ActivityFilter{Text: "steuer"}, func(i Item) bool { return i.Payment.ID == noted }},
 			"id":        {ActivityFilter{Text: string(noted)}, func(i Item) bool { return i.Payment.ID == noted }},
 			"state":     {ActivityFilter{State: Refunded}, func(i Item) bool { return i.Payment.State == Refunded }},
+			"waiting":   {ActivityFilter{State: AwaitingConfirmation}, func(i Item) bool { return i.Payment.State == AwaitingConfirmation }},
 			"in":        {ActivityFilter{Direction: In, Text: "omar"}, func(i Item) bool { return i.Direction == In && omar(i) }},
 			"refunds":   {ActivityFilter{Kind: Refund}, func(i Item) bool { return i.Payment.Kind == Refund }},
 			"until":     {ActivityFilter{Until: middle, Text: "café"}, func(i Item) bool { return i.At.Before(middle) && rosa(i) }},
@@ -129,6 +133,15 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 		}
 		w.erased()
 	})
+}
+
+// A payment that is in a word list never comes into a state that is looked for among the newest only.
+func TestEarlyStatesAreNotComeBackTo(t *testing.T) {
+	for _, m := range Moves {
+		if m.To.early() && m.From != None && !m.From.early() {
+			t.Errorf("%s leads from %s back to %s", m.On, m.From, m.To)
+		}
+	}
 }
 
 // erased: who is erased takes their words out of other people's lists, and the lists stay readable.

@@ -12,10 +12,13 @@ const (
 	selectOpenLinks = `select currency, scale, amount from payment_record
 		where due_at is not null and capture = 'link' and state = 'authorized'`
 
-	contactColumns = `person, kept, called, last_payment, last_at`
-	selectContact  = `select ` + contactColumns + ` from payment_contact where owner = $1 and person = $2`
-	selectContacts = `select ` + contactColumns + ` from payment_contact where owner = $1 order by last_at desc, person limit $2`
-	selectPaid     = `select owner, person, last_payment from payment_contact where owner > $1 or owner = $1 and person > $2
+	contactColumns   = `person, kept, called, last_payment, last_at`
+	selectContact    = `select ` + contactColumns + ` from payment_contact where owner = $1 and person = $2`
+	selectContacts   = `select ` + contactColumns + ` from payment_contact where owner = $1 order by last_at desc, person limit $2`
+	selectPaidLately = `select r.id from (select payment, role from payment_party where owner = $1 order by at desc, payment desc limit $3) p
+		join payment_record r on r.id = p.payment
+		where p.role = 'payer' and r.payee = $2 and r.state in ('completed', 'partly_refunded', 'refunded') limit 1`
+	selectPaid = `select owner, person, last_payment from payment_contact where owner > $1 or owner = $1 and person > $2
 		order by owner, person limit $3`
 	upsertPaid = `insert into payment_contact (owner, person, kept, called, last_payment, last_at) values ($1,$2,false,null,$3,$4)
 		on conflict (owner, person) do update set last_payment = excluded.last_payment, last_at = excluded.last_at

@@ -77,8 +77,7 @@ func (s *Service) listPart(tx *db.Tx, owner string) (bool, error) {
 	}
 	lines := make([]line, len(rows))
 	for i, row := range rows {
-		switch row.record.state {
-		case AwaitingConfirmation, Processing, Authorized, Held:
+		if row.record.state.early() || row.record.state == Held {
 			return false, nil
 		}
 		text, err := s.open(row.record.creator, descriptionRow(row.record.id), row.record.description)

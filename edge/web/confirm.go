@@ -80,7 +80,9 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 			view.New, err = s.Payments.FirstTime(r.Context(), v.caller(), p.Payee)
 		}
 	} else {
-		view.New, err = s.newPayee(r, v, p.Payee)
+		var known bool
+		known, err = s.Payments.PaidLately(r.Context(), v.caller(), p.Payee)
+		view.New = !known
 	}
 	if err != nil {
 		return view, err
@@ -93,24 +95,6 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		_, view.Error, _ = field(v.scene.Lang, refusal)
 	}
 	return view, nil
-}
-
-// newPayee says whether the person's last hundred payments out had another payee: the sheet then asks to check the name.
-func (s *site) newPayee(r *http.Request, v *visit, payee string) (bool, error) {
-	page, err := s.Payments.Activity(r.Context(), v.caller(), string(v.session.Person.ID), payment.ActivityFilter{Direction: payment.Out},
-		"", 100)
-	if err != nil {
-		return false, err
-	}
-	for _, item := range page.Items {
-		switch item.Payment.State {
-		case payment.Completed, payment.PartlyRefunded, payment.Refunded:
-			if item.Payment.Payee == payee {
-				return false, nil
-			}
-		}
-	}
-	return true, nil
 }
 
 // confirm is the payer's yes to the terms whose digest the form carries.
