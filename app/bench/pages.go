@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -9,7 +10,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"regexp"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +63,7 @@ func pages(ctx context.Context, args []string, out, diag io.Writer) error {
 	f.IntVar(&r.Payments, "payments", 20_000, "")
 	f.IntVar(&r.Entries, "entries", 0, "")
 	looks := f.Int("looks", 200, "")
-	only := f.String("only", "", "")
+	only, profile := f.String("only", "", ""), f.String("profile", "", "")
 	if err := f.Parse(args); err != nil {
 		return fmt.Errorf("%w; `billfold bench` shows how it is called", err)
 	}
@@ -75,7 +78,7 @@ func pages(ctx context.Context, args []string, out, diag io.Writer) error {
 		return err
 	}
 	r.Engine = c.engine
-	if err := t.look(ctx, c.inFlight, *looks, *only, &r); err != nil {
+	if err := t.look(ctx, c.inFlight, *looks, *only, *profile, &r); err != nil {
 		return errors.Join(err, t.close(ctx))
 	}
 	if err := t.close(ctx); err != nil {
@@ -103,7 +106,7 @@ func (r *pagesResult) sentence() string {
 }
 
 // look makes the world, finds its pages and opens each again and again.
-func (t *town) look(ctx context.Context, inFlight, looks int, only string, r *pagesResult) error {
+func (t *town) look(ctx context.Context, inFlight, looks int, only, profile string, r *pagesResult) error {
 	if err := t.grow(ctx, inFlight, r.Times, r.Payments, r.Entries); err != nil {
 		return fmt.Errorf("make the world: %w", err)
 	}
@@ -115,6 +118,13 @@ func (t *town) look(ctx context.Context, inFlight, looks int, only string, r *pa
 		return err
 	}
 	r.Unreached = unreached
+	if profile != "" {
+		stop, err := profiled(profile)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	worst := 0.0
 	for _, one := range list {
 		if !strings.Contains(one.Route, only) {
@@ -130,6 +140,18 @@ func (t *town) look(ctx context.Context, inFlight, looks int, only string, r *pa
 	}
 	r.Scan, err = t.scan(ctx, looks)
 	return err
+}
+
+// profiled writes down where the processor's time goes until it is stopped, as `go tool pprof` reads it.
+func profiled(path string) (stop func(), err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() { pprof.StopCPUProfile(); file.Close() }, nil
 }
 
 // open opens a page again and again.
@@ -324,9 +346,10 @@ func (t *town) scan(ctx context.Context, looks int) (float64, error) {
 
 // hidden is the value of a form's hidden field.
 func hidden(page []byte, name string) string {
-	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindSubmatch(page)
-	if found == nil {
+	_, after, found := bytes.Cut(page, []byte(`name="`+name+`" value="`))
+	value, _, ended := bytes.Cut(after, []byte(`"`))
+	if !found || !ended {
 		return ""
 	}
-	return html.UnescapeString(string(found[1]))
+	return html.UnescapeString(string(value))
 }

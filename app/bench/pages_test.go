@@ -27,7 +27,7 @@ func TestPages(t *testing.T) {
 			}
 			defer w.close(t.Context())
 			r := pagesResult{Times: 2, Payments: 60, Entries: 100}
-			if err := w.look(t.Context(), 16, 1, "", &r); err != nil {
+			if err := w.look(t.Context(), 16, 1, "", "", &r); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(r.Unreached, unreachable) {

@@ -243,25 +243,25 @@ func (t *town) enter(ctx context.Context, handle string) (*visitor, error) {
 }
 
 // counter opens a till of a shop, and signs somebody in at its device.
-func (t *town) counter(ctx context.Context, shop merchant.ID, name string) (*visitor, error) {
-	store, err := t.Shops.AddStore(ctx, shop, "Store of "+name, "Berlin")
+func (w *world) counter(ctx context.Context, shop merchant.ID, name string) (*visitor, error) {
+	store, err := w.Shops.AddStore(ctx, shop, "Store of "+name, "Berlin")
 	if err != nil {
 		return nil, err
 	}
-	_, code, err := t.Shops.AddTill(ctx, shop, store.ID, name)
+	_, code, err := w.Shops.AddTill(ctx, shop, store.ID, name)
 	if err != nil {
 		return nil, err
 	}
-	_, device, err := t.Shops.Pair(ctx, code)
+	_, device, err := w.Shops.Pair(ctx, code)
 	if err != nil {
 		return nil, err
 	}
-	clerk, err := t.Shops.AddStaff(ctx, shop, "Clerk "+name, "4071", nil)
+	clerk, err := w.Shops.AddStaff(ctx, shop, "Clerk "+name, "4071", nil)
 	if err != nil {
 		return nil, err
 	}
-	shift, err := t.Shops.SignIn(ctx, device, clerk.ID, "4071")
-	return t.visitor("bf_till=" + device + "; bf_shift=" + shift), err
+	shift, err := w.Shops.SignIn(ctx, device, clerk.ID, "4071")
+	return w.visitor("bf_till=" + device + "; bf_shift=" + shift), err
 }
 
 // things are what is still to be done, so that the pages about it have something to show.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -57,23 +58,10 @@ func (v *visitor) post(ctx context.Context, path string, form url.Values) (view,
 }
 
 func (v *visitor) ask(ctx context.Context, method, path, form string) (view, error) {
-	if v.conn == nil {
-		conn, err := loopback.DialContext(ctx, "tcp", v.address)
-		if err != nil {
-			return view{}, err
-		}
-		v.conn, v.in = conn, bufio.NewReaderSize(conn, 16<<10)
+	if err := v.dial(ctx); err != nil {
+		return view{}, err
 	}
-	v.out = append(append(append(append(append(v.out[:0], method...), ' '), path...), " HTTP/1.1\r\nHost: "...), v.address...)
-	if v.cookies != "" {
-		v.out = append(append(v.out, "\r\nCookie: "...), v.cookies...)
-	}
-	if method == "POST" {
-		v.out = append(append(append(v.out, "\r\nOrigin: http://"...), v.address...), "\r\nSec-Fetch-Site: same-origin"...)
-		v.out = append(v.out, "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "...)
-		v.out = strconv.AppendInt(v.out, int64(len(form)), 10)
-	}
-	v.out = append(append(v.out, "\r\n\r\n"...), form...)
+	v.write(method, path, form)
 	watch := clock.Start()
 	if _, err := v.conn.Write(v.out); err != nil {
 		v.close()
@@ -85,6 +73,7 @@ func (v *visitor) ask(ctx context.Context, method, path, form string) (view, err
 		return view{}, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	seen := view{status: answer.StatusCode, kind: answer.Header.Get("Content-Type"), to: answer.Header.Get("Location")}
+	v.receive(answer.Header["Set-Cookie"])
 	if strings.HasPrefix(seen.kind, "text/event-stream") { // it does not end
 		v.close()
 		return seen, nil
@@ -96,6 +85,87 @@ func (v *visitor) ask(ctx context.Context, method, path, form string) (view, err
 		v.close()
 	}
 	return seen, err
+}
+
+// dial connects, where that is not done.
+func (v *visitor) dial(ctx context.Context) error {
+	if v.conn != nil {
+		return nil
+	}
+	conn, err := loopback.DialContext(ctx, "tcp", v.address)
+	if err == nil {
+		v.conn, v.in = conn, bufio.NewReaderSize(conn, 4<<10)
+	}
+	return err
+}
+
+// write makes a request.
+func (v *visitor) write(method, path, form string) {
+	v.out = append(append(append(append(append(v.out[:0], method...), ' '), path...), " HTTP/1.1\r\nHost: "...), v.address...)
+	if v.cookies != "" {
+		v.out = append(append(v.out, "\r\nCookie: "...), v.cookies...)
+	}
+	if method == http.MethodPost {
+		v.out = append(append(append(v.out, "\r\nOrigin: http://"...), v.address...), "\r\nSec-Fetch-Site: same-origin"...)
+		v.out = append(v.out, "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "...)
+		v.out = strconv.AppendInt(v.out, int64(len(form)), 10)
+	}
+	v.out = append(append(v.out, "\r\n\r\n"...), form...)
+}
+
+// hear opens a stream of server-sent events. What it returns holds something when there was news since it was last read, and is closed
+// when the stream ends.
+func (v *visitor) hear(ctx context.Context, path string) (<-chan struct{}, error) {
+	if err := v.dial(ctx); err != nil {
+		return nil, err
+	}
+	v.write(http.MethodGet, path, "")
+	if _, err := v.conn.Write(v.out); err != nil {
+		return nil, err
+	}
+	answer, err := http.ReadResponse(v.in, nil)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the stream %s answered %d", path, answer.StatusCode)
+	}
+	in := v.in
+	news := make(chan struct{}, 1)
+	go func() {
+		defer close(news)
+		for {
+			line, err := in.ReadSlice('\n') // chunks and events both end their lines: what is between needs no reading
+			if err != nil {
+				return
+			}
+			if bytes.HasPrefix(line, []byte("event: news")) {
+				select {
+				case news <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}()
+	return news, nil
+}
+
+// receive keeps the cookies that an answer sets.
+func (v *visitor) receive(set []string) {
+	for _, one := range set {
+		pair, _, _ := strings.Cut(one, ";")
+		name, value, _ := strings.Cut(pair, "=")
+		var kept []string
+		for old := range strings.SplitSeq(v.cookies, "; ") {
+			if n, _, _ := strings.Cut(old, "="); n != name && old != "" {
+				kept = append(kept, old)
+			}
+		}
+		if value != "" {
+			kept = append(kept, pair)
+		}
+		v.cookies = strings.Join(kept, "; ")
+	}
 }
 
 func appendAll(b []byte, r io.Reader) ([]byte, error) {

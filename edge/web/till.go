@@ -8,6 +8,7 @@ import (
 	"billfold/base/fault"
 	"billfold/base/money"
 	"billfold/base/once"
+	"billfold/base/telemetry"
 	"billfold/core/merchant"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
@@ -47,6 +48,7 @@ func (s *site) stand(r *http.Request) (stand, error) {
 	if err != nil {
 		return stand{}, err
 	}
+	telemetry.Visits(r.Context(), string(d.till.ID))
 	d.shop, err = s.Shops.Get(r.Context(), d.till.Shop)
 	return d, err
 }

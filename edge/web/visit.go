@@ -40,8 +40,11 @@ const (
 
 const year = 365 * 24 * time.Hour
 
-// SessionCookies are the names under which a browser keeps its session.
-func SessionCookies() []string { return []string{"__Host-" + cookieSession, cookieSession} }
+// SessionCookies are the names under which a browser keeps its session, and a till's device what it is: fifty tills behind one address
+// are fifty callers.
+func SessionCookies() []string {
+	return []string{"__Host-" + cookieSession, cookieSession, "__Host-" + cookieTill, cookieTill}
+}
 
 func (s *site) cookieName(name string) string {
 	if s.secure && name != cookieZone {
