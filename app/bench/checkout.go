@@ -97,7 +97,8 @@ func checkouts(ctx context.Context, args []string, out, diag io.Writer) error {
 }
 
 func (r *checkoutResult) sentence() string {
-	text := fmt.Sprintf("%d checkouts in %.1f s on %s: %.0f a second, p50 %.1f ms, p99 %.1f ms, their page p99 %.1f ms, %.2f ms of processor each",
+	text := fmt.Sprintf("%d checkouts in %.1f s on %s: %.0f a second, p50 %.1f ms, p99 %.1f ms, their page p99 %.1f ms, "+
+		"%.2f ms of processor each",
 		r.Checkouts, r.Seconds, r.Engine, r.PerSecond, r.P50, r.P99, r.Page, r.Processor)
 	if r.Tills > 0 {
 		text += fmt.Sprintf("; %d tills of one shop paid at once showed their own result after p99 %.0f ms, at most %.0f ms", r.Tills, r.TillsP99,
@@ -307,7 +308,9 @@ func await(news <-chan struct{}) error {
 }
 
 // pay opens the page of a checkout and sends its form, as a browser does. expect is asked for news of the payment before anything is sent.
-func (v *visitor) pay(ctx context.Context, path string, expect func(payment string) <-chan struct{}) (time.Duration, <-chan struct{}, error) {
+func (v *visitor) pay(
+	ctx context.Context, path string, expect func(payment string) <-chan struct{},
+) (time.Duration, <-chan struct{}, error) {
 	page, err := v.get(ctx, path)
 	if err != nil {
 		return 0, nil, err
@@ -318,7 +321,8 @@ func (v *visitor) pay(ctx context.Context, path string, expect func(payment stri
 	}
 	news := expect(payment)
 	took := page.took
-	done, err := v.post(ctx, path, url.Values{"csrf": {hidden(page.body, "csrf")}, "payment": {payment}, "terms": {hidden(page.body, "terms")}})
+	done, err := v.post(ctx, path, url.Values{"payment": {payment}, "csrf": {hidden(page.body, "csrf")},
+		"terms": {hidden(page.body, "terms")}})
 	if err == nil && done.status != http.StatusSeeOther {
 		err = fmt.Errorf("the confirmation of %s was answered with %d", path, done.status)
 	}
@@ -388,7 +392,8 @@ func (s *tillSale) shows(ctx context.Context, paid bool) error {
 	if err != nil {
 		return err
 	}
-	if page.status != http.StatusOK || !bytes.Contains(page.body, []byte("€"+s.shown)) || bytes.Contains(page.body, []byte("data-final")) != paid {
+	own, final := bytes.Contains(page.body, []byte("€"+s.shown)), bytes.Contains(page.body, []byte("data-final"))
+	if page.status != http.StatusOK || !own || final != paid {
 		return fmt.Errorf("the till of %s, which is paid: %t, shows something else", s.shown, paid)
 	}
 	return nil
