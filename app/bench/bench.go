@@ -27,9 +27,10 @@ const Usage = `Measure this machine: the same verbs, tables and durability as ` 
   billfold bench overload   payments at three times what can be done: who is let in, how fast the others are told, how it recovers
   billfold bench pages      every page there is, in the demo's world grown large
   billfold bench checkout   whole checkouts, from the shop's request to the shop being told; and tills of one shop paid at once
+  billfold bench live       open pages that hear of payments: what they cost and how soon they know
   billfold bench purse      purchases between offline purses, and a till's collection (--purchases N, --lines N, --json)
 
-payments, ledger, pages, checkout and overload take
+payments, ledger, pages, checkout, live and overload take
   --engine sqlite|postgres  the database (sqlite)
   --db DSN                  an empty PostgreSQL database, or one that a bench made
   --data FOLDER             keep the database and keyring here (a temporary folder)
@@ -48,6 +49,10 @@ overload also takes
 checkout also takes
   --tills N                 how many tills of one shop are paid at once (50)
   --profile FILE            write where the processor's time goes, for ` + "`go tool pprof`" + `; pages takes it too
+
+live also takes
+  --pages N                 how many pages are open (2000)
+  --rate N                  payments a second (500)
 
 pages also takes
   --times N                 the demo's data so many times (100)
@@ -108,7 +113,7 @@ func (c *common) check() error {
 func Main(ctx context.Context, args []string, out, diag io.Writer) int {
 	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
 		"payments": payments, "ledger": transfers, "overload": overload, "purse": purse.Bench, "pages": pages,
-		"checkout": checkouts,
+		"checkout": checkouts, "live": live,
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(out, Usage)
