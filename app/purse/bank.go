@@ -95,9 +95,17 @@ func (s server) sync(ctx context.Context, id proto.ID, b issuer.Bundle) (a issue
 	a.Params, err = some(out.Params)
 	a.Clear, bad = some(out.Clear)
 	if err = errors.Join(err, bad); err == nil && out.State != string(issuer.Active) {
-		err = errors.New("the issuer says that this purse is " + out.State)
+		err = errors.New(states[issuer.ModuleState(out.State)])
 	}
 	return a, err
+}
+
+// states are what a purse is that its issuer does not serve.
+var states = map[issuer.ModuleState]string{
+	issuer.Blocked:  "the issuer has blocked this purse: what it holds stays its owner's; ask the issuer why",
+	issuer.Lost:     "this purse was reported lost: what it holds is refunded when its certificate and seven days are over",
+	issuer.Forked:   "this purse exists twice, it was copied or set back: it is blocked, and the issuer looks at the case",
+	issuer.Refunded: "this purse was reported lost, and what it held has been refunded: make a new one",
 }
 
 func (s server) desk(ctx context.Context, id proto.ID, c proto.Command) ([]byte, error) {

@@ -28,7 +28,7 @@ func openFolder(path string, create bool) (*folder, error) {
 	}
 	if err := lock(held); err != nil {
 		held.Close()
-		return nil, errors.New("another process uses the purse in " + path)
+		return nil, errors.New("another process uses it: wait until that has ended")
 	}
 	return &folder{path: path, files: map[string]*os.File{}, held: held}, nil
 }

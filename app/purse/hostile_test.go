@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -212,6 +213,10 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	v.says("12\n", "a code has 4 to 12 digits (6A80)", "lock", ann)
 	v.says("4711\n", "the purse is not locked (6985)", "unlock", ann)
 	v.says("", "no code was given", "lock", ann)
+	if err := usable("here", &os.PathError{Op: "open", Err: syscall.EACCES}); err.Error() !=
+		"the purse in here cannot be used: folder and files have to be yours to read and write" {
+		t.Error(err)
+	}
 	v.refuse("not understood (words after it: 2, not 1); it is called: billfold purse pay FOLDER --to HOST:7070", "pay", ann, "too much")
 
 	v.ok("4711\n", "lock", ann)
@@ -238,7 +243,7 @@ func TestOneProcessAtATime(t *testing.T) {
 	l := v.listen("take", v.at("till"), "4.20")
 	for _, command := range [][]string{{"show"}, {"log"}, {"take", "1.00"}, {"batch"}, {"sync"}} {
 		args := append([]string{command[0], v.at("till")}, command[1:]...)
-		v.says("", "another process uses the purse in", append(args, "--data", "x")...)
+		v.says("", "another process uses it", append(args, "--data", "x")...)
 	}
 	if conn, err := net.Dial("tcp", l.address); err == nil {
 		conn.Close()

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"billfold/base/clock"
 	"billfold/base/money"
@@ -48,7 +50,7 @@ func create(path string, f facts, state step.State) (*purse, error) {
 	}
 	if _, err := store.Create(dir, state); err != nil {
 		dir.close()
-		return nil, err
+		return nil, fmt.Errorf("%w: no purse was made; make room, and give the same command again", err)
 	}
 	body, err := json.MarshalIndent(f, "", "  ")
 	if err == nil {
@@ -56,7 +58,7 @@ func create(path string, f facts, state step.State) (*purse, error) {
 	}
 	dir.close()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: no purse was made; make room, and give the same command again", err)
 	}
 	return open(path, clock.System())
 }
@@ -68,14 +70,22 @@ func open(path string, now clock.Clock) (*purse, error) {
 	}
 	dir, err := openFolder(path, false)
 	if err != nil {
-		return nil, err
+		return nil, usable(path, err)
 	}
 	p := &purse{folder: dir, clock: now}
 	if err := p.read(); err != nil {
 		dir.close()
-		return nil, fmt.Errorf("the purse in %s: %w", path, err)
+		return nil, usable(path, err)
 	}
 	return p, nil
+}
+
+// usable says what a folder has to be where it is not.
+func usable(path string, err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("the purse in %s cannot be used: folder and files have to be yours to read and write", path)
+	}
+	return fmt.Errorf("the purse in %s: %w", path, err)
 }
 
 func (p *purse) read() error {
