@@ -348,3 +348,25 @@ func TestTakingsFollowTheirCurrency(t *testing.T) {
 		}
 	}
 }
+
+// The last purchase stays the last one whatever else comes, and can be cancelled once: on either side alone.
+func TestLastPurchase(t *testing.T) {
+	shop, ann, bob := till(), third(), newDevice(2, certificate(2, proto.Holder), 1000)
+	val := pay(t, ann, shop, 420, proto.Purchase, nil)
+	pay(t, bob, ann, 100, proto.Person, nil)
+	pay(t, ann, bob, 50, proto.Person, nil)
+	pay(t, issuer(), ann, 10, proto.Load, nil)
+	back := pay(t, shop, ann, 420, proto.Cancel, idOf(val))
+	for what, ref := range map[string][]byte{"the purchase": val, "the cancellation": back} {
+		if r := ann.ask(shop, 420, proto.Cancel, idOf(ref)); r.SW() != proto.WrongState {
+			t.Errorf("asking for %s once more: %s", what, r.SW())
+		}
+	}
+	second := pay(t, ann, shop, 5, proto.Purchase, nil)
+	pay(t, bob, shop, 5, proto.Purchase, nil) // the till's last is another's now
+	request := ann.ask(shop, 5, proto.Cancel, idOf(second))
+	shop.agree(request.Data())
+	if r := shop.do(proto.INSDebit, request.Data()); request.SW() != proto.OK || r.SW() != proto.WrongState {
+		t.Errorf("a purchase that is not the till's last: %s, %s", request.SW(), r.SW())
+	}
+}
