@@ -41,6 +41,7 @@ type exception struct{ rule, path, reason string }
 // exceptions is what the house tolerates. One that nothing needs any more is a failure, so the list only shrinks by itself.
 var exceptions = []exception{
 	{"sizes", "edge/web/static/htmx.js", "vendored as it was published"},
+	{"sizes", "edge/web/static/barcode.js", "vendored as it was published"},
 	{"output", "base/telemetry/log.go", "where a log goes when nobody says"},
 	{"sql", "core/ledger/store_postgres.go", "what only PostgreSQL is told, in arrays: a statement for each row is three times as slow"},
 	{"http", "core/rail/sandbox.go", "the header and method names of the request it hands to base/dial"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -22,6 +23,13 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// The scanner alone may run WebAssembly and ask for the camera.
+var scanPolicy = strings.Replace(policy, "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", 1)
+
+const permissions = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+
+var scanPermissions = strings.Replace(permissions, "camera=()", "camera=(self)", 1)
+
 // frame is around every answer: headers, the request's id, the origin check, the limits, and a page for what broke.
 func (s *site) frame(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
@@ -33,7 +41,16 @@ func (s *site) frame(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
+		h.Set("Permissions-Policy", permissions)
+		most := int64(bodyMost)
+		switch r.URL.Path {
+		case scanPath, picturePath: // the second answers with the first's page
+			h.Set("Content-Security-Policy", scanPolicy)
+			h.Set("Permissions-Policy", scanPermissions)
+			if r.URL.Path == picturePath {
+				most += pictureMost
+			}
+		}
 		h.Set("X-Frame-Options", "DENY") // for browsers older than frame-ancestors
 		if s.secure && !s.Sandbox {      // a sandbox's name, such as localhost, is others' tomorrow, at other ports too (RFC 6797, 8.3)
 			h.Set("Strict-Transport-Security", "max-age=31536000")
@@ -41,7 +58,7 @@ func (s *site) frame(next http.Handler) http.Handler {
 		if h.Get("Request-Id") == "" { // whoever is around us may have named the request already
 			h.Set("Request-Id", s.IDs.New("req"))
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, bodyMost)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		if r.URL.Path != livePath && r.URL.Path != watchPath { // a stream lasts
 			ctx, cancel := context.WithTimeout(r.Context(), patience)
 			defer cancel()
@@ -99,7 +116,11 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request, v *visit, who acces
 	if r.Method != http.MethodPost {
 		return nil
 	}
-	if err := r.ParseForm(); err != nil {
+	if r.URL.Path == picturePath {
+		if err := takePicture(r); err != nil {
+			return err
+		}
+	} else if err := r.ParseForm(); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			return errLarge

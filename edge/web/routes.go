@@ -87,6 +87,7 @@ func (s *site) route() {
 		{"POST /dev/bank/{payment}", holder, s.playBank},
 		{"GET /scan", holder, s.scan},
 		{"POST /scan", holder, s.resolve},
+		{"POST " + picturePath, holder, s.resolvePicture},
 		{"GET /confirm/{payment}", holder, s.confirmSheet},
 		{"POST /confirm/{payment}", holder, s.confirm},
 		{"GET " + livePath, holder, s.live},

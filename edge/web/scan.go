@@ -20,7 +20,7 @@ func (s *site) scan(w http.ResponseWriter, r *http.Request, v *visit) error {
 func (s *site) scanPage(w http.ResponseWriter, r *http.Request, v *visit, status int, view ui.Scan) error {
 	v.scene.Area = "scan"
 	view.Nonce = nonce()
-	return s.draw(w, r, v, status, ui.Extra{}, ui.ScanPage(view))
+	return s.draw(w, r, v, status, ui.Extra{Scan: view.Read == nil}, ui.ScanPage(view))
 }
 
 // resolve finds out what a code means. A till's code leads to its session. A sticker that leaves nothing open becomes a payment at once,

@@ -40,6 +40,17 @@ func Start(t testing.TB) *Browser {
 	return running.Browser
 }
 
+// StartWith runs a Chromium of its own with more options, for a walk that needs another one than everybody's. It ends with the test.
+func StartWith(t testing.TB, more ...chromedp.ExecAllocatorOption) *Browser {
+	t.Helper()
+	b, stop, err := start(more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return b
+}
+
 // Stop closes the Chromium of this process, if there is one, and waits until its profile is gone.
 func Stop() {
 	running.Lock()
@@ -50,7 +61,7 @@ func Stop() {
 	}
 }
 
-func start() (*Browser, func(), error) {
+func start(more ...chromedp.ExecAllocatorOption) (*Browser, func(), error) {
 	program, err := find()
 	if err != nil {
 		return nil, nil, err
@@ -66,7 +77,7 @@ func start() (*Browser, func(), error) {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium's sandbox refuses to start under root
 	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(quiet))
 	stop := func() {
 		// Cancel closes the browser and waits until its profile, which chromedp made, is gone.

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-//go:embed app.css style app.js sw.js htmx.js inter.woff2 *.svg *.png
+//go:embed app.css style app.js sw.js htmx.js scan.js barcode.js zxing.wasm inter.woff2 *.svg *.png
 var files embed.FS
 
 type file struct {
@@ -30,12 +30,12 @@ var (
 
 var kinds = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
-	".png": "image/png",
+	".png": "image/png", ".wasm": "application/wasm",
 }
 
 func init() {
 	for _, name := range []string{"inter.woff2", "icon.svg", "icon-180.png", "icon-192.png", "icon-512.png", "icon-mask.png", "rosette.svg",
-		"htmx.js", "app.js", "app.css"} { // the sheet names others
+		"htmx.js", "app.js", "zxing.wasm", "barcode.js", "scan.js", "app.css"} { // the sheet names others
 		raw, err := read(name)
 		if err != nil {
 			panic(err)

@@ -11,6 +11,7 @@ import (
 type Extra struct {
 	Live    bool // parts of the page look again when there is news; it brings htmx along
 	Htmx    bool
+	Scan    bool   // the scanner and the reader of codes
 	Refresh string // content of a meta refresh for readers without JavaScript: "2" or "5;url=/activity/pay_…"
 }
 
