@@ -74,12 +74,12 @@ func (a *App) core() (err error) {
 		return err
 	}
 	a.Notices, err = notice.New(notice.Options{DB: a.DB, Real: a.Real, Keys: a.Keys, IDs: a.IDs, Jobs: a.Queue,
-		Sender: sender, From: a.Config.MailFrom, Origin: a.URL.String()})
+		Sender: sender, Texts: a.texts(), From: a.Config.MailFrom, Origin: a.URL.String()})
 	if err != nil {
 		return err
 	}
 	a.People, err = identity.New(identity.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, Keys: a.Keys, IDs: a.IDs, Log: log,
-		Live: !sandbox, Breached: a.Config.Breached,
+		Live: !sandbox, Breached: a.Config.Breached, Texts: a.texts() != nil,
 		Send:     func(tx *db.Tx, m identity.Mail) error { return a.Notices.Mail(tx, notice.Mail(m)) },
 		OnPerson: a.welcome,
 		OnState:  func(tx *db.Tx, p identity.Person) error { return a.Payments.FollowState(tx, p) },
@@ -164,6 +164,14 @@ func (a *App) sender() (notice.Sender, error) {
 	relay := dial.New(dial.Options{AllowLoopback: true, AllowPrivate: true, Ports: []int{number}})
 	return notice.NewSMTP(notice.SMTPOptions{Host: host, Port: number, Security: c.MailTLS, Username: c.MailUser,
 		Password: c.MailPass, Dial: relay})
+}
+
+// texts is who carries texts to telephones: the sandbox's inbox, and nobody yet for real use.
+func (a *App) texts() notice.Sender {
+	if a.Config.Mode == Sandbox && a.Config.MailServer == "" {
+		return notice.Sandbox{}
+	}
+	return nil
 }
 
 // nowhere keeps the mails of a live installation that has no relay yet, for when it has.

@@ -118,7 +118,7 @@ type ChangeMoneyRequest struct {
 	Note   string     `json:"note,omitzero" max:"500" doc:"Up to 500 bytes."`
 }
 
-// FindPayee says who is meant by a handle, an e-mail address or an id. Ask before an amount is asked for.
+// FindPayee says who is meant by a handle, an e-mail address, a telephone number (E.164) or an id. Ask before an amount is asked for.
 func (c *Client) FindPayee(ctx context.Context, named string, o ...Option) (Payee, error) {
 	return post[Payee](ctx, c, "/v1/payees/lookup", FindPayee{Payee: named}, true, o)
 }

@@ -30,6 +30,11 @@
 // Whom somebody wants to pay is found by name, so names could be tried out: an asker is told of 30 that are not there in
 // ten minutes, and then waits. Only those are counted, so paying people who are there never waits and writes nothing.
 //
+// # Telephone numbers
+//
+// A person can be found by a number that they confirmed by a six-digit text. Asking answers the same for every number; whoever reads the
+// code has the number, also when somebody else had it (numbers change hands), who is told by mail. It is sealed and found like an e-mail.
+//
 // # Passwords
 //
 // argon2id with 19 MiB, two passes, one lane (OWASP's floor); 15 to 128 characters after RFC 8265 OpaqueString

@@ -31,6 +31,14 @@ var (
 	ErrEmailTaken = fault.Define(fault.Conflict, "email_taken",
 		text("This e-mail address has an account", "此电子邮箱已有账户"),
 		text("Give every person an address of their own.", "请为每个人使用各自的邮箱地址。"))
+	// ErrPhone refuses what is no telephone number with its country.
+	ErrPhone = fault.Define(fault.Invalid, "phone_invalid",
+		text("This is not a telephone number", "电话号码无效"),
+		text("Begin with + and the country, such as +49 151 2345678.", "请以 + 和国家代码开头，例如 +86 138 0013 8000。"))
+	// ErrPhoneOff says that nobody carries texts for this installation.
+	ErrPhoneOff = fault.Define(fault.Denied, "phone_unavailable",
+		text("Numbers cannot be confirmed here", "此处无法验证电话号码"),
+		text("This installation sends no texts. People find you by handle or e-mail.", "本安装不发送短信。他人可通过用户名或邮箱找到您。"))
 	ErrLang = fault.Define(fault.Invalid, "language_unknown",
 		text("We do not speak this language yet", "暂不支持此语言"),
 		text("Choose English (en) or Simplified Chinese (zh-Hans).", "请选择英语（en）或简体中文（zh-Hans）。"))

@@ -66,6 +66,8 @@ type Mail struct {
 
 // The templates this package asks for.
 const (
+	MailPhoneCode  = "phone_code"  // to a telephone number; Data: code, minutes
+	MailPhoneMoved = "phone_moved" // to who was found by it before
 	MailCode       = "code"        // Data: code, minutes
 	MailKnownEmail = "known_email" // no data
 )

@@ -135,7 +135,7 @@ func (s *Service) List(tx *db.Tx, after PersonID, limit int) ([]Person, error) {
 	return list, nil
 }
 
-// FindPayee finds whom somebody wants to pay, by handle (with or without "@") or e-mail address, and tells a masked
+// FindPayee finds whom somebody wants to pay, by handle (with or without "@"), e-mail address or telephone number, and tells a masked
 // name. Whoever is not there gives ErrPayeeUnknown, and counts for the asker: after 30 such names in ten minutes of real
 // time every name is refused with ErrTooMany until they are over. That a name is told is the point, not for a list.
 // Names that are there cost an honest asker nothing.

@@ -25,6 +25,8 @@ type Options struct {
 
 	// Live says whether this installation moves real money: it decides which keys are made and accepted.
 	Live bool
+	// Texts says that Send also takes texts to telephone numbers (MailPhoneCode); without it nobody can be found by number.
+	Texts bool
 	// Send puts a mail into the outbox, in the caller's transaction.
 	Send func(tx *db.Tx, m Mail) error
 	// OnPerson and OnState let others follow in the same transaction: open a wallet, freeze it. Their error undoes
@@ -56,7 +58,9 @@ type Service struct {
 	signUpRule rule
 	hashes     *hasher
 
-	handleMac, emailMac, tokenMac, keyMac *seal.MacKey
+	handleMac, emailMac, phoneMac, tokenMac, keyMac *seal.MacKey
+
+	texts bool
 
 	epoch    epoch
 	sessions memory[[32]byte, Session]
@@ -96,6 +100,8 @@ func New(o Options) (*Service, error) {
 		signUpRule: rule{"sign_up", free, 5 * time.Second, 5 * time.Minute, time.Hour},
 		handleMac:  o.Keys.MacKey("identity.handle"),
 		emailMac:   o.Keys.MacKey("identity.email"),
+		phoneMac:   o.Keys.MacKey("identity.phone"),
+		texts:      o.Texts,
 		tokenMac:   o.Keys.MacKey("identity.token"),
 		keyMac:     o.Keys.MacKey("identity.key"),
 		epoch:      epoch{db: o.DB, real: o.Real},

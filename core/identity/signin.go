@@ -96,6 +96,9 @@ func (s *Service) beginSignIn(tx *db.Tx, login string, v Visit, now time.Time) (
 
 func (s *Service) byLogin(tx *db.Tx, login string) (personRow, error) {
 	login = strings.TrimSpace(login)
+	if number, err := CleanPhone(login); err == nil {
+		return selectByPhone(tx, s.findPhone(number))
+	}
 	if strings.Contains(strings.TrimPrefix(login, "@"), "@") {
 		email, err := CleanEmail(login)
 		if err != nil {

@@ -228,6 +228,11 @@ func (s *Service) Verify(ctx context.Context, sign SignUpID, code string, v Visi
 
 // tryCode compares a code with the stored one and counts a miss. A refusal is a value, so that the count is committed.
 func (s *Service) tryCode(tx *db.Tx, purpose, subject, code string, now time.Time) (refusal, err error) {
+	return s.tryCodeOf(tx, purpose, subject, subject, code, now)
+}
+
+// tryCodeOf is tryCode for a code that is bound to more than the subject under which it is stored.
+func (s *Service) tryCodeOf(tx *db.Tx, purpose, subject, bound, code string, now time.Time) (refusal, err error) {
 	c, err := selectCode(tx, subject, purpose)
 	if errors.Is(err, db.ErrNoRow) {
 		return ErrCodeExpired.With("code"), nil
@@ -241,7 +246,7 @@ func (s *Service) tryCode(tx *db.Tx, purpose, subject, code string, now time.Tim
 	if clock.Micros(now) >= c.expires {
 		return ErrCodeExpired.With("code"), nil
 	}
-	if subtle.ConstantTimeCompare(s.codeHash(purpose, subject, code), c.hash) == 1 {
+	if subtle.ConstantTimeCompare(s.codeHash(purpose, bound, code), c.hash) == 1 {
 		return nil, nil
 	}
 	c.tries++

@@ -36,6 +36,8 @@ var (
 	addressRule = rule{"address", 5, time.Minute, time.Hour, 24 * time.Hour}
 	// Where the person has signed in before, strangers elsewhere do not count.
 	knownRule = rule{"known", 5, 2 * time.Second, 15 * time.Minute, 24 * time.Hour}
+	// Texts with codes, of one person and to one number: they cost money, and a number is quickly mistyped once.
+	phoneRule = rule{"phone", 3, time.Minute, time.Hour, 24 * time.Hour}
 	// Names of payees that are not there, by who asked: a list typed with mistakes passes, a dictionary does not. It is
 	// counted by miss: `most` is the window.
 	payeeRule = rule{name: "payee", free: 30, most: 10 * time.Minute}

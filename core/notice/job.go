@@ -51,7 +51,14 @@ func (s *Service) deliver(ctx context.Context, t job.Task) error {
 	if err != nil {
 		return err
 	}
-	err = s.sender.Send(ctx, m)
+	carrier := s.sender
+	if letters[r.template].text {
+		carrier = s.texter
+	}
+	if carrier == nil { // this process has been told of none; it was there when the text was written
+		return s.settle(ctx, r, Failed, "no carrier")
+	}
+	err = carrier.Send(ctx, m)
 	if err == nil {
 		return s.settle(ctx, r, Sent, "")
 	}

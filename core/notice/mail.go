@@ -24,6 +24,8 @@ type Mail struct {
 const (
 	Code        = "code"            // code, minutes
 	KnownEmail  = "known_email"     // nothing
+	PhoneCode   = "phone_code"      // a text, to a telephone number: code, minutes
+	PhoneMoved  = "phone_moved"     // nothing
 	Receipt     = "receipt"         // to the payer: amount, payee, receipt, at, link
 	Received    = "received"        // to the payee: amount, payer, receipt, at, link
 	Refund      = "refund"          // to the payer: amount, payee, receipt, at, link
@@ -70,11 +72,14 @@ type letter struct {
 	code    string // the data that is shown large
 	link    lang.Text
 	needs   []string
+	text    bool          // it goes to a telephone number, and its subject is all of it
 	life    time.Duration // after which it is of no use; 0 for never
 }
 
 var (
-	toPayment = say("See the payment", "查看付款")
+	toPayment  = say("See the payment", "查看付款")
+	phoneWords = say("{code} is your Billfold code, for {minutes} minutes. Type it where you gave this number; tell it to nobody.",
+		"您的 Billfold 验证码：{code}，{minutes} 分钟内有效。请在填写此号码处输入，切勿告诉他人。")
 	toRequest = say("Pay or decline", "付款或拒绝")
 )
 
@@ -87,6 +92,18 @@ var letters = map[string]letter{
 			say("It works once, for {minutes} minutes. If it was not you, do nothing: without the code there is no wallet.",
 				"验证码 {minutes} 分钟内有效，仅可使用一次。如非本人操作，请忽略此邮件；没有验证码便无法开通钱包。")},
 		code: "code", needs: []string{"code", "minutes"}, life: 10 * time.Minute,
+	},
+	PhoneCode: {
+		subject: phoneWords, body: []lang.Text{phoneWords},
+		code: "code", needs: []string{"code", "minutes"}, text: true, life: 10 * time.Minute,
+	},
+	PhoneMoved: {
+		subject: say("Your telephone number is another wallet's now", "您的电话号码已归另一钱包使用"),
+		body: []lang.Text{say("Somebody who reads the texts to your number has confirmed it for another wallet. Nobody finds you by it any more.",
+			"有人通过该号码的短信验证，将其用于另一个钱包，因此他人不再能通过它找到您。"),
+			say("If the number is still yours, confirm it again. Handle and e-mail work as before; no money moved.",
+				"如果号码仍属于您，请重新验证。用户名和邮箱照常可用；没有任何资金变动。")},
+		link: say("Sign in", "登录"),
 	},
 	KnownEmail: {
 		subject: say("You already have a Billfold wallet", "您已拥有 Billfold 钱包"),
@@ -240,6 +257,10 @@ func (s *Service) write(id string, m Mail) (Message, error) {
 	if err := page.Execute(&html, words); err != nil {
 		return Message{}, fmt.Errorf("notice: write %s: %w", m.Template, err)
 	}
-	return Message{ID: id, To: m.To, From: s.from, Subject: words.Subject, Text: strings.Join(lines, "\n\n") + "\n", HTML: html.String(),
+	all := strings.Join(lines, "\n\n") + "\n"
+	if l.text {
+		all = words.Subject
+	}
+	return Message{ID: id, To: m.To, From: s.from, Subject: words.Subject, Text: all, HTML: html.String(),
 		Lang: m.Lang, Template: m.Template}, nil
 }

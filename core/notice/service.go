@@ -18,7 +18,7 @@ import (
 	"billfold/base/seal"
 )
 
-// Options are what the service is built from; all are required.
+// Options are what the service is built from; all but Texts are required.
 type Options struct {
 	DB     *db.DB
 	Real   clock.Clock
@@ -26,6 +26,7 @@ type Options struct {
 	IDs    *id.Minter
 	Jobs   *job.Queue
 	Sender Sender
+	Texts  Sender // carries texts to telephone numbers, "+49…", whose words are Message.Text; nil where nobody does
 	From   string // "Billfold <no-reply@example.org>"
 	Origin string // the public address of this installation, "https://pay.example.org", no slash at the end
 }
@@ -38,6 +39,7 @@ type Service struct {
 	ids     *id.Minter
 	jobs    *job.Queue
 	sender  Sender
+	texter  Sender
 	sandbox bool
 	from    string
 	origin  string
@@ -55,7 +57,7 @@ func New(o Options) (*Service, error) {
 		return nil, ErrMailSettings.With("from").Because(err)
 	}
 	_, sandbox := o.Sender.(Sandbox)
-	s := &Service{db: o.DB, real: o.Real, keys: o.Keys, ids: o.IDs, jobs: o.Jobs, sender: o.Sender, sandbox: sandbox,
+	s := &Service{db: o.DB, real: o.Real, keys: o.Keys, ids: o.IDs, jobs: o.Jobs, sender: o.Sender, texter: o.Texts, sandbox: sandbox,
 		from: from.String(), origin: strings.TrimSuffix(o.Origin, "/")}
 	o.Jobs.Handle(mailJob, s.deliver)
 	o.Jobs.Every("notice.sweep", time.Hour, s.sweep)
@@ -205,7 +207,11 @@ func (s *Service) mail(tx *db.Tx, mailID string, m Mail) error {
 	if link := m.Data["link"]; link != "" && !strings.HasPrefix(link, s.origin+"/") {
 		return fmt.Errorf("notice: the link of a %s mail leads elsewhere", m.Template)
 	}
-	if a, err := mail.ParseAddress(m.To); err != nil || a.Address != m.To {
+	if l.text {
+		if s.texter == nil || !strings.HasPrefix(m.To, "+") || strings.Trim(m.To[1:], "0123456789") != "" {
+			return fmt.Errorf("notice: nobody carries a %s text there", m.Template)
+		}
+	} else if a, err := mail.ParseAddress(m.To); err != nil || a.Address != m.To {
 		return fmt.Errorf("notice: the address of a %s mail is not plain", m.Template)
 	}
 	if _, ok := lang.Parse(string(m.Lang)); !ok {

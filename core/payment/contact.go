@@ -33,15 +33,15 @@ type Contact struct {
 // contactMost bounds the list of a person's contacts.
 const contactMost = 200
 
-// FindRecipient says who is meant by a handle, an e-mail address, an id or the address of a pay-me page. What is not there gives
-// payee_not_found and counts against guessing, as identity.FindPayee does; a frozen payee is payee_frozen, oneself
+// FindRecipient says who is meant by a handle, an e-mail address, a telephone number, an id or the address of a pay-me page. What is not
+// there gives payee_not_found and counts against guessing, as identity.FindPayee does; a frozen payee is payee_frozen, oneself
 // same_account_payment.
 func (s *Service) FindRecipient(ctx context.Context, c Caller, named string) (Recipient, error) {
 	named = strings.TrimSpace(named)
 	if at := strings.LastIndex(named, "/u/"); at >= 0 {
 		named = "@" + strings.Trim(named[at+len("/u/"):], "/")
 	}
-	if !strings.Contains(named, "@") && !isShop(named) && !isPerson(named) {
+	if !strings.Contains(named, "@") && !isShop(named) && !isPerson(named) && !identity.IsPhone(named) {
 		named = "@" + named
 	}
 	if c.Shop != "" || c.Person == "" {

@@ -111,6 +111,13 @@ func (s *Service) payee(ctx context.Context, c Caller, named string) (string, er
 	if c.Person == "" {
 		return "", ErrPersonOnly
 	}
+	if identity.IsPhone(named) {
+		person, err := s.People.FindPayee(ctx, c.Person, named)
+		if err != nil {
+			return "", payeeUnknown(err)
+		}
+		return string(person.ID), nil
+	}
 	if handle, ok := strings.CutPrefix(named, "@"); ok || strings.Contains(named, "@") {
 		shop, err := s.Shops.ByHandle(ctx, handle)
 		if err == nil {

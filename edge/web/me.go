@@ -11,7 +11,7 @@ import (
 
 func (s *site) me(w http.ResponseWriter, r *http.Request, v *visit) error {
 	v.scene.Area = "me"
-	return s.show(w, r, v, ui.MePage(ui.Me{}))
+	return s.show(w, r, v, ui.MePage(ui.Me{Phones: s.People.Phones()}))
 }
 
 func (s *site) sessions(w http.ResponseWriter, r *http.Request, v *visit) error {

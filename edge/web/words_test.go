@@ -46,6 +46,9 @@ func sources(t *testing.T) map[string]string {
 // built are the keys that pages put together from codes: each state, kind, step and refusal has its words.
 func built() map[string]bool {
 	keys := map[string]bool{}
+	for _, grade := range []string{"ok", "warn", "fail"} {
+		keys["grade."+grade] = true
+	}
 	for _, way := range []string{"wallet", "phone", "card"} {
 		keys["checkout.way."+way] = true
 	}

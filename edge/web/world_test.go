@@ -69,6 +69,7 @@ func build(t testing.TB, o Options) *world {
 	queue := job.New(job.Options{DB: d, IDs: ids, Clock: w.business, Real: w.real, Log: log})
 	var payments *payment.Service
 	people, err := identity.New(identity.Options{DB: d, Clock: w.business, Real: w.real, Keys: keys, IDs: ids, Live: !o.Sandbox,
+		Texts: o.Sandbox,
 		Send: func(_ *db.Tx, m identity.Mail) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()

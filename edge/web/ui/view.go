@@ -227,6 +227,7 @@ type Session struct {
 type Me struct {
 	Sessions []Session
 	Since    time.Time
+	Phones   bool // telephone numbers can be confirmed here
 }
 
 // Shop is the owner's page.
@@ -252,4 +253,12 @@ type Problem struct {
 	Link          string // what answers an unknown outcome, or where to go on
 	Request       string
 	After         int // seconds until trying again makes sense
+}
+
+// Phone is the number by which a person is found, and the one whose code is awaited.
+type Phone struct {
+	Number, Waiting string
+	Typed           string
+	Sandbox         bool // the text lies in the inbox of mails
+	Errors          FieldErrors
 }
