@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"base/job"},
 	{"core/ledger"},
 	{"core/identity", "core/notice", "core/audit"},
-	{"core/rail", "core/merchant", "core/risk", "core/fx"},
+	{"core/rail", "core/merchant", "core/risk", "core/fx", "core/inquiry"},
 	{"core/payment"},
 	{"product/loyalty", "product/purse", "product/cash", "product/community", "product/finance", "product/contract",
 		"product/device", "product/chain", "product/insight"},

@@ -24,6 +24,7 @@ import (
 	"billfold/base/telemetry"
 	"billfold/core/audit"
 	"billfold/core/identity"
+	"billfold/core/inquiry"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
 	"billfold/core/notice"
@@ -60,6 +61,7 @@ type App struct {
 	Card     *rail.Sandbox // nil unless this is a sandbox
 	Bank     *rail.SandboxBank
 	Insight  *insight.Service
+	Cases    *inquiry.Service
 	Payments *payment.Service
 	Purses   *purse.Issuer // offline purses
 

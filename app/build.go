@@ -20,6 +20,7 @@ import (
 	"billfold/core/audit"
 	"billfold/core/fx"
 	"billfold/core/identity"
+	"billfold/core/inquiry"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
 	"billfold/core/notice"
@@ -31,7 +32,7 @@ import (
 
 // Schemas are the tables of every package, in the order in which they are made.
 var Schemas = []db.Schema{once.Schema, event.Schema, job.Schema, lease.Schema, ledger.Schema, identity.Schema, notice.Schema,
-	audit.Schema, merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema, insight.Schema}
+	audit.Schema, merchant.Schema, rail.Schema, fx.Schema, payment.Schema, purse.Schema, insight.Schema, inquiry.Schema}
 
 // foldEvery is how often the balances of busy accounts are summed up.
 const foldEvery = time.Second
@@ -98,6 +99,7 @@ func (a *App) core() (err error) {
 		Currencies: a.Config.Currencies, Log: log}
 	a.rails(&o)
 	a.Payments = payment.New(o)
+	a.Cases = inquiry.New(inquiry.Options{DB: a.DB, Real: a.Real, Keys: a.Keys, IDs: a.IDs, People: a.People, Notices: a.Notices})
 	a.Insight = insight.New(insight.Options{DB: a.DB, Clock: a.Clock, Shops: a.Shops, Notices: a.Notices, Zone: a.Config.Zone})
 	a.Outbox.Subscribe(insight.Subscriber, a.Insight.Feed)
 	a.gauges()

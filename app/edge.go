@@ -22,7 +22,8 @@ func (a *App) edge() error {
 	address := a.URL.String()
 	programs := api.Options{DB: a.DB, Clock: a.Clock, Real: a.Real, IDs: a.IDs, Ledger: a.Ledger, People: a.People, Shops: a.Shops,
 		Payments: a.Payments, Outbox: a.Outbox, Purses: a.Purses, Log: a.Config.Log, PublicURL: address, Sandbox: sandbox}
-	pages := web.Options{Insight: a.Insight, DB: a.DB, People: a.People, Payments: a.Payments, Shops: a.Shops, Ledger: a.Ledger,
+	pages := web.Options{Insight: a.Insight, Cases: a.Cases,
+		DB: a.DB, People: a.People, Payments: a.Payments, Shops: a.Shops, Ledger: a.Ledger,
 		Keys: a.Keys, IDs: a.IDs,
 		Clock: a.Clock, Real: a.Real, Log: a.Config.Log, Sandbox: sandbox, PublicURL: address,
 		Notices: a.Notices, Outbox: a.Outbox, Scopes: api.Scopes(), Audit: a.Trail, Books: a.books, Recheck: a.recheck}

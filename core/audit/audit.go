@@ -31,11 +31,15 @@ const (
 	Exported Action = "audit.exported"
 	Verified Action = "books.verify"
 
+	CaseAnswered Action = "case.answered"
+	CaseClosed   Action = "case.closed"
+
 	DemoRemoved Action = "demo.removed"
 )
 
 // Actions are all there are, for a filter.
-var Actions = []Action{Look, Freeze, Unfreeze, Approve, Refuse, Shut, Reopen, KeyMade, KeyEnded, Exported, Verified, DemoRemoved}
+var Actions = []Action{Look, Freeze, Unfreeze, Approve, Refuse, Shut, Reopen, KeyMade, KeyEnded, Exported, Verified, DemoRemoved,
+	CaseAnswered, CaseClosed}
 
 // Fresh is how long a reason for looking counts, in real time.
 const Fresh = 15 * time.Minute

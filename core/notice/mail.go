@@ -26,6 +26,7 @@ const (
 	KnownEmail  = "known_email"     // nothing
 	PhoneCode   = "phone_code"      // a text, to a telephone number: code, minutes
 	PhoneMoved  = "phone_moved"     // nothing
+	CaseAnswer  = "case_answered"   // answer, link
 	Receipt     = "receipt"         // to the payer: amount, payee, receipt, at, link
 	Received    = "received"        // to the payee: amount, payer, receipt, at, link
 	Refund      = "refund"          // to the payer: amount, payee, receipt, at, link
@@ -96,6 +97,11 @@ var letters = map[string]letter{
 	PhoneCode: {
 		subject: phoneWords, body: []lang.Text{phoneWords},
 		code: "code", needs: []string{"code", "minutes"}, text: true, life: 10 * time.Minute,
+	},
+	CaseAnswer: {
+		subject: say("An answer to your question about a payment", "您关于付款的问题已得到答复"),
+		body:    []lang.Text{say("The operator answers:", "运营方答复如下："), say("{answer}", "{answer}")},
+		link:    say("Read it all, or write again", "查看全文或继续留言"), needs: []string{"answer", "link"},
 	},
 	PhoneMoved: {
 		subject: say("Your telephone number is another wallet's now", "您的电话号码已归另一钱包使用"),

@@ -127,6 +127,9 @@ func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 	if view.Between.Link != "" {
 		w.Header().Set("Referrer-Policy", "no-referrer")
 	}
+	if view.Case, err = s.lastCase(r, v, view.ID); err != nil {
+		return err
+	}
 	view.BackHref, view.Back = "/activity", v.say("nav.activity")
 	if p.NextAction.Digest != "" {
 		view.ConfirmHref = "/confirm/" + string(p.ID)
@@ -170,16 +173,6 @@ func (s *site) note(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	s.flash(w, "ok", "note.saved")
 	return s.redirect(w, r, "/activity/"+string(id))
-}
-
-// help is what to do when a payment is not as it should be.
-func (s *site) help(w http.ResponseWriter, r *http.Request, v *visit) error {
-	_, view, err := s.mine(r, v)
-	if err != nil {
-		return err
-	}
-	view.BackHref, view.Back = "/activity/"+view.ID, v.say("help.back")
-	return s.show(w, r, v, ui.HelpPage(view))
 }
 
 // receipt is the slip of a payment that has one.

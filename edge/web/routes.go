@@ -72,6 +72,7 @@ func (s *site) route() {
 		{"GET /activity/{payment}/receipt", holder, s.receipt},
 		{"GET /activity/{payment}/receipt.pdf", holder, s.receiptPDF},
 		{"GET /activity/{payment}/help", holder, s.help},
+		{"POST /activity/{payment}/help", holder, s.askHelp},
 		{"GET /topup", holder, s.topUpForm},
 		{"POST /topup", holder, s.topUp},
 		{"GET /withdraw", holder, s.withdrawForm},
@@ -195,6 +196,10 @@ func (s *site) route() {
 		{"POST /ops/shops/{shop}/state", operator, s.opsShopState},
 		{"GET /ops/audit", operator, s.opsAudit},
 		{"GET /ops/audit.csv", operator, s.opsAuditCSV},
+		{"GET /ops/cases", operator, s.opsCases},
+		{"GET /ops/cases/{case}", operator, s.opsCase},
+		{"POST /ops/cases/{case}/answer", operator, s.opsAnswer},
+		{"POST /ops/cases/{case}/close", operator, s.opsClose},
 		{"GET /ops/health", operator, s.opsHealth},
 		{"GET /ops/doctor", operator, s.opsDoctor},
 

@@ -16,6 +16,7 @@ import (
 	"billfold/base/seal"
 	"billfold/core/audit"
 	"billfold/core/identity"
+	"billfold/core/inquiry"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
 	"billfold/core/notice"
@@ -52,6 +53,7 @@ type Options struct {
 	// Inbox lists the mails that the sandbox kept, newest first. Ignored outside the sandbox.
 	Inbox   func(ctx context.Context) ([]Mail, error)
 	Insight *insight.Service // nil where nobody counts
+	Cases   *inquiry.Service
 
 	// SendTransfer has somebody send us money at the sandbox's bank; nil where there is none.
 	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)

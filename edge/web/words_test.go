@@ -46,9 +46,6 @@ func sources(t *testing.T) map[string]string {
 // built are the keys that pages put together from codes: each state, kind, step and refusal has its words.
 func built() map[string]bool {
 	keys := map[string]bool{}
-	for _, grade := range []string{"ok", "warn", "fail"} {
-		keys["grade."+grade] = true
-	}
 	for _, way := range []string{"wallet", "phone", "card"} {
 		keys["checkout.way."+way] = true
 	}
@@ -75,7 +72,8 @@ func built() map[string]bool {
 		"phase.expire", "why.card_declined", "why.card_insufficient_funds", "why.declined", "why.rail_mismatch", "why.card_disputed",
 		"why.bank_account_unknown", "why.bank_account_closed", "pay.card", "pay.bank",
 		"arrival.reference_unknown", "arrival.other_currency", "arrival.payment_not_waiting", "arrival.other_merchant",
-		"why.rail_settled_after_decline", "why.request_declined"} {
+		"why.rail_settled_after_decline", "why.request_declined", "grade.ok", "grade.warn", "grade.fail",
+		"case.open", "case.answered", "case.closed"} {
 		keys[key] = true
 	}
 	for _, a := range audit.Actions {

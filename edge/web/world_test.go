@@ -26,6 +26,7 @@ import (
 	"billfold/core/audit"
 	"billfold/core/fx"
 	"billfold/core/identity"
+	"billfold/core/inquiry"
 	"billfold/core/ledger"
 	"billfold/core/merchant"
 	"billfold/core/notice"
@@ -38,7 +39,7 @@ import (
 var eur, _ = money.Lookup("EUR")
 
 var schemas = []db.Schema{once.Schema, event.Schema, job.Schema, ledger.Schema, identity.Schema, notice.Schema, audit.Schema,
-	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, insight.Schema}
+	merchant.Schema, rail.Schema, fx.Schema, payment.Schema, insight.Schema, inquiry.Schema}
 
 // password is everybody's in these tests; nobody else's, we hope.
 const password = "quiet marble lantern harbour"
@@ -114,6 +115,7 @@ func build(t testing.TB, o Options) *world {
 	o.DB, o.People, o.Payments, o.Shops, o.Ledger, o.Keys, o.IDs, o.Clock, o.Real, o.Log = d, people, payments, shops, books, keys, ids,
 		w.business, w.real, log
 	o.Cards = card
+	o.Cases = inquiry.New(inquiry.Options{DB: d, Real: w.real, Keys: keys, IDs: ids, People: people, Notices: notices})
 	o.Insight = insight.New(insight.Options{DB: d, Clock: w.business, Shops: shops, Notices: notices})
 	outbox.Subscribe(insight.Subscriber, o.Insight.Feed)
 	w.cast(people, shops, d)

@@ -199,3 +199,8 @@ func sampleOpsShop(state string, next ...string) OpsShop {
 	return OpsShop{ID: "mch_01jd3", Name: "Café Linden", Handle: "linden", Owner: "usr_01jd3", MCC: "5814", Country: "DE", State: state,
 		Currencies: []string{"CNY", "EUR"}, Next: next, CreatedAt: noon, Trail: sampleTrail}
 }
+
+func sampleCase(state string) Case {
+	return Case{ID: "case_" + state, Payment: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", State: state, Person: "usr_1", Name: "Lena H.", AskedAt: noon,
+		ChangedAt: noon, Turns: []Turn{{At: noon, Words: "€42.00?\n42 → 4.20"}, {At: noon.Add(time.Hour), Words: "€37.80 ↩", Operator: true}}}
+}

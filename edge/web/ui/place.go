@@ -40,6 +40,7 @@ var places = []Place{
 var desks = []Place{
 	{Area: "ops", Href: "/ops", Icon: "ledger", Label: "nav.ops"},
 	{Area: "rails", Href: "/ops/rails", Icon: "shield", Label: "nav.rails"},
+	{Area: "cases", Href: "/ops/cases", Icon: "help", Label: "nav.cases"},
 	{Area: "users", Href: "/ops/users", Icon: "users", Label: "nav.users"},
 	{Area: "shops", Href: "/ops/shops", Icon: "shop", Label: "nav.shops"},
 	{Area: "accounts", Href: "/ops/accounts", Icon: "accounts", Label: "nav.accounts"},

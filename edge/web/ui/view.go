@@ -77,8 +77,9 @@ type Payment struct {
 	FeeSide               string // who bears it
 	Captured, Refunded    Money  // zero when the state has none
 	PayerName, PayeeName  string
-	OtherShop             bool // the far side is a shop
-	Link                  bool // it travels by a link
+	OtherShop             bool   // the far side is a shop
+	Link                  bool   // it travels by a link
+	Case                  string // the state of what was asked about it, "" for nothing
 	PayeeHandle           string
 	Method                string // "Visa ·· 4242", the wallet's currency
 	Note, Reference       string
