@@ -192,6 +192,64 @@ This page is printed from the table in core/payment/state.go by its test; change
 (` + "`go test ./core/payment -run States -update`" + `).
 `
 
+const statesOfOthers = `
+## State of a link
+
+A transfer with capture ` + "`link`" + ` has no payee until somebody claims it.
+
+| what happens | payment | where the money is |
+|---|---|---|
+| its sender confirms | authorized | on the account link/EUR, out of the wallet |
+| somebody claims it: once, whoever else tries | completed (step claim); the claimer is the payee | in their wallet |
+| its sender takes it back | voided | in the sender's wallet again |
+| nobody claims it for seven days of business time | expired | in the sender's wallet again; a frozen sender's waits for the thaw |
+
+## State of a withdrawal
+
+| what happens | payment | where the money is |
+|---|---|---|
+| its owner confirms | processing | held: it can be neither spent nor sent again |
+| the bank took the order on | processing (step sent) | held |
+| the bank paid | completed | gone |
+| the bank refused | failed | in the wallet: the hold is released |
+| the bank says returned before it says paid | reversed | in the wallet: the hold is released |
+| the bank returns it days later | reversed | in the wallet again, by an entry of its own |
+
+## State of a request and of its shares
+
+Neither is stored: a share's follows from the payment that somebody is asked for, a request's from its shares. A split bill is a request
+with several.
+
+| payment of the share | share |
+|---|---|
+| awaiting_confirmation | open, or expired once its time has passed |
+| voided by who was asked (step decline, failure request_declined) | declined |
+| voided by who asked, by cancelling the request or by a change of it | canceled |
+| expired | expired |
+| any other | paid |
+
+| shares | request |
+|---|---|
+| one is open | open |
+| all that were not canceled are paid | paid |
+| none is open, and one was declined or ran out | closed |
+
+A reminder (step remind) changes no state. It comes by itself once, three days of business time after somebody was asked, and by hand at
+most once a day. A change of a request is refused where a share has changed since it was looked at; what was paid stays paid.
+
+## State of a case
+
+What somebody asks about a payment (core/inquiry). A person has one case at most of a payment that is not closed.
+
+| from | on | to |
+|---|---|---|
+| (new), open, answered | the person writes | open |
+| open, answered | the operator answers: kept together with notice, mail and audit record | answered |
+| open, answered | the operator closes it, with a reason | closed |
+
+What is closed stays as it is (` + "`inquiry_closed`" + `, 409); writing again opens another.
+`
+
 const statesTail = `
 A withdrawal is ` + "`processing`" + ` from its confirmation until the bank has paid; its step ` + "`sent`" + ` says when the bank took the
 order on, and changes no state. What an operator decided about a held payment is kept with the reason they gave.
@@ -210,7 +268,7 @@ number of the last one. The five steps of a payment are
 | confirm_payee | when the payee was told, in the same transaction as the payer |
 
 Later steps are capture, charge (by card), extend, void, expire, refund, settle, sent, return, chargeback, release,
-	fail and review. Being told is not a change: confirm_payer and
+claim (of a link), decline and remind (of a request), fail and review. Being told is not a change: confirm_payer and
 confirm_payee leave the version as it is, and each change that both sides must know of has its own pair.
 
 ## State of a checkout session
@@ -223,4 +281,4 @@ It is not stored but follows from its payment:
 | processing, authorized, completed, partly_refunded, refunded, held, reversed | complete |
 | voided | canceled |
 | expired, failed | expired |
-`
+` + statesOfOthers

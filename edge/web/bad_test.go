@@ -1,0 +1,94 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"billfold/core/identity"
+	"billfold/core/payment"
+)
+
+// Attack case 45: whatever page money can be sent from lets nobody frame it, and runs no script and no style that is not ours.
+func TestPayPagesAreNotFramed(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	w.fund(w.lena, 5000)
+	b := w.browser()
+	b.signIn("lena")
+	k := w.checkout(1000, payment.Automatic)
+	sheet := b.submit(b.get("/send"), "/send", "to", "rosa")
+	sheet = b.submit(sheet, strings.SplitN(sheet.path, "?", 2)[0], "amount", "1.00", "currency", "EUR")
+	pages := map[string]answer{"the checkout": b.get("/c/" + string(k.ID)), "the sheet": b.get(sheet.path)}
+	for _, path := range []string{"/send", "/send/link", "/topup", "/withdraw", "/exchange", "/scan", "/requests", "/split", "/till", "/u/lena",
+		"/activity", "/nowhere"} {
+		pages[path] = b.get(path)
+	}
+	for name, a := range pages {
+		csp := a.header.Get("Content-Security-Policy")
+		if !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe-inline") ||
+			strings.Contains(csp, "'unsafe-eval'") || a.header.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s can be framed: %q, %q", name, csp, a.header.Get("X-Frame-Options"))
+		}
+		if strings.Contains(a.html, " style=") || strings.Contains(a.html, "<style") || strings.Contains(a.html, " onclick=") {
+			t.Errorf("%s has a style or script of its own", name)
+		}
+	}
+}
+
+// Attack case 49: what unpacks to more than was sent is not unpacked, and no picture is read on this side: a code is scanned from a
+// picture in the browser, so that an image of 50,000 pixels a side reaches nobody but who chose it. A form over its bound is refused
+// before it is read whole.
+func TestNothingUnpacks(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	w.fund(w.lena, 5000)
+	b := w.browser()
+	b.signIn("lena")
+	page := b.get("/scan")
+	token := b.form(page, "/scan").Get("csrf")
+	post := func(kind, encoding string, body []byte) answer {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/scan", bytes.NewReader(body))
+		w.must(err)
+		r.Header.Set("Content-Type", kind)
+		if encoding != "" {
+			r.Header.Set("Content-Encoding", encoding)
+		}
+		return b.do(r)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err := z.Write([]byte(url.Values{"csrf": {token}, "code": {strings.Repeat("a", 50_000)}}.Encode()))
+	w.must(err)
+	w.must(z.Close())
+	const form = "application/x-www-form-urlencoded"
+	png := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\xc3\x50\x00\x00\xc3\x50\x08\x06\x00\x00\x00"), make([]byte, 1000)...)
+	picture := "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n" + token + "\r\n--x\r\nContent-Disposition: form-data; " +
+		"name=\"code\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n" + string(png) + "\r\n--x--\r\n"
+	for name, a := range map[string]answer{
+		"a packed form":    post(form, "gzip", packed.Bytes()),
+		"a picture":        post("multipart/form-data; boundary=x", "", []byte(picture)),
+		"a naked picture":  post("image/png", "", png),
+		"a form too large": post(form, "", []byte("csrf="+token+"&code="+strings.Repeat("a", bodyMost))),
+	} {
+		if a.status < 400 || a.status >= 500 {
+			t.Errorf("%s: %d", name, a.status)
+		}
+	}
+	if got := w.balanceOf(w.lena); got != 5000 {
+		t.Errorf("%d are left", got)
+	}
+}
+
+// Attack case 41: a name that turns or hides letters is nobody's, also in another script's clothes at sign-up.
+func TestDressedUpNames(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	for _, name := range []string{"Lena\u202eegroeG", "Le\u200bna Hoffmann", "Lena\u2066 H", "\u00adLena", "Lena\ufeff", "Lena\u0000", "\u3164\u3164",
+		"L\u0301\u0301\u0301\u0301\u0301ena"} {
+		_, err := w.People.Create(t.Context(), []identity.NewPerson{{Name: name, Handle: "somebody", Email: "somebody@example.org"}})
+		if f, _, ok := field("en", err); !ok || f != "name" {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
