@@ -32,7 +32,8 @@ func (a *App) Seed(ctx context.Context) error {
 		return err
 	}
 	err := demo.Run(ctx, demo.World{DB: a.DB, Clock: a.sandbox, People: a.People, Shops: a.Shops, Payments: a.Payments,
-		Card: a.Card, Bank: a.Bank, Insight: a.Insight, Outbox: a.Outbox, Queue: a.Queue}, a.Config.Seed, a.Installation.demo, demoDays)
+		Card: a.Card, Bank: a.Bank, Insight: a.Insight, Notices: a.Notices, Outbox: a.Outbox,
+		Queue: a.Queue}, a.Config.Seed, a.Installation.demo, demoDays)
 	if err != nil {
 		return err
 	}

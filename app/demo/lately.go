@@ -40,6 +40,11 @@ var scenes = []scene{
 
 // lately plays the scenes up to the real time. A scene for which somebody lacks the money, in a short history, is left out.
 func (h *history) lately(ctx context.Context) error {
+	for _, p := range People { // they have read what the past told them
+		if err := h.Notices.MarkRead(ctx, string(h.people[p.Handle]), ""); err != nil {
+			return err
+		}
+	}
 	for _, s := range scenes {
 		if ahead := -h.Clock.Offset() - s.before; ahead > 0 {
 			if err := h.Clock.Advance(ahead); err != nil {

@@ -16,6 +16,7 @@ import (
 	"billfold/base/once"
 	"billfold/core/identity"
 	"billfold/core/merchant"
+	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
 	"billfold/product/insight"
@@ -32,6 +33,7 @@ type World struct {
 	Card     *rail.Sandbox
 	Bank     *rail.SandboxBank
 	Insight  *insight.Service
+	Notices  *notice.Service
 	Outbox   *event.Outbox
 	Queue    *job.Queue
 }

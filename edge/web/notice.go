@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"billfold/core/notice"
+	"billfold/core/payment"
 	"billfold/edge/web/ui"
 )
 
@@ -22,7 +23,7 @@ func (s *site) notifications(w http.ResponseWriter, r *http.Request, v *visit) e
 	for _, n := range list {
 		row := ui.Notice{Title: n.Title(v.scene.Lang), Body: n.Body(v.scene.Lang), At: n.At, Read: n.Read, Icon: "info"}
 		if strings.HasPrefix(n.Object, "pay_") {
-			row.Href, row.Icon = "/activity/"+n.Object, "feed"
+			row.Href, row.Icon = "/activity/"+n.Object, noticeIcon(n)
 		}
 		if strings.HasPrefix(n.Object, "mch_") {
 			row.Href, row.Icon = "/m/"+n.Object, "shop"
@@ -31,6 +32,31 @@ func (s *site) notifications(w http.ResponseWriter, r *http.Request, v *visit) e
 		view.List = append(view.List, row)
 	}
 	return s.draw(w, r, v, http.StatusOK, ui.Extra{Live: r.FormValue("cursor") == ""}, ui.NoticesPage(view))
+}
+
+// noticeIcon shows at a glance what a notice about a payment is about: which way the money goes, or that it does not.
+func noticeIcon(n notice.Notice) string {
+	switch event, kind := n.Template, n.Data["kind"]; {
+	case strings.HasPrefix(event, "request."):
+		return "ask"
+	case strings.HasSuffix(event, ".failed"), strings.HasSuffix(event, ".expired"):
+		return "alert"
+	case strings.HasSuffix(event, ".held"), strings.HasSuffix(event, ".authorized") && kind == "purchase":
+		return "hold"
+	case kind == string(payment.TopUp):
+		return "topup"
+	case kind == string(payment.Withdrawal):
+		return "bank"
+	case kind == string(payment.Exchange):
+		return "swap"
+	case kind == string(payment.Refund):
+		return "undo"
+	case n.Data["role"] == "payee":
+		return "topup"
+	case kind == string(payment.Purchase):
+		return "receipt"
+	}
+	return "send"
 }
 
 // readNotices marks everything so far as read.

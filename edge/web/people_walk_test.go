@@ -41,7 +41,7 @@ func TestBetweenPeople(t *testing.T) {
 			lena.wants(page, http.StatusOK, say("confirm.short"), "Rosa L.")
 			page = lena.submit(lena.get("/send?to=rosa"), "/send", "to", "rosa")
 			page = lena.submit(page, action, "amount", "12,50", "currency", "EUR", "note", "<b>rent</b>")
-			lena.wants(page, http.StatusOK, say("confirm.go", "€12.50"), "@rosa", "€0.00", say("confirm.new"), "&lt;b&gt;rent")
+			lena.wants(page, http.StatusOK, say("confirm.go.transfer", "€12.50"), "@rosa", "€0.00", say("confirm.new"), "&lt;b&gt;rent")
 			sheet := page.path
 			if a := rosa.get("/requests"); strings.Contains(a.html, "€12.50") {
 				t.Error("the payee reads a draft")
@@ -143,7 +143,7 @@ func (w *world) splitWalk(lena, rosa *browser, tag lang.Tag) {
 	change := lena.get(request + "/change")
 	sheet := regexp.MustCompile(`href="(/confirm/pay_[^"]+)"`).FindStringSubmatch(page.html)[1]
 	page = rosa.get(sheet)
-	rosa.wants(page, http.StatusOK, say("confirm.go", "€20.33"), say("confirm.asked", "Lena H."))
+	rosa.wants(page, http.StatusOK, say("confirm.go.transfer", "€20.33"), say("confirm.asked", "Lena H."))
 	rosa.wants(rosa.submit(page, sheet), http.StatusOK, "−€20.33", say("ask.see"))
 
 	// The form that was open while rosa paid changes nothing and says so.

@@ -40,7 +40,7 @@ func TestInAcrossOut(t *testing.T) {
 			me.wants(sheet, http.StatusOK, "€10.00", "€0.03", "€10.03", "3.602", say("exchange.holds"), say("exchange.pocket", "KWD"))
 			w.must(w.real.Advance(fx.Life)) // the payer thinks it over for a minute
 			sheet = me.submit(sheet, sheet.path)
-			me.wants(sheet, http.StatusOK, say("exchange.renewed"), "€10.03", say("confirm.go", "€10.03"))
+			me.wants(sheet, http.StatusOK, say("exchange.renewed"), "€10.03", say("confirm.go.exchange", "€10.03"))
 			me.wants(me.submit(sheet, sheet.path), http.StatusOK, say("state.completed"), "3.602", say("where.exchange.completed.payer"))
 			me.wants(me.get("/pockets"), http.StatusOK, "3.602", "€69.97")
 			me.wants(me.get("/activity?kind=exchange"), http.StatusOK, "EUR → KWD", "−€10.00")

@@ -113,6 +113,9 @@ func built() map[string]bool {
 		keys["mode."+string(mode)], keys["modesays."+string(mode)] = true, true
 	}
 	keys["kind.link"] = true
+	for _, grade := range []string{"ok", "warn", "fail"} {
+		keys["grade."+grade] = true
+	}
 	for _, c := range cards {
 		keys["card."+c.Behaviour] = true
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -57,3 +58,15 @@ func arrives(v Confirm) string {
 	}
 	return "confirm.arrives.now"
 }
+
+// What is confirmed has its own words: buying something, sending, exchanging, withdrawing.
+var (
+	confirmTitles = map[string]string{"transfer": "confirm.title.transfer", "exchange": "confirm.title.exchange",
+		"withdrawal": "confirm.title.withdrawal"}
+	confirmGoes = map[string]string{"transfer": "confirm.go.transfer", "exchange": "confirm.go.exchange",
+		"withdrawal": "confirm.go.withdrawal"}
+)
+
+func confirmTitle(kind string) string { return cmp.Or(confirmTitles[kind], "confirm.title") }
+
+func confirmGo(kind string) string { return cmp.Or(confirmGoes[kind], "confirm.go") }
