@@ -1,0 +1,199 @@
+package browser
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"billfold/base/lang"
+	"billfold/test/harness"
+)
+
+// TestBetweenPeople is money between people as they move it in a browser: Lena on a phone, 小明 at a desk without JavaScript. They
+// send to people they never paid, Lena by a link that he takes, she divides a bill which he pays, and changes money. The pages on the
+// way are checked by axe.
+func TestBetweenPeople(t *testing.T) {
+	t.Parallel()
+	at := open(t)
+	b := Start(t)
+	lena := b.Visit(t, at.URL, Look{Lang: lang.EN})
+	lena.Auditor()
+	lena.Go("/")
+	enter(lena, holders[lang.EN])
+	ming := b.Visit(t, at.URL, Look{Lang: lang.ZH, Dark: true, Desktop: true, NoScript: true})
+	ming.Go("/")
+	enter(ming, holders[lang.ZH])
+
+	send(lena, "@liqing", "*青")
+	send(ming, "@mira", "Mira L.")
+	sendByLink(lena, ming)
+	divide(lena, ming)
+	exchange(lena)
+}
+
+// send pays somebody for the first time: the masked name and a warning stand on the page before an amount is typed. However often it
+// is pressed, from how many tabs, and after going back, it is one payment.
+func send(v *Visitor, to, masked string) {
+	v.t.Helper()
+	note := "Kettle of " + string(v.Look.Lang)
+	v.Go("/send")
+	v.Check()
+	v.Fill("to", to)
+	v.Press(v.Say("send.find"))
+	v.At("/send/usr_")
+	v.See(masked, to, v.Say("send.new"))
+	v.Check()
+	v.Fill("amount", "3.40")
+	v.Fill("note", note)
+	v.Press(v.Say("send.check"))
+	v.At("/confirm/pay_")
+	v.See(masked, "3.40", "0.00", note, v.Say("confirm.new"))
+	v.Check()
+	confirm := v.Path()
+	if !v.Look.NoScript {
+		// Other tabs send the same form while this one does.
+		ask[bool](v, `(() => { const form = document.querySelector('form.decision'); for (let i = 0; i < 4; i++)
+			fetch(form.action, {method: 'POST', body: new URLSearchParams(new FormData(form))}); return true })()`)
+	}
+	v.Click("#approve button")
+	v.At("/activity/pay_")
+	v.See(v.Say("state.completed"), masked)
+	v.Check()
+	paid := v.Path()
+	v.do("go back", chromedp.NavigateBack())
+	v.Until("the payment or its way to it", "location.pathname === "+quote(paid)+" || !document.querySelector('#approve button')")
+	v.Go(confirm) // as a bookmark, or the tab of yesterday
+	v.See(v.Say("state.completed"))
+	v.Go("/activity?q=" + url.QueryEscape(note))
+	if n := ask[int](v, "document.querySelectorAll('main .feed a[href^=\"/activity/pay_\"]').length"); n != 1 {
+		v.t.Errorf("%s: %d payments %q after pressing again and again, want 1", v.Look, n, note)
+	}
+}
+
+func sendByLink(lena, ming *Visitor) {
+	lena.t.Helper()
+	lena.Go("/send/link")
+	lena.Fill("amount", "5.00")
+	lena.Press(lena.Say("send.check"))
+	lena.At("/confirm/pay_")
+	lena.See(lena.Say("confirm.link"))
+	lena.Click("#approve button")
+	lena.At("/activity/pay_")
+	lena.See(lena.Say("link.yours"))
+	lena.Check()
+	mine := lena.Path()
+	link := strings.TrimPrefix(ask[string](lena, "document.getElementById('gift-link').textContent"), lena.base)
+	ming.Go(link)
+	ming.See("Lena H.", "5.00")
+	ming.Check()
+	ming.Click("#take")
+	ming.At("/activity/pay_")
+	ming.See("Lena H.", ming.Say("state.completed"))
+	lena.Go(mine)
+	lena.See(lena.Say("step.claim"))
+}
+
+func divide(lena, ming *Visitor) {
+	lena.t.Helper()
+	lena.Go("/split")
+	lena.Fill("amount", "20.00")
+	lena.Fill("note", "Taxi")
+	lena.Fill("add", "@xiaoming")
+	lena.Click("button.btn[value=look]")
+	lena.See("*小明", "10.00", lena.Say("split.go"))
+	lena.Check()
+	lena.Press(lena.Say("split.go"))
+	lena.At("/r/req_")
+	lena.See(lena.Say("ask.who"), lena.Say("share.open"))
+	lena.Check()
+	request := lena.Path()
+	lena.Press(lena.Say("ask.remind"))
+	lena.See(lena.Say("ask.reminded.done"))
+	ming.Go(request)
+	ming.See("Taxi", "Lena H.")
+	ming.Check()
+	ming.Click("a.btn[href^='/confirm/']")
+	ming.At("/confirm/pay_")
+	ming.Click("#approve button")
+	ming.At("/activity/pay_")
+	lena.Go(request)
+	lena.See(lena.Say("share.paid"))
+	lena.Go("/requests")
+	lena.See("*小明", "20.00")
+	lena.Check()
+}
+
+// exchange looks at the seconds that the rate still holds, and takes it.
+func exchange(v *Visitor) {
+	v.t.Helper()
+	v.Go("/exchange")
+	v.Fill("amount", "5.00")
+	v.Press(v.Say("exchange.go"))
+	v.At("/confirm/pay_")
+	v.See(v.Say("exchange.holds"), v.Say("exchange.mid"), v.Say("exchange.ours"))
+	v.Until("a countdown", `/^[01]:[0-5]\d$/.test(document.querySelector('time[data-until]').textContent)`)
+	v.Check()
+	v.Click("#approve button")
+	v.At("/activity/pay_")
+	v.See(v.Say("state.completed"))
+}
+
+// TestOffline installs the service worker, takes the network away and then the server: an open page says of which moment its figures
+// are, and a page that is opened says that there is none, and shows no balance of before.
+func TestOffline(t *testing.T) {
+	t.Parallel()
+	at, stop, err := serve(t.TempDir(), harness.Warnings(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	running := true
+	t.Cleanup(func() {
+		if running {
+			_ = stop() // the test has failed already
+		}
+	})
+	balances := map[*Visitor]string{}
+	for _, look := range []Look{{Lang: lang.EN}, {Lang: lang.ZH, Dark: true}} {
+		v := Start(t).Visit(t, at.URL, look)
+		balances[v] = install(v)
+	}
+	running = false
+	if err := stop(); err != nil {
+		t.Errorf("the site did not end well: %v", err)
+	}
+	for v, balance := range balances {
+		v.Go("/home")
+		v.See(v.Say("offline.title"))
+		v.Check()
+		if text := v.Text(); balance == "" || strings.Contains(text, balance) || strings.ContainsAny(text, "€¥") {
+			t.Errorf("%s: with a balance of %s before, offline shows %q", v.Look, balance, text)
+		}
+	}
+}
+
+// install waits until the worker keeps the offline page in the reader's language, loses the network for a moment, and returns the
+// balance that was on the page.
+func install(v *Visitor) (balance string) {
+	v.t.Helper()
+	v.Go("/")
+	enter(v, holders[v.Look.Lang])
+	v.At("/home")
+	balance = ask[string](v, "document.querySelector('.fold .big').innerText")
+	v.do("wait for the worker", chromedp.Evaluate(`navigator.serviceWorker.ready.then(async () => {
+		for (;;) {
+			const kept = await caches.match('/offline');
+			if (kept && kept.headers.get('Content-Language') === document.documentElement.lang) return;
+			await new Promise(done => setTimeout(done, 50));
+		}
+	})`, nil, awaited))
+	offline := func(off bool) chromedp.Action { return network.EmulateNetworkConditions(off, 0, -1, -1) }
+	v.do("lose the network", offline(true))
+	v.See(v.Say("offline.now"))
+	v.Check()
+	v.do("find the network", offline(false))
+	v.Until("the page without a warning", "document.getElementById('offline').hidden")
+	return balance
+}
