@@ -138,7 +138,7 @@ func TestPictures(t *testing.T) {
 		picture("home", false)
 		v.Go(at.checkout(t, "1250").URL)
 		v.See(v.Say("confirm.title"))
-		picture("checkout", true)
+		picture("checkout", look.Desktop)
 		v.Click("#approve button")
 		v.See(v.Say("checkout.paid"))
 		v.Press(v.Say("checkout.see"))
