@@ -22,7 +22,8 @@ func TestPayPagesAreNotFramed(t *testing.T) {
 	sheet := b.submit(b.get("/send"), "/send", "to", "rosa")
 	sheet = b.submit(sheet, strings.SplitN(sheet.path, "?", 2)[0], "amount", "1.00", "currency", "EUR")
 	pages := map[string]answer{"the checkout": b.get("/c/" + string(k.ID)), "the sheet": b.get(sheet.path)}
-	for _, path := range []string{"/send", "/send/link", "/topup", "/withdraw", "/exchange", "/scan", "/requests", "/split", "/till", "/u/lena",
+	for _, path := range []string{"/send", "/send/link", "/topup", "/withdraw", "/exchange", "/scan", "/requests", "/split", "/till",
+		"/u/lena",
 		"/activity", "/nowhere"} {
 		pages[path] = b.get(path)
 	}
@@ -84,7 +85,8 @@ func TestNothingUnpacks(t *testing.T) {
 // Attack case 41: a name that turns or hides letters is nobody's, also in another script's clothes at sign-up.
 func TestDressedUpNames(t *testing.T) {
 	w := build(t, Options{Sandbox: true})
-	for _, name := range []string{"Lena\u202eegroeG", "Le\u200bna Hoffmann", "Lena\u2066 H", "\u00adLena", "Lena\ufeff", "Lena\u0000", "\u3164\u3164",
+	for _, name := range []string{"Lena\u202eegroeG", "Le\u200bna Hoffmann", "Lena\u2066 H", "\u00adLena", "Lena\ufeff", "Lena\u0000",
+		"\u3164\u3164",
 		"L\u0301\u0301\u0301\u0301\u0301ena"} {
 		_, err := w.People.Create(t.Context(), []identity.NewPerson{{Name: name, Handle: "somebody", Email: "somebody@example.org"}})
 		if f, _, ok := field("en", err); !ok || f != "name" {
