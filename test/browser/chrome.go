@@ -62,7 +62,7 @@ func Stop() {
 }
 
 func start(more ...chromedp.ExecAllocatorOption) (*Browser, func(), error) {
-	program, err := find()
+	program, err := Program()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,7 +114,8 @@ func quiet(format string, args ...any) {
 	}
 }
 
-func find() (string, error) {
+// Program is the browser on this machine, for those who start it in their own way.
+func Program() (string, error) {
 	if program := os.Getenv("BILLFOLD_TEST_CHROMIUM"); program != "" {
 		return program, nil
 	}

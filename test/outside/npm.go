@@ -10,32 +10,36 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 )
 
-//go:embed testdata/npm
+//go:embed testdata/npm testdata/lighthouse
 var files embed.FS
-
-const folder = "testdata/npm/"
 
 // Packages is a folder with node_modules and our own scripts in it. The first call on a machine installs it; its name is the hash of
 // what belongs there, so that another version is another folder.
 func Packages(t testing.TB) string {
 	t.Helper()
-	dir, err := install()
+	return packages(t, "npm")
+}
+
+// packages is Packages for one folder of testdata.
+func packages(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := install(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-var install = sync.OnceValues(func() (string, error) {
+func install(name string) (string, error) {
+	folder := "testdata/" + name + "/"
 	place, err := cache()
 	if err != nil {
 		return "", err
 	}
-	list, err := files.ReadDir("testdata/npm")
+	list, err := files.ReadDir("testdata/" + name)
 	if err != nil {
 		return "", err
 	}
@@ -48,7 +52,7 @@ var install = sync.OnceValues(func() (string, error) {
 		sum.Write([]byte(one.Name()))
 		sum.Write(text)
 	}
-	dir := filepath.Join(place, "npm-"+hex.EncodeToString(sum.Sum(nil)[:8]))
+	dir := filepath.Join(place, name+"-"+hex.EncodeToString(sum.Sum(nil)[:8]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
@@ -79,7 +83,7 @@ var install = sync.OnceValues(func() (string, error) {
 		}
 	}
 	return dir, nil
-})
+}
 
 // cache is where the tests keep what outlives them.
 func cache() (string, error) {

@@ -67,7 +67,7 @@ func workplace(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, one := range list {
-		text, err := files.ReadFile(folder + one.Name())
+		text, err := files.ReadFile("testdata/npm/" + one.Name())
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, one.Name()), text, 0o644)
 		}
