@@ -173,7 +173,6 @@ func (p *listener) sit(ctx context.Context, l *listeners, token string) error {
 	if err != nil {
 		return err
 	}
-	p.page.body, p.page.out = nil, nil
 	go func() {
 		for range news {
 			if sent := p.since.Swap(0); sent != 0 {
