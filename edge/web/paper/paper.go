@@ -55,13 +55,26 @@ const (
 	lineHigh = 6.6
 )
 
-type page struct{ *fpdf.Fpdf }
+// page is a document that is being written. A font is read when the first text needs it: reading the one for Chinese takes longer than
+// writing a receipt, and most have no word of it.
+type page struct {
+	*fpdf.Fpdf
+	read map[string]bool
+}
+
+var fonts = map[string][]byte{"sans": sans, "sansB": bold, "han": han}
+
+// use sets the font of what comes next.
+func (p page) use(family, style string, size float64) {
+	if name := family + style; !p.read[name] {
+		p.AddUTF8FontFromBytes(family, style, fonts[name])
+		p.read[name] = true
+	}
+	p.SetFont(family, style, size)
+}
 
 func begin(title string, at time.Time) page {
-	p := page{fpdf.New("P", "mm", "A4", "")}
-	p.AddUTF8FontFromBytes("sans", "", sans)
-	p.AddUTF8FontFromBytes("sans", "B", bold)
-	p.AddUTF8FontFromBytes("han", "", han)
+	p := page{fpdf.New("P", "mm", "A4", ""), map[string]bool{}}
 	p.SetTitle(clean(title), true)
 	p.SetCreator("Billfold", true)
 	p.SetCreationDate(at)
@@ -128,10 +141,10 @@ func runs(text string) []string {
 
 func (p page) font(run, style string, size float64) {
 	if first := []rune(run); len(first) > 0 && wide(first[0]) {
-		p.SetFont("han", "", size)
+		p.use("han", "", size)
 		return
 	}
-	p.SetFont("sans", style, size)
+	p.use("sans", style, size)
 }
 
 func (p page) measure(text, style string, size float64) float64 {
