@@ -73,6 +73,13 @@ func Verify(ctx context.Context, c Config, say func(finding string)) (audit Audi
 	if err != nil {
 		return audit, err
 	}
+	err = a.Insight.Verify(ctx, func(finding string) {
+		audit.Findings++
+		say(finding)
+	})
+	if err != nil {
+		return audit, err
+	}
 	purses, err := a.purseOptions()
 	if err != nil {
 		return audit, err

@@ -9,8 +9,9 @@
 //   - A month is the person's: it begins and ends at midnight in the time zone they chose (the installation's until then), also where a
 //     clock is turned, and in February of a leap year. Facts keep moments; months are cut when they are read, so another zone cuts anew.
 //   - Currencies never meet: sums are per currency, in 128 bits.
+//   - The sums that are kept of a day are what its facts come to; `billfold verify` adds them up again.
 //   - What comes back counts against what was spent with the same payee.
 //   - Facts hold ids, codes and amounts. No name and no text of anybody is kept here.
 //
-// Tables: insight_fact, insight_rule, insight_budget, insight_alert, insight_zone.
+// Tables: insight_fact, insight_sum, insight_began, insight_rule, insight_budget, insight_alert, insight_zone.
 package insight

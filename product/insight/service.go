@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"billfold/base/clock"
@@ -29,14 +30,17 @@ type Options struct {
 }
 
 // Service keeps the facts and answers about them. It is safe for concurrent use.
-type Service struct{ o Options }
+type Service struct {
+	o     Options
+	first atomic.Int64 // day of which there are sums, 0 until it was read
+}
 
 // New makes the service. Feed has to be subscribed to the outbox under the name [Subscriber].
 func New(o Options) *Service {
 	if o.Zone == "" {
 		o.Zone = "UTC"
 	}
-	return &Service{o}
+	return &Service{o: o}
 }
 
 // Subscriber is the name under which the outbox keeps the place of Feed for ever.
@@ -82,7 +86,9 @@ func (s *Service) Feed(tx *db.Tx, events []event.Event) error {
 		facts = append(facts, person, clock.Micros(e.At), string(n.Payment), other, string(category), n.Currency, sign*amount)
 		touched[person] = e.At
 	}
-	db.Chunks(facts, factColumns, func(rows int, args []any) { tx.Queue(insertFacts[rows], args...) })
+	if err := s.keep(tx, facts); err != nil {
+		return err
+	}
 	return s.watchAll(tx, touched)
 }
 
@@ -170,7 +176,7 @@ type tally struct {
 // sums adds a month up, per currency. Sums that 64 bits cannot hold stand still at the largest number there is.
 func (s *Service) sums(tx *db.Tx, person string, m Month, zone *time.Location) (map[money.Currency]tally, error) {
 	from, to := m.Bounds(zone)
-	facts, err := db.All(tx, scanFact, selectFacts, person, clock.Micros(from), clock.Micros(to))
+	facts, err := s.between(tx, person, from, to)
 	if err != nil {
 		return nil, err
 	}

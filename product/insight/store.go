@@ -20,6 +20,15 @@ const (
 		where person = $1 and at >= $2 and at < $3 order by at, payment`
 	selectPaid = `select at, payee, category, currency, amount from insight_fact where person = $1 and payee = $2 order by at limit 1`
 
+	// A sum reads like a fact at the beginning of its day.
+	selectSums = `select day * $4, payee, category, currency, amount from insight_sum
+		where person = $1 and day >= $2 and day < $3 order by day, payee`
+	deleteSums  = `delete from insight_sum where person = $1 and day = $2`
+	selectBegan = `select day from insight_began`
+
+	selectFactDays = `select person, at from insight_fact where person > $1 or person = $1 and at > $2 order by person, at limit $3`
+	selectSumDays  = `select distinct person, day from insight_sum where person > $1 or person = $1 and day > $2 order by person, day limit $3`
+
 	selectRules = `select payee, category from insight_rule where person = $1`
 	upsertRule  = `insert into insight_rule (person, payee, category) values ($1,$2,$3)
 		on conflict (person, payee) do update set category = excluded.category`
@@ -36,18 +45,26 @@ const (
 	upsertZone = `insert into insight_zone (person, zone) values ($1,$2) on conflict (person) do update set zone = excluded.zone`
 )
 
-// insertFacts and selectBudgeted for the few row counts that occur.
-var insertFacts, selectBudgeted = func() (facts, budgeted map[int]string) {
-	facts, budgeted = map[int]string{}, map[int]string{}
+// insertFacts, upsertSums and selectBudgeted for the few row counts that occur. A sum that 64 bits cannot hold stands still.
+var insertFacts, upsertSums, selectBudgeted = func() (facts, sums, budgeted map[int]string) {
+	facts, sums, budgeted = map[int]string{}, map[int]string{}, map[int]string{}
 	for _, n := range []int{1, 8, 64} {
 		facts[n] = `insert into insight_fact (person, at, payment, payee, category, currency, amount) values ` + db.Values(n, factColumns) +
 			` on conflict (person, at, payment) do nothing`
+		sums[n] = `insert into insight_sum (person, day, payee, category, currency, amount) values ` + db.Values(n, sumColumns) +
+			` on conflict (person, day, payee, category, currency) do update set amount = case
+			when excluded.amount > 0 and insight_sum.amount > 9223372036854775807 - excluded.amount then insight_sum.amount
+			when excluded.amount < 0 and insight_sum.amount < -9223372036854775807 - excluded.amount then insight_sum.amount
+			else insight_sum.amount + excluded.amount end`
 		budgeted[n] = `select distinct person from insight_budget where person in ` + db.In(1, n)
 	}
-	return facts, budgeted
+	return facts, sums, budgeted
 }()
 
-const factColumns = 7
+const (
+	factColumns = 7
+	sumColumns  = 6
+)
 
 // fact is one payment as it counts: minor units spent, negative for what came back.
 type fact struct {
@@ -65,6 +82,16 @@ func scanFact(row db.Row) (f fact, err error) {
 	f.at, f.category = clock.FromMicros(at), Category(category)
 	f.currency, _ = money.Lookup(code)
 	return f, err
+}
+
+func scanNumber(row db.Row) (n int64, err error) {
+	err = row.Scan(&n)
+	return n, err
+}
+
+func scanDay(row db.Row) (d personDay, err error) {
+	err = row.Scan(&d.person, &d.day)
+	return d, err
 }
 
 type rule struct {
