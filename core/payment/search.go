@@ -2,7 +2,13 @@ package payment
 
 import (
 	"context"
+	"errors"
+	"iter"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"billfold/base/db"
 	"billfold/base/job"
@@ -31,16 +37,16 @@ func (s *Service) query(ctx context.Context, owner string, f ActivityFilter) (*q
 	return q, err
 }
 
-// know looks up the names of everybody in lines who is not known yet.
-func (q *query) know(ctx context.Context, s *Service, lines []line) error {
+// know looks up the names of those who are not known yet.
+func (q *query) know(ctx context.Context, s *Service, others iter.Seq[string]) error {
 	if len(q.terms) == 0 {
 		return nil
 	}
 	var fresh []string
-	for _, l := range lines {
-		if _, known := q.names[l.other]; !known {
-			q.names[l.other] = ""
-			fresh = append(fresh, l.other)
+	for other := range others {
+		if _, known := q.names[other]; !known {
+			q.names[other] = ""
+			fresh = append(fresh, other)
 		}
 	}
 	for start := 0; start < len(fresh); start += namesMost {
@@ -56,6 +62,66 @@ func (q *query) know(ctx context.Context, s *Service, lines []line) error {
 		q.names[other] = fold(name)
 	}
 	return nil
+}
+
+// others are the far sides of lines.
+func others(lines []line) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range lines {
+			if !yield(lines[i].other) {
+				return
+			}
+		}
+	}
+}
+
+// may looks at the text of a line of a list, as lines are written there, and says no only where fits would. Whoever is on the far side of
+// some line of the list is taken for being on that of each.
+func (q *query) may(l list) func(text, foreign string) bool {
+	var marks []string // what stands between tabs
+	if q.Kind != "" {
+		marks = append(marks, "\t"+string(q.Kind)+"\t")
+	}
+	if q.Currency != "" {
+		marks = append(marks, "\t"+q.Currency+"\t")
+	}
+	if q.Direction == Out {
+		marks = append(marks, "\t"+rolePayer+"\t")
+	}
+	var terms [][2]string // and its digits alone, where it may be a part of an amount
+	for _, term := range q.terms {
+		if slices.ContainsFunc(l.others, func(other string) bool { return strings.Contains(q.names[other], term) }) {
+			continue
+		}
+		digits := strings.TrimLeft(strings.NewReplacer(".", "", ",", "").Replace(term), "0")
+		if strings.Trim(digits, "0123456789") != "" {
+			digits = term
+		}
+		terms = append(terms, [2]string{term, digits})
+	}
+	return func(text, foreign string) bool {
+		for _, mark := range marks {
+			if !strings.Contains(text, mark) {
+				return false
+			}
+		}
+		for _, term := range terms {
+			if !strings.Contains(text, term[0]) && !strings.Contains(text, term[1]) && !strings.Contains(foreign, term[0]) && !q.noted(text, term[0]) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// noted says whether the owner's note on a line's payment has a term.
+func (q *query) noted(text, term string) bool {
+	if len(q.notes) == 0 {
+		return false
+	}
+	_, rest, _ := strings.Cut(text, "\t")
+	payment, _, _ := strings.Cut(rest, "\t")
+	return strings.Contains(q.notes[payment], term)
 }
 
 // fits says whether a line is what is looked for, but for the state, which only the payment's row knows.
@@ -126,12 +192,17 @@ func (s *Service) search(ctx context.Context, owner string, f ActivityFilter, fr
 		newest = parts[0].last
 	}
 	done, err := s.searchRows(ctx, owner, q, newest, &found)
-	for _, p := range parts {
-		if err != nil || done || f.State.early() {
-			break
-		}
-		if p.first.before(found.from) && micros(f.Since) <= p.last.at {
-			done, err = s.searchPart(ctx, owner, q, p, &found)
+	if f.State.early() {
+		parts = nil
+	}
+	parts = slices.DeleteFunc(parts, func(p part) bool { return !p.first.before(found.from) || micros(f.Since) > p.last.at })
+	for together := 1; len(parts) > 0 && err == nil && !done; together = min(2*together, partsTogether) {
+		some := parts[:min(together, len(parts))]
+		parts = parts[len(some):]
+		var lists []list
+		lists, err = s.openParts(ctx, owner, some)
+		for i := 0; i < len(lists) && err == nil && !done; i++ {
+			done, err = s.searchPart(ctx, q, some[i], lists[i], &found)
 		}
 	}
 	if err != nil || !done {
@@ -185,7 +256,7 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 			}
 			lines[i] = lineOf(row, text)
 		}
-		if err := q.know(ctx, s, lines); err != nil {
+		if err := q.know(ctx, s, others(lines)); err != nil {
 			return false, err
 		}
 		for i, row := range rows {
@@ -204,13 +275,36 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 	return false, nil
 }
 
+// partsTogether bounds how many word lists are opened before they are looked through: what most searches want is in the first.
+const partsTogether = 8
+
+// openParts opens word lists side by side.
+func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]list, error) {
+	lists, errs := make([]list, len(parts)), make([]error, len(parts))
+	if len(parts) == 1 {
+		lists[0], errs[0] = s.openPart(ctx, owner, parts[0].number)
+		return lists, errs[0]
+	}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(len(parts), runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(parts); i = int(next.Add(1)) - 1 {
+				lists[i], errs[i] = s.openPart(ctx, owner, parts[i].number)
+			}
+		})
+	}
+	all.Wait()
+	return lists, errors.Join(errs...)
+}
+
 // searchPart looks through one word list and loads what fits.
-func (s *Service) searchPart(ctx context.Context, owner string, q *query, p part, found *harvest) (bool, error) {
-	lines, err := s.openPart(ctx, owner, p.number)
-	if err != nil {
+func (s *Service) searchPart(ctx context.Context, q *query, p part, l list, found *harvest) (bool, error) {
+	if err := q.know(ctx, s, slices.Values(l.others)); err != nil {
 		return false, err
 	}
-	if err := q.know(ctx, s, lines); err != nil {
+	lines, err := l.lines(q.may(l))
+	if err != nil {
 		return false, err
 	}
 	var fit []line

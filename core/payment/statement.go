@@ -143,7 +143,7 @@ func (s *Service) describe(ctx context.Context, person identity.PersonID, list [
 		parties[i] = lineOf(row, "")
 	}
 	known := &query{terms: []string{""}, names: map[string]string{}}
-	if err := known.know(ctx, s, parties); err != nil {
+	if err := known.know(ctx, s, others(parties)); err != nil {
 		return err
 	}
 	for i := range list {

@@ -139,43 +139,52 @@ func encodeLines(owner string, lines []line) map[string]string {
 // errWords says that a list is not in the form encodeLines writes.
 var errWords = errors.New("a word list cannot be read")
 
-// openPart reads the word lists of a part. Words of somebody who was erased are gone; so is a list whose owner was.
-func (s *Service) openPart(ctx context.Context, owner string, number int64) ([]line, error) {
+// list is the word list of a part, opened and not yet read line by line.
+type list struct {
+	others  []string // the parties on the far side, by number
+	body    string   // a line for each payment
+	foreign map[int]string
+}
+
+// openPart opens the word lists of a part. Words of somebody who was erased are gone; so is a list whose owner was.
+func (s *Service) openPart(ctx context.Context, owner string, number int64) (l list, err error) {
 	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) { return db.All(tx, scanWords, selectPart, owner, number) })
 	if err != nil {
-		return nil, err
+		return l, err
 	}
-	var own string
-	foreign := make(map[int]string)
+	l.foreign = make(map[int]string)
 	for _, row := range rows {
 		text, err := s.open(row.creator, wordsRow(owner, number, row.creator), row.sealed)
 		if err != nil {
-			return nil, err
+			return l, err
 		}
 		if row.creator == owner {
-			own = text
+			head, body, _ := strings.Cut(text, "\n")
+			l.others, l.body = strings.Split(head, " "), body
 			continue
 		}
-		for l := range strings.Lines(text) {
-			at, words, _ := strings.Cut(strings.TrimSuffix(l, "\n"), "\t")
+		for one := range strings.Lines(text) {
+			at, words, _ := strings.Cut(strings.TrimSuffix(one, "\n"), "\t")
 			n, err := strconv.Atoi(at)
 			if err != nil {
-				return nil, errWords
+				return l, errWords
 			}
-			foreign[n] = words
+			l.foreign[n] = words
 		}
 	}
-	return decodeLines(own, foreign)
+	return l, nil
 }
 
-func decodeLines(own string, foreign map[int]string) ([]line, error) {
-	if own == "" {
-		return nil, nil
-	}
-	head, body, _ := strings.Cut(own, "\n")
-	others := strings.Split(head, " ")
-	lines := make([]line, 0, partSize)
-	for text := range strings.Lines(body) {
+// lines reads those lines that may be looked for, going by their text alone: to read a line costs ten times as much as to look at it.
+func (l list) lines(may func(text, foreign string) bool) ([]line, error) {
+	var lines []line
+	n := 0
+	for text := range strings.Lines(l.body) {
+		words := l.foreign[n]
+		n++
+		if !may(text, words) {
+			continue
+		}
 		var field [9]string
 		rest := strings.TrimSuffix(text, "\n")
 		for i := range field {
@@ -185,15 +194,14 @@ func decodeLines(own string, foreign map[int]string) ([]line, error) {
 		scale, err2 := strconv.ParseUint(field[5], 10, 8)
 		amount, err3 := strconv.ParseInt(field[6], 10, 64)
 		other, err4 := strconv.Atoi(field[7])
-		if errors.Join(err1, err2, err3, err4) != nil || other < 0 || other >= len(others) {
+		if errors.Join(err1, err2, err3, err4) != nil || other < 0 || other >= len(l.others) {
 			return nil, errWords
 		}
-		words := field[8]
-		if w, ok := foreign[len(lines)]; ok {
-			words = w
+		if words == "" {
+			words = field[8]
 		}
 		lines = append(lines, line{place: place{at, field[1]}, role: field[2], kind: Kind(field[3]),
-			currency: money.Currency{Code: field[4], Scale: uint8(scale)}, amount: amount, other: others[other], words: words})
+			currency: money.Currency{Code: field[4], Scale: uint8(scale)}, amount: amount, other: l.others[other], words: words})
 	}
 	return lines, nil
 }
