@@ -61,7 +61,7 @@ func checkouts(ctx context.Context, args []string, out, diag io.Writer) error {
 	if err != nil {
 		return err
 	}
-	load, err := w.checkoutLoad(ctx)
+	load, err := w.checkoutLoad(ctx, payers)
 	if err != nil {
 		return errors.Join(err, w.close(ctx))
 	}
@@ -122,16 +122,16 @@ type checkoutLoad struct {
 	times   []latencies
 	pages   []latencies
 
-	mu   sync.Mutex
-	wait map[string]chan struct{} // by payment
-	ears []net.Conn
+	mu    sync.Mutex
+	wait  map[string]chan struct{} // by payment
+	conns []net.Conn
 }
 
-// earsMost is how many shops the load has: each listens on a connection of its own.
-const earsMost = 20
+// ears is how many shops the load has: each listens on a connection of its own.
+const ears = 20
 
-func (w *world) checkoutLoad(ctx context.Context) (*checkoutLoad, error) {
-	cast, err := w.cast(ctx, false)
+func (w *world) checkoutLoad(ctx context.Context, payers int) (*checkoutLoad, error) {
+	cast, err := w.castOf(ctx, payers, ears)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (w *world) checkoutLoad(ctx context.Context) (*checkoutLoad, error) {
 	}
 	all.Wait()
 	err = errors.Join(errs...)
-	for i := 0; i < earsMost && err == nil; i++ {
+	for i := 0; i < ears && err == nil; i++ {
 		err = l.listen(ctx, cast.keys[i])
 	}
 	return l, err
@@ -162,7 +162,7 @@ func (l *checkoutLoad) listen(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	l.ears = append(l.ears, conn)
+	l.conns = append(l.conns, conn)
 	if _, err := fmt.Fprintf(conn, "GET /v1/events/stream HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n", host, key); err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (l *checkoutLoad) listen(ctx context.Context, key string) error {
 }
 
 func (l *checkoutLoad) deaf() {
-	for _, conn := range l.ears {
+	for _, conn := range l.conns {
 		conn.Close()
 	}
 }
@@ -253,7 +253,7 @@ func (l *checkoutLoad) buyer(ctx context.Context, me int) error {
 	for ctx.Err() == nil {
 		browser.cookies = "bf_session=" + l.cookies[r.IntN(len(l.cookies))]
 		watch := clock.Start()
-		path, err := l.session(shop, l.keys[r.IntN(earsMost)], 100+r.IntN(euroMax))
+		path, err := l.session(shop, l.keys[r.IntN(ears)], 100+r.IntN(euroMax))
 		if err != nil {
 			return err
 		}

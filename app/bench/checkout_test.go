@@ -22,7 +22,7 @@ func TestCheckouts(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer w.close(t.Context())
-			load, err := w.checkoutLoad(t.Context())
+			load, err := w.checkoutLoad(t.Context(), 60)
 			if err != nil {
 				t.Fatal(err)
 			}

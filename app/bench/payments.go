@@ -85,10 +85,13 @@ type cast struct {
 }
 
 func (w *world) cast(ctx context.Context, hot bool) (*cast, error) {
-	shopCount := shops
 	if hot {
-		shopCount = 1
+		return w.castOf(ctx, payers, 1)
 	}
+	return w.castOf(ctx, payers, shops)
+}
+
+func (w *world) castOf(ctx context.Context, payers, shops int) (*cast, error) {
 	run := id.Secret(8) // handles are unique over runs
 	list := make([]identity.NewPerson, payers+1)
 	for i := range list {
@@ -99,7 +102,7 @@ func (w *world) cast(ctx context.Context, hot bool) (*cast, error) {
 		return nil, err
 	}
 	c := &cast{}
-	for i := range shopCount {
+	for i := range shops {
 		shop, err := w.Shops.Register(ctx, merchant.Draft{Owner: people[payers].ID, Name: "Shop " + strconv.Itoa(i),
 			Handle: "s" + run + "_" + strconv.Itoa(i), MCC: "5411", Country: "DE", Currencies: []string{"EUR"}})
 		if err != nil {

@@ -58,6 +58,7 @@ func (v *visitor) post(ctx context.Context, path string, form url.Values) (view,
 }
 
 func (v *visitor) ask(ctx context.Context, method, path, form string) (view, error) {
+	used := v.conn != nil
 	if err := v.dial(ctx); err != nil {
 		return view{}, err
 	}
@@ -70,6 +71,9 @@ func (v *visitor) ask(ctx context.Context, method, path, form string) (view, err
 	answer, err := http.ReadResponse(v.in, nil)
 	if err != nil {
 		v.close()
+		if used && method == http.MethodGet { // the server hangs up on a connection that was idle for long
+			return v.ask(ctx, method, path, form)
+		}
 		return view{}, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	seen := view{status: answer.StatusCode, kind: answer.Header.Get("Content-Type"), to: answer.Header.Get("Location")}
