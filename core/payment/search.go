@@ -191,10 +191,11 @@ func (s *Service) search(ctx context.Context, owner string, f ActivityFilter, fr
 	if len(parts) > 0 {
 		newest = parts[0].last
 	}
-	done, err := s.searchRows(ctx, owner, q, newest, &found)
+	look := s.searchRows
 	if f.State.early() {
-		parts = nil
+		look, parts = s.searchEarly, nil
 	}
+	done, err := look(ctx, owner, q, newest, &found)
 	parts = slices.DeleteFunc(parts, func(p part) bool { return !p.first.before(found.from) || micros(f.Since) > p.last.at })
 	for together := 1; len(parts) > 0 && err == nil && !done; together = min(2*together, partsTogether) {
 		some := parts[:min(together, len(parts))]
@@ -246,27 +247,9 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 		if err != nil {
 			return false, err
 		}
-		lines := make([]line, len(rows))
-		for i, row := range rows {
-			var text string
-			if len(q.terms) > 0 {
-				if text, err = s.open(row.record.creator, descriptionRow(row.record.id), row.record.description); err != nil {
-					return false, err
-				}
-			}
-			lines[i] = lineOf(row, text)
-		}
-		if err := q.know(ctx, s, others(lines)); err != nil {
-			return false, err
-		}
-		for i, row := range rows {
-			if !edge.before(lines[i].place) {
-				return false, nil
-			}
-			if q.fits(&lines[i]) && row.matches(q.ActivityFilter) && found.take(row) {
-				return true, nil
-			}
-			found.from = lines[i].place
+		last, done, err := s.sift(ctx, q, rows, edge, found)
+		if err != nil || done || last {
+			return done, err
 		}
 		if found.loaded += len(rows); len(rows) < windowSize {
 			return false, nil
@@ -296,6 +279,54 @@ func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]
 	}
 	all.Wait()
 	return lists, errors.Join(errs...)
+}
+
+// searchEarly is searchRows for a state that no list has.
+func (s *Service) searchEarly(ctx context.Context, owner string, q *query, edge place, found *harvest) (bool, error) {
+	const most = windows * windowSize
+	var end place // of what was looked at, where there is more
+	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) (rows []partyRow, err error) {
+		args := []any{owner, max(micros(q.Since), edge.at), found.from.at, found.from.payment}
+		if end, err = db.One(tx, scanPlace, selectPlace, append(args, most-1)...); err != nil && !errors.Is(err, db.ErrNoRow) {
+			return nil, err
+		}
+		return db.All(tx, scanParty, selectPartyIn, append(args, most, string(q.State))...)
+	})
+	if err != nil {
+		return false, err
+	}
+	if _, done, err := s.sift(ctx, q, rows, edge, found); err != nil || done || end == (place{}) {
+		return done, err
+	}
+	found.from = end
+	return true, s.wantWords(ctx, owner)
+}
+
+// sift takes what fits of rows. last says that the edge was reached, done that the page is full.
+func (s *Service) sift(ctx context.Context, q *query, rows []partyRow, edge place, found *harvest) (last, done bool, err error) {
+	lines := make([]line, len(rows))
+	for i, row := range rows {
+		var text string
+		if len(q.terms) > 0 {
+			if text, err = s.open(row.record.creator, descriptionRow(row.record.id), row.record.description); err != nil {
+				return false, false, err
+			}
+		}
+		lines[i] = lineOf(row, text)
+	}
+	if err := q.know(ctx, s, others(lines)); err != nil {
+		return false, false, err
+	}
+	for i, row := range rows {
+		if !edge.before(lines[i].place) {
+			return true, false, nil
+		}
+		if q.fits(&lines[i]) && row.matches(q.ActivityFilter) && found.take(row) {
+			return false, true, nil
+		}
+		found.from = lines[i].place
+	}
+	return false, false, nil
 }
 
 // searchPart looks through one word list and loads what fits.

@@ -12,6 +12,14 @@ const (
 	selectUnlisted = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
 		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at > $2 or p.at = $2 and p.payment > $4)
 		order by p.at, p.payment limit $5`
+	// Of so many payments those in one state, and the last of so many: what is in another state is not read.
+	selectPartyIn = `select p.at, p.role, ` + joinedColumns + ` from (select at, payment, role from payment_party
+		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
+		order by at desc, payment desc limit $5) p join payment_record r on r.id = p.payment
+		where r.state = $6 order by p.at desc, p.payment desc`
+	selectPlace = `select at, payment from payment_party
+		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
+		order by at desc, payment desc limit 1 offset $5`
 	selectByID = `select ` + recordColumns + ` from payment_record where id in `
 
 	upsertNote = `insert into payment_note (owner, payment, at, note) values ($1,$2,$3,$4)
@@ -29,6 +37,11 @@ type part struct {
 
 func scanPart(row db.Row) (p part, err error) {
 	err = row.Scan(&p.number, &p.first.at, &p.first.payment, &p.last.at, &p.last.payment)
+	return p, err
+}
+
+func scanPlace(row db.Row) (p place, err error) {
+	err = row.Scan(&p.at, &p.payment)
 	return p, err
 }
 
