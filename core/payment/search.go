@@ -106,7 +106,8 @@ func (q *query) may(l list) func(text, foreign string) bool {
 			}
 		}
 		for _, term := range terms {
-			if !strings.Contains(text, term[0]) && !strings.Contains(text, term[1]) && !strings.Contains(foreign, term[0]) && !q.noted(text, term[0]) {
+			if !strings.Contains(text, term[0]) && !strings.Contains(text, term[1]) && !strings.Contains(foreign, term[0]) &&
+				!q.noted(text, term[0]) {
 				return false
 			}
 		}
