@@ -47,6 +47,7 @@ type CheckoutTerms struct {
 	CancelURL string     // "" = ReturnURL
 	Items     []LineItem // when given they sum to the amount
 	InPerson  bool       // at a till: the payer stands there, and there is nowhere to return to
+	link      PayLinkID
 }
 
 // Checkout is a hosted page for one payment.
@@ -90,7 +91,7 @@ func (s *Service) CreateCheckout(ctx context.Context, c Caller, t CheckoutTerms,
 			out, err := s.insert(tx, c, &row, false)
 			if err == nil {
 				tx.Queue(insertCheckout, string(session.id), string(session.shop), string(row.id), session.returnURL, session.cancelURL,
-					session.items, clock.Micros(r.createdAt), clock.Micros(r.expiresAt))
+					session.items, clock.Micros(r.createdAt), clock.Micros(r.expiresAt), string(session.link))
 			}
 			return out, err
 		})
@@ -129,14 +130,16 @@ type checkoutRow struct {
 	payment              ID
 	returnURL, cancelURL string
 	items                []byte
+	link                 PayLinkID
 	createdAt, expiresAt time.Time
 }
 
 func scanCheckout(row db.Row) (checkoutRow, error) {
 	var k checkoutRow
-	var chk, shop, payment string
+	var chk, shop, payment, link string
 	var created, expires int64
-	err := row.Scan(&chk, &shop, &payment, &k.returnURL, &k.cancelURL, &k.items, &created, &expires)
+	err := row.Scan(&chk, &shop, &payment, &k.returnURL, &k.cancelURL, &k.items, &created, &expires, &link)
+	k.link = PayLinkID(link)
 	k.id, k.shop, k.payment = CheckoutID(chk), merchant.ID(shop), ID(payment)
 	k.createdAt, k.expiresAt = moment(created), moment(expires)
 	return k, err
@@ -165,7 +168,7 @@ func (s *Service) draftCheckout(ctx context.Context, c Caller, t CheckoutTerms) 
 			return checkoutRow{}, record{}, ErrReturnURL.With(param)
 		}
 	}
-	k := checkoutRow{id: CheckoutOf(r.id), shop: c.Shop, returnURL: t.ReturnURL, cancelURL: t.CancelURL}
+	k := checkoutRow{id: CheckoutOf(r.id), shop: c.Shop, returnURL: t.ReturnURL, cancelURL: t.CancelURL, link: t.link}
 	if len(t.Items) > 0 {
 		plain, err := json.Marshal(t.Items)
 		if err != nil {

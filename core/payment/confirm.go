@@ -42,6 +42,7 @@ func (s *Service) Confirm(ctx context.Context, c Caller, payment ID, yes Consent
 type facts struct {
 	payeeName string
 	shopOwner identity.PersonID
+	link      PayLinkID // under which the shop is paid, "" for none
 }
 
 func (s *Service) facts(ctx context.Context, c Caller, payment ID) (facts, error) {
@@ -49,8 +50,18 @@ func (s *Service) facts(ctx context.Context, c Caller, payment ID) (facts, error
 	if err != nil || !isShop(p.Payee) {
 		return facts{payeeName: p.PayeeName}, err
 	}
+	f := facts{payeeName: p.PayeeName}
 	shop, err := s.Shops.Get(ctx, merchant.ID(p.Payee))
-	return facts{payeeName: p.PayeeName, shopOwner: shop.Owner}, err
+	if f.shopOwner = shop.Owner; err != nil || p.Creator != p.Payee {
+		return f, err
+	}
+	k, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]checkoutRow, error) {
+		return db.All(tx, scanCheckout, selectCheckout, string(CheckoutOf(payment)))
+	})
+	if len(k) > 0 {
+		f.link = k[0].link
+	}
+	return f, err
 }
 
 func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts) (outcome, error) {
@@ -88,6 +99,9 @@ func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts)
 		storeParties(tx, r.id, party{r.payer, now, rolePayer})
 	case r.draft() && r.payee != "":
 		storeParties(tx, r.id, party{r.payee, now, rolePayee})
+	}
+	if err := s.useLink(tx, f.link); err != nil {
+		return outcome{}, err
 	}
 	happened, err := s.approve(tx, &r, now)
 	if err != nil {

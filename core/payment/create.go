@@ -36,6 +36,7 @@ const (
 	opTopUp    = "payment.topup"
 	opCheckout = "checkout.create"
 	opExpire   = "checkout.expire"
+	opPayLink  = "paylink.create"
 	opCharge   = "checkout.charge"
 	opExtend   = "checkout.extend"
 	opWithdraw = "payment.withdraw"

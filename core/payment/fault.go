@@ -94,6 +94,23 @@ var (
 	ErrCardTries = fault.Define(fault.Exhausted, "card_attempts",
 		text("Too many cards were tried", "尝试的银行卡过多"),
 		text("Nothing was taken. Pay with a wallet, or ask the shop for a new checkout.", "未扣款。请使用钱包付款，或向商店索取新的收银页面。"))
+	// ErrPayLink refuses the terms of an address for being paid.
+	ErrPayLink = fault.Define(fault.Invalid, "checkout_link_terms",
+		text("The payment link cannot be made like this", "无法这样创建付款链接"),
+		text("Give a title; a least amount only where the payer types it; at most 1,000,000 uses.",
+			"请填写标题；仅当金额由付款人填写时才可设最低金额；使用次数最多 1,000,000。"))
+	// ErrPayLinks refuses more addresses than a shop may keep.
+	ErrPayLinks = fault.Define(fault.Exhausted, "checkout_links_full",
+		text("There are too many payment links", "付款链接过多"),
+		text("Use one of the 10,000 there are; an open amount serves many sales.", "请使用已有的 10,000 个链接之一；开放金额的链接可用于多次销售。"))
+	// ErrPayLinkOver refuses to pay under an address that is closed, has expired or was paid as often as its shop wanted.
+	ErrPayLinkOver = fault.Define(fault.Conflict, "checkout_link_over",
+		text("Nothing can be paid under this link any more", "此付款链接已失效"),
+		text("Nothing was taken. Ask the shop for a new link.", "未扣款。请向商店索取新的链接。"))
+	// ErrPayLinkAmount refuses less than a shop wants under an address.
+	ErrPayLinkAmount = fault.Define(fault.Invalid, "checkout_link_amount",
+		text("The amount is too small", "金额过小"),
+		text("The shop asks for at least %s.", "商店要求至少 %s。"))
 	// ErrShopOnly refuses a verb that only a shop can call.
 	ErrShopOnly = fault.Define(fault.Denied, "shop_required",
 		text("Only a shop can do this", "只有商店可以执行此操作"),

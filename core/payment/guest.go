@@ -53,8 +53,12 @@ func (s *Service) PayByCard(ctx context.Context, checkout CheckoutID, card rail.
 		case r.capture != Automatic:
 			return outcome{}, ErrCardHold
 		}
-		if _, err := db.One(tx, scanCheckout, selectCheckout, string(checkout)); err != nil {
+		k, err := db.One(tx, scanCheckout, selectCheckout, string(checkout))
+		if err != nil {
 			return outcome{}, notFound(err)
+		}
+		if err := s.useLink(tx, k.link); err != nil {
+			return outcome{}, err
 		}
 		if err := s.payeeActive(tx, r.payee); err != nil {
 			return outcome{}, err
@@ -149,6 +153,7 @@ func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, 
 	case AwaitingConfirmation:
 		step, happened, r.method = StepFail, eventReopened, FromWallet
 		tx.Queue(updateMethod, string(r.id), string(r.method))
+		err = s.unuseLink(tx, r.id)
 		tx.Queue(updateCard, string(r.id), attempt, first(cb.Reason, "card_declined"))
 	default:
 		r.failure = failedMismatch

@@ -52,11 +52,10 @@ const (
 	selectLocked = `select ` + joinedColumns + `, s.n, s.name, s.state, s.at, s.amount
 		from payment_record r join payment_step s on s.payment = r.id where r.id = $1 and s.n < $2 order by s.n`
 
-	insertCheckout = `insert into payment_checkout (id, shop, payment, return_url, cancel_url, items, created_at, expires_at)
-		values ($1,$2,$3,$4,$5,$6,$7,$8)`
-	selectCheckout = `select id, shop, payment, return_url, cancel_url, items, created_at, expires_at
-		from payment_checkout where id = $1`
-	selectCheckouts = `select id, shop, payment, return_url, cancel_url, items, created_at, expires_at
+	checkoutColumns = `id, shop, payment, return_url, cancel_url, items, created_at, expires_at, paylink`
+	insertCheckout  = `insert into payment_checkout (` + checkoutColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)`
+	selectCheckout  = `select ` + checkoutColumns + ` from payment_checkout where id = $1`
+	selectCheckouts = `select ` + checkoutColumns + `
 		from payment_checkout where shop = $1 and id < $2 order by id desc limit $3`
 
 	insertIntent = `insert into payment_intent (payment, rail, token, asked_at, asks, answered) values ($1,$2,$3,$4,0,false)`

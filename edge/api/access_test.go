@@ -52,6 +52,7 @@ func (w *world) visits() map[string]visit {
 	const amount = `"amount":{"amount":"100","currency":"EUR"}`
 	list := w.railVisits()
 	maps.Copy(list, w.purseVisits())
+	maps.Copy(list, w.linkVisits())
 	maps.Copy(list, map[string]visit{
 		"listCurrencies": {owner: "", path: at("/v1/currencies")},
 		"getIdentity":    {owner: w.lenaKey, path: at("/v1/me")},

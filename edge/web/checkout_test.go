@@ -11,6 +11,7 @@ import (
 	"time"
 
 	basic "billfold/base/lang"
+	"billfold/core/payment"
 	"billfold/edge/web/text"
 )
 
@@ -141,4 +142,39 @@ func guestForm(page answer, b *browser) url.Values {
 	form := b.form(page, "/language")
 	return url.Values{"csrf": form["csrf"], "card_number": {"4242424242424242"}, "card_expiry": {"04/30"}, "card_code": {"123"},
 		"nonce": {nonce()}}
+}
+
+// A shop's link is paid by somebody who has only its address: the shop stands before the amount, what the address is edited into or sent
+// along changes nothing, and a closed link says so.
+func TestPayLinks(t *testing.T) {
+	w := build(t, Options{Sandbox: true, PublicURL: "http://localhost:8080"})
+	w.fund(w.lena, 50_00)
+	rosa, lena, nobody := w.browser(), w.browser(), w.browser()
+	rosa.signIn("rosa")
+	lena.signIn("lena")
+	page := "/m/" + string(w.cafe.ID) + "/links"
+	rosa.wants(rosa.submit(rosa.get(page), page, "title", "", "amount", "x"), http.StatusBadRequest, "Amount")
+	rosa.wants(rosa.submit(rosa.get(page), page, "title", "Yoga", "amount", "15,00", "uses", "0"), http.StatusUnprocessableEntity, "e-uses")
+	rosa.wants(rosa.submit(rosa.get(page), page, "title", "Yoga <b>", "amount", "15,00", "uses", "1", "days", "7"), http.StatusOK,
+		"Yoga &lt;b&gt;", "€15.00", "paid 0 of 1 times")
+	list, _, err := w.Payments.PayLinks(t.Context(), payment.Caller{Shop: w.cafe.ID}, "", 10)
+	w.must(err)
+	link := "/l/" + string(list[0].ID)
+	nobody.wants(nobody.get(link+"?amount=1"), http.StatusOK, "Rosa&#39;s Café", "€15.00")
+	nobody.wants(nobody.submit(nobody.get(link), link, "amount", "0.01"), http.StatusOK, "€15.00", "Password")
+	nobody.wants(nobody.get(link[:len(link)-1]+"z"), http.StatusNotFound)
+	open := lena.submit(lena.get(link), link)
+	lena.wants(open, http.StatusOK, "Pay €15.00", "Yoga &lt;b&gt;")
+	lena.wants(lena.submit(open, open.path), http.StatusOK, "Paid")
+	lena.wants(lena.get(link), http.StatusOK, "any more")
+	rosa.wants(rosa.get(page), http.StatusOK, "paid 1 of 1 times", "Used up")
+	lena.wants(lena.get(page), http.StatusNotFound)
+	rosa.wants(rosa.submit(rosa.get(page), page, "title", "Donate"), http.StatusOK, "open amount, EUR")
+	list, _, err = w.Payments.PayLinks(t.Context(), payment.Caller{Shop: w.cafe.ID}, "", 10)
+	w.must(err)
+	link = "/l/" + string(list[0].ID)
+	lena.wants(lena.submit(lena.get(link), link, "amount", "-3"), http.StatusBadRequest, "e-amount")
+	lena.wants(lena.submit(lena.get(link), link, "amount", "3,50"), http.StatusOK, "Pay €3.50")
+	rosa.wants(rosa.submit(rosa.get(page), page+"/"+string(list[0].ID), "do", "disable"), http.StatusOK, "Closed", "Open again")
+	lena.wants(lena.get(link), http.StatusOK, "any more")
 }

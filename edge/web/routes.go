@@ -132,7 +132,9 @@ func (s *site) route() {
 		{"GET /g/{gift}", anyone, s.gift},
 		{"POST /g/{gift}", holder, s.claim},
 
-		// the hosted checkout
+		// the hosted checkout, and the addresses under which one opens
+		{"GET /l/{link}", anyone, s.payLink},
+		{"POST /l/{link}", door, s.openLink},
 		{"GET /c/{checkout}", anyone, s.checkout},
 		{"POST /c/{checkout}", holder, s.payCheckout},
 		{"POST /c/{checkout}/card", door, s.payByCard},
@@ -153,6 +155,9 @@ func (s *site) route() {
 		{"POST /m/{shop}/staff/{staff}", holder, s.onFloor("staff", changeStaff)},
 		{"POST /m/{shop}/staff/{staff}/end", holder, s.onFloor("staff", endStaff)},
 		{"GET /m/{shop}/qr", holder, s.sticker},
+		{"GET /m/{shop}/links", holder, s.shopLinks},
+		{"POST /m/{shop}/links", holder, s.makeLink},
+		{"POST /m/{shop}/links/{link}", holder, s.setLink},
 		{"GET /m/{shop}/keys", holder, s.shopKeys},
 		{"POST /m/{shop}/keys", holder, s.shopKey},
 		{"POST /m/{shop}/keys/{key}/roll", holder, s.rollKey},

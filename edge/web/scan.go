@@ -120,7 +120,7 @@ func (s *site) ownLink(code string) (to string, ok bool) {
 	if !ours {
 		return "", false
 	}
-	for _, place := range []string{"/c/", "/u/", "/r/", "/g/"} {
+	for _, place := range []string{"/c/", "/l/", "/u/", "/r/", "/g/"} {
 		if strings.HasPrefix(rest, place) {
 			return local(rest, ""), local(rest, "") != ""
 		}

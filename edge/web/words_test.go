@@ -43,12 +43,20 @@ func sources(t *testing.T) map[string]string {
 	return found
 }
 
-// built are the keys that pages put together from codes: each state, kind, step and refusal has its words.
-func built() map[string]bool {
-	keys := map[string]bool{}
+// builtCheckout are those of the checkout and of payment links.
+func builtCheckout(keys map[string]bool) {
+	for _, state := range []string{"active", "disabled", "expired", "used"} {
+		keys["links.is."+state] = true
+	}
 	for _, way := range []string{"wallet", "phone", "card"} {
 		keys["checkout.way."+way] = true
 	}
+}
+
+// built are the keys that pages put together from codes: each state, kind, step and refusal has its words.
+func built() map[string]bool {
+	keys := map[string]bool{}
+	builtCheckout(keys)
 	for _, s := range payment.States {
 		keys["state."+string(s)] = true
 		for _, side := range []string{"payer", "payee"} {

@@ -28,7 +28,22 @@ func shopSpecimens() []Specimen {
 	asked := ScanRead{Shop: "Café Linden", Handle: "cafe_linden", Currency: "EUR", AskTip: true, AskBill: true, Terminal: "Table 7"}
 	fixed := asked
 	fixed.Money, fixed.Tip = plain(12_50, "EUR"), plain(0, "EUR")
+	made := PayLink{ID: "lnk_1", Shop: "Café Linden", Title: "Yoga on Sundays", Note: "Bring a mat.", URL: "https://wallet.example/l/lnk_1",
+		State: "active", Money: plain(15_00, "EUR"), Currency: "EUR", Used: 3, Most: 12, ExpiresAt: noon.Add(48 * time.Hour)}
+	given, over := made, made
+	given.ID, given.Title, given.Money, given.Least, given.Most = "lnk_2", "Donate", plain(0, "EUR"), plain(2_00, "EUR"), 0
+	given.Errors = FieldErrors{"amount": "…"}
+	over.ID, over.State = "lnk_3", "disabled"
+	linkForm := PayLinkForm{Currency: "EUR", Currencies: []string{"EUR", "USD"}}
+	linkErrors := linkForm
+	linkErrors.Errors = FieldErrors{"title": "…", "amount": "…", "uses": "…", "days": "…"}
 	return []Specimen{
+		{Name: "links", Area: "shop:mch_1", Page: PayLinksPage(PayLinks{ID: "mch_1", Name: "Café Linden", Links: []PayLink{made, given, over},
+			Form: linkForm, More: "/m/mch_1/links"})},
+		{Name: "links-none", Area: "shop:mch_1", Page: PayLinksPage(PayLinks{ID: "mch_1", Name: "Café Linden", Form: linkErrors})},
+		{Name: "link-fixed", Out: true, Page: PayLinkPage(made)},
+		{Name: "link-typed", Out: true, Page: PayLinkPage(given)},
+		{Name: "link-over", Out: true, Page: PayLinkPage(over)},
 		{Name: "shop-apply", Area: "me", Page: ShopApplyPage(ShopApply{Country: "DE", Currencies: []string{"EUR", "CNY"}, Currency: "EUR",
 			Errors: FieldErrors{"handle": "…"}})},
 		{Name: "floor", Area: "shop:mch_1", Page: FloorPage(floor)},
