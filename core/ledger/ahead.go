@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"billfold/base/db"
 	"billfold/base/fault"
@@ -36,6 +37,10 @@ type ahead struct {
 	mu      sync.Mutex
 	used    bool
 	changed []AccountID // accounts that were written beside the group writer
+	notes   int64       // counts how often that was said
+
+	warming   *warming
+	warmAfter time.Time
 }
 
 // flight is a group under way.
@@ -74,6 +79,7 @@ func (a *ahead) note(rows []*row) {
 	if !a.used || a.broken.Load() {
 		return
 	}
+	a.notes++
 	for _, r := range rows {
 		a.changed = append(a.changed, r.ID)
 	}
@@ -95,6 +101,7 @@ func (l *Ledger) fly(d *db.DB, group []*submission) {
 			a.slots <- struct{}{}
 		}
 		a.begin()
+		l.warm(d)
 		for range flights - 1 {
 			<-a.slots
 		}
@@ -155,7 +162,7 @@ func (a *ahead) begin() {
 	a.broken.Store(false)
 }
 
-// refresh forgets the totals that were written beside the group writer.
+// refresh forgets the totals that were written beside the group writer, and takes what was read ahead.
 func (a *ahead) refresh() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -165,6 +172,13 @@ func (a *ahead) refresh() {
 		}
 	}
 	a.changed = a.changed[:0]
+	a.takeWarm()
+}
+
+func (a *ahead) notesSoFar() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.notes
 }
 
 // decideAhead decides a group over the totals as they will be.
