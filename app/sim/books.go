@@ -38,6 +38,9 @@ type pay struct {
 	expires, holdUntil         time.Time
 	token                      string
 	lost                       bool // the acquirer says nothing until it is asked again
+	link                       bool // it travels by a link, whose key is key
+	key                        string
+	due                        time.Time // when the sweep looks at a link
 }
 
 // hold is a pending entry of the ledger.
@@ -173,6 +176,11 @@ func (b *books) paid(p *pay, now time.Time, holdFor time.Duration) {
 func (b *books) lapse(p *pay, now time.Time) bool {
 	switch {
 	case p.state == "awaiting_confirmation" && !now.Before(p.expires):
+	case p.link && p.state == "authorized":
+		if now.Before(p.holdUntil) || b.frozen[p.payer] {
+			return false
+		}
+		b.move([]leg{{linked(p.currency), wallet(p.payer, p.currency), p.amount}}, 1)
 	case p.state == "authorized" && !now.Before(p.holdUntil):
 		b.reserve(b.legs(p, p.amount), -1)
 	default:
@@ -180,6 +188,14 @@ func (b *books) lapse(p *pay, now time.Time) bool {
 	}
 	p.state = "expired"
 	return true
+}
+
+// alone tells that a payment is between a person and the world outside, or two pockets of theirs.
+func (p *pay) alone() bool { return p.kind == "exchange" || p.kind == "withdrawal" }
+
+// stuck tells whether a link's time is over and its money cannot come back, because the wallet it came from stands still.
+func (b *books) stuck(p *pay, now time.Time) bool {
+	return p.link && p.state == "authorized" && !now.Before(p.holdUntil) && b.frozen[p.payer]
 }
 
 // visible tells who may see a payment.

@@ -58,6 +58,9 @@ func (w *world) moved(p *pay) {
 	if w.m.accounts[purse(p.payee, p.currency)] != nil {
 		w.touch(purse(p.payee, p.currency))
 	}
+	if p.link {
+		w.touch(linked(p.currency))
+	}
 }
 
 // made writes a payment that was made into the model.
@@ -151,7 +154,9 @@ func (w *world) ask(ctx context.Context) error {
 
 // confirm is a payer's yes, and sometimes somebody else's.
 func (w *world) confirm(ctx context.Context) error {
-	p := w.some(func(p *pay) bool { return p.state == "awaiting_confirmation" || w.dice.IntN(20) == 0 })
+	p := w.some(func(p *pay) bool {
+		return !p.alone() && (p.state == "awaiting_confirmation" || w.dice.IntN(20) == 0)
+	})
 	if p == nil {
 		return nil
 	}
@@ -165,6 +170,8 @@ func (w *world) confirm(ctx context.Context) error {
 	switch {
 	case !p.visible(who) || p.payer != "" && p.payer != who:
 		reasons = []string{"not_found"}
+	case w.m.stuck(p, now):
+		reasons = []string{"account_frozen"}
 	case w.m.lapse(p, now):
 		reasons, late = []string{"payment_expired"}, true
 	case p.state != "awaiting_confirmation":
@@ -252,7 +259,7 @@ func (w *world) capture(ctx context.Context) error {
 // void takes back what nobody has confirmed, or lets a hold go.
 func (w *world) void(ctx context.Context) error {
 	p := w.some(func(p *pay) bool {
-		return p.state == "authorized" || p.state == "awaiting_confirmation" || w.dice.IntN(20) == 0
+		return !p.alone() && (p.state == "authorized" || p.state == "awaiting_confirmation" || w.dice.IntN(20) == 0)
 	})
 	if p == nil {
 		return nil
@@ -261,14 +268,27 @@ func (w *world) void(ctx context.Context) error {
 	if p.payer != "" && (w.dice.IntN(3) == 0 || p.draft && w.dice.IntN(2) == 0) {
 		who = p.payer
 	}
+	if p.link {
+		if who = p.payer; w.dice.IntN(6) == 0 {
+			who = one(w, w.people)
+		}
+	}
 	var reasons []string
 	late := false
 	switch {
+	case p.link && who != p.payer && who != p.payee:
+		reasons = []string{"not_found"}
+	case w.m.stuck(p, w.Clock.Now()):
+		reasons = []string{"account_frozen"}
 	case p.draft && who != p.payer, who != p.payee && isShop(who): // a shop that gave a refund is not paid by it
 		reasons = []string{"not_found"}
 	case w.m.lapse(p, w.Clock.Now()):
 		reasons, late = []string{"payment_state"}, true
 	case p.state == "awaiting_confirmation":
+	case p.state == "authorized" && p.link:
+		if w.m.frozen[p.payer] {
+			reasons = []string{"account_frozen"}
+		}
 	case p.state == "authorized" && who == p.payee:
 	default:
 		reasons = []string{"payment_state"}
@@ -281,7 +301,11 @@ func (w *world) void(ctx context.Context) error {
 	if !done {
 		return wrong
 	}
-	if p.state == "authorized" {
+	switch {
+	case p.state != "authorized":
+	case p.link:
+		w.m.move([]leg{{linked(p.currency), wallet(p.payer, p.currency), p.amount}}, 1)
+	default:
 		w.m.reserve(w.m.legs(p, p.amount), -1)
 	}
 	p.state = "voided"
@@ -291,7 +315,7 @@ func (w *world) void(ctx context.Context) error {
 // refund gives back, in whole, in part, or more than there is.
 func (w *world) refund(ctx context.Context) error {
 	p := w.some(func(p *pay) bool {
-		return p.kind != "refund" && (p.state == "completed" || p.state == "partly_refunded" || w.dice.IntN(15) == 0)
+		return p.kind != "refund" && !p.alone() && p.payee != "" && (p.state == "completed" || p.state == "partly_refunded" || w.dice.IntN(15) == 0)
 	})
 	if p == nil {
 		return nil

@@ -88,7 +88,10 @@ func (w *world) work(ctx context.Context) error {
 		}
 	}
 	for _, p := range w.m.payments {
-		if p.state == "processing" && !p.lost {
+		if p.state == "processing" && p.kind == "withdrawal" {
+			w.m.bank(p)
+			w.touch(wallet(p.payer, p.currency), "rail/bank/"+p.currency)
+		} else if p.state == "processing" && !p.lost {
 			w.m.settles(p, p.token != rail.TokenDecline && p.token != rail.TokenInsufficient, true)
 			w.touch(wallet(p.payee, p.currency), "rail/card/"+p.currency)
 		}
@@ -205,6 +208,15 @@ func (w *world) jump(ctx context.Context) error {
 		return err
 	}
 	for _, p := range w.m.payments {
+		if p.link && p.state == "authorized" {
+			if w.Clock.Now().Before(p.due) {
+				continue
+			}
+			if w.m.stuck(p, w.Clock.Now()) {
+				p.due = w.Clock.Now().Add(retry)
+				continue
+			}
+		}
 		if p.state == "awaiting_confirmation" || p.state == "authorized" {
 			if w.m.lapse(p, w.Clock.Now()) {
 				w.counts["expired"]++

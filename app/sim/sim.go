@@ -65,7 +65,8 @@ var actions = []action{
 	{"remind", 1, (*world).remind}, {"rumour", 2, (*world).rumour}, {"freeze", 2, (*world).freeze}, {"jump", 2, (*world).jump},
 	{"tell", 1, (*world).tell}, {"rivals", 2, (*world).rivals}, {"post", 10, (*world).postEntry}, {"batch", 5, (*world).batch},
 	{"reserve", 6, (*world).reserve}, {"release", 6, (*world).release}, {"lock", 1, (*world).lock}, {"fold", 1, (*world).fold},
-	{"old", 4, (*world).old},
+	{"old", 4, (*world).old}, {"gift", 6, (*world).gift}, {"claim", 6, (*world).claim}, {"exchange", 5, (*world).exchange},
+	{"withdraw", 5, (*world).withdraw},
 }
 
 // Deaths are rarer than any verb: so many steps lie between two on average.

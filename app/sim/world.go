@@ -55,7 +55,8 @@ type world struct {
 
 	people []string
 	shops  []string
-	boss   string // the operator
+	boss   string                       // the operator
+	banks  map[string]map[string]string // the bank accounts of people, by what they do
 	secret []byte
 	number map[string]ledger.AccountID
 
@@ -202,6 +203,9 @@ func (w *world) settle(ctx context.Context) error {
 		w.people = append(w.people, string(p.ID))
 	}
 	w.boss = string(made[6].ID)
+	if err := w.linkAccounts(ctx); err != nil {
+		return err
+	}
 	for i := range 2 {
 		shop, err := w.Shops.Register(ctx, merchant.Draft{Owner: made[5].ID, Name: fmt.Sprintf("Shop %d", i), Handle: fmt.Sprintf("shop_%d", i),
 			MCC: "5411", Country: "DE", Currencies: currencies[:2-i]})
