@@ -315,7 +315,8 @@ func (w *world) void(ctx context.Context) error {
 // refund gives back, in whole, in part, or more than there is.
 func (w *world) refund(ctx context.Context) error {
 	p := w.some(func(p *pay) bool {
-		return p.kind != "refund" && !p.alone() && p.payee != "" && (p.state == "completed" || p.state == "partly_refunded" || w.dice.IntN(15) == 0)
+		paid := p.state == "completed" || p.state == "partly_refunded"
+		return p.kind != "refund" && !p.alone() && p.payee != "" && (paid || w.dice.IntN(15) == 0)
 	})
 	if p == nil {
 		return nil

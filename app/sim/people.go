@@ -171,8 +171,8 @@ func (w *world) quote(ctx context.Context, who string, amount money.Amount, to m
 		return fx.Quote{}, wrong
 	}
 	d := q.Deal
-	if d.Amount != amount || d.Gets.Currency != to || d.Fee.Currency != amount.Currency || d.Gets.Minor <= 0 || d.Fee.Minor < 0 || d.Margin < 0 ||
-		d.Round < 0 || d.Round > 1 {
+	if d.Amount != amount || d.Gets.Currency != to || d.Fee.Currency != amount.Currency || d.Gets.Minor <= 0 ||
+		d.Fee.Minor < 0 || d.Margin < 0 || d.Round < 0 || d.Round > 1 {
 		return q, fmt.Errorf("a quote for %s is %+v", amount, d)
 	}
 	exact := new(big.Rat).Mul(big.NewRat(amount.Minor, 1), perMinor[to.Code])

@@ -76,8 +76,9 @@ func reached() (names []string) {
 		names = append(names, "fault: "+fault)
 	}
 	for _, code := range []string{"account_frozen", "amount_exceeds_hold", "amount_not_positive", "batch_refused", "currency_mismatch",
-		"currency_not_available", "hold_expired", "hold_not_expired", "hold_not_open", "insufficient_funds", "link_held", "link_over", "not_found", "payee_frozen",
-		"payment_expired", "payment_not_refundable", "payment_state", "person_frozen", "quote_expired", "quote_used", "refund_exceeds_payment", "same_account"} {
+		"currency_not_available", "hold_expired", "hold_not_expired", "hold_not_open", "insufficient_funds", "link_held",
+		"link_over", "not_found", "payee_frozen", "payment_expired", "payment_not_refundable", "payment_state", "person_frozen", "quote_expired",
+		"quote_used", "refund_exceeds_payment", "same_account"} {
 		names = append(names, "refused: "+code)
 	}
 	return append(names, "expired", "rumour: failed to held", "rumour: processing to held", "rumour: processing to completed")
