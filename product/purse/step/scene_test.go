@@ -319,9 +319,19 @@ func (s *scene) fill() {
 
 var statuses = []step.Status{step.New, step.Idle, step.EPV, step.EPA}
 
-// scenes are every command in every state, good and with every defect. In a state that the specification has no rule for,
+// scenes are made once: stepping them does not change them.
+func scenes() []*scene {
+	if len(played) == 0 {
+		played = everyScene()
+	}
+	return played
+}
+
+var played []*scene
+
+// everyScene is every command in every state, good and with every defect. In a state that the specification has no rule for,
 // whatever can be read is 6985.
-func scenes() (list []*scene) {
+func everyScene() (list []*scene) {
 	for _, c := range commands {
 		for _, in := range statuses {
 			make := func(name string) *scene {
