@@ -27,6 +27,12 @@ func TestTillCountsItsPayers(t *testing.T) {
 		t.Helper()
 		request := asks(to, value, currency)
 		to.agree(request.Data())
+		was, before := shop.state, string(shop.state.Encode())
+		defer func() {
+			if string(was.Encode()) != before {
+				t.Error("Step changed the state that it was given")
+			}
+		}()
 		ack := shop.do(proto.INSTake, to.do(proto.INSDebit, request.Data()).Data())
 		if r := to.do(proto.INSComplete, ack.Data()); request.SW() != proto.OK || r.SW() != proto.OK {
 			t.Fatalf("a purchase of %d %s: %s, %s", value, currency, request.SW(), r.SW())
@@ -62,5 +68,26 @@ func TestTillCountsItsPayers(t *testing.T) {
 	shop.do(proto.INSParams, shop.params(3, shop.cert, nil))
 	if r := asks(ann, 1, "EUR"); r.SW() != proto.OK || len(shop.state.Takings) != 0 {
 		t.Errorf("after a sync: %s, %+v", r.SW(), shop.state.Takings)
+	}
+}
+
+// The issuer's clock counts where it is ahead, and no clock goes back: what was certified in between is over.
+func TestIssuersClock(t *testing.T) {
+	ann := third()
+	for _, s := range []struct{ now, at, seen int64 }{{start, start + 500, start + 500}, {start + 100, start - 900, start + 500},
+		{start + 700, start + 600, start + 700}} {
+		ann.env.Now = s.now
+		data := ann.params(ann.state.Epoch+1, ann.cert, func(p *proto.Params) { p.At = s.at })
+		if r := ann.do(proto.INSParams, data); r.SW() != proto.OK || ann.state.Seen != s.seen || ann.state.ListedAt != s.at {
+			t.Errorf("at %d, told of %d: %s, seen %d", s.now-start, s.at-start, r.SW(), ann.state.Seen-start)
+		}
+	}
+	ann.env.Now = start
+	short := ann.cert
+	short.NotAfter = start + 699
+	ann.do(proto.INSParams, ann.params(ann.state.Epoch+1, short, nil))
+	bob := newDevice(2, certificate(2, proto.Holder), 500)
+	if r := ann.do(proto.INSStart, startFrom(bob, 100, "EUR", proto.Person)); r.SW() != proto.SyncNeeded {
+		t.Errorf("with a clock that was set back: %s", r.SW())
 	}
 }
