@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// mutants are the eleven mistakes that purses of this kind have been built with, and some that this one could have, each as a change of one
-// place of our sources, and the tests that have to notice. The sources have no switch for them: the changed file lies over the real one only while a
-// mutant's tests are built.
+// mutants are the eleven mistakes that purses of this kind have been built with, and some that this one could have: each is a change of
+// one place of our sources, with the tests that have to notice. The sources have no switch for them: the changed file lies over the real
+// one only while a mutant's tests are built.
 var mutants = []struct {
 	name, file, from, to string
 	pkg, run             string
