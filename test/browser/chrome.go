@@ -72,7 +72,9 @@ func start(more ...chromedp.ExecAllocatorOption) (*Browser, func(), error) {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-extensions", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("force-prefers-reduced-motion", true), chromedp.Flag("disable-features", "Translate"),
+		chromedp.Flag("force-prefers-reduced-motion", true),
+		// A page that is kept for going back comes alive without an event that the protocol could wait for.
+		chromedp.Flag("disable-features", "Translate,BackForwardCache"),
 	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium's sandbox refuses to start under root

@@ -1,11 +1,13 @@
 package browser
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"billfold/base/lang"
@@ -63,14 +65,30 @@ func send(v *Visitor, to, masked string) {
 	v.See(v.Say("state.completed"), masked)
 	v.Check()
 	paid := v.Path()
-	v.do("go back", chromedp.NavigateBack())
-	v.Until("the payment or its way to it", "location.pathname === "+quote(paid)+" || !document.querySelector('#approve button')")
+	v.back()
+	v.Until("the payment or its confirmation", "location.pathname === "+quote(paid)+" || location.pathname.startsWith('/confirm/')")
+	if ask[bool](v, "!!document.querySelector('#approve button')") { // the browser kept the page as it was
+		v.Click("#approve button")
+	}
+	v.At(paid)
 	v.Go(confirm) // as a bookmark, or the tab of yesterday
 	v.See(v.Say("state.completed"))
 	v.Go("/activity?q=" + url.QueryEscape(note))
 	if n := ask[int](v, "document.querySelectorAll('main .feed a[href^=\"/activity/pay_\"]').length"); n != 1 {
 		v.t.Errorf("%s: %d payments %q after pressing again and again, want 1", v.Look, n, note)
 	}
+}
+
+// back presses the browser's button. It does not wait for a page to load: a page that the browser kept does not load again.
+func (v *Visitor) back() {
+	v.t.Helper()
+	v.do("go back", chromedp.ActionFunc(func(ctx context.Context) error {
+		at, entries, err := page.GetNavigationHistory().Do(ctx)
+		if err != nil {
+			return err
+		}
+		return page.NavigateToHistoryEntry(entries[at-1].ID).Do(ctx)
+	}))
 }
 
 func sendByLink(lena, ming *Visitor) {
