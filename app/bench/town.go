@@ -291,6 +291,9 @@ func (t *town) things(ctx context.Context) (paths []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := t.Cases.Ask(ctx, lena.Person, string(gift.ID), "Where is it now?"); err != nil {
+		return nil, err
+	}
 	return []string{"/confirm/" + string(wait.ID), link.Path(), "/r/" + string(asked.ID), "/c/" + string(checkout.ID),
 		"/activity/" + string(gift.ID), "/u/" + demo.Till}, nil
 }
