@@ -35,11 +35,13 @@ func (a *App) edge() error {
 		pages.Cards = a.Card
 		pages.SendTransfer = a.sendTransfer
 		pages.Inbox = a.mails
+		pages.DevKeys = a.devKeys
 		if a.anew != nil {
 			pages.Demo = &web.Demo{Facts: a.demoFacts, Remove: a.RemoveDemo}
 		}
 	}
 	a.api = api.New(programs)
+	pages.OpenAPI = a.api.Document
 	a.pages = web.New(pages)
 	if err := a.newGate(); err != nil {
 		return err
@@ -50,6 +52,12 @@ func (a *App) edge() error {
 
 // Routes is the table of contents of the pages.
 func (a *App) Routes() []web.Route { return a.pages.Routes() }
+
+// devKeys are the keys of the demo that the samples carry.
+func (a *App) devKeys(ctx context.Context) (web.DevKeys, error) {
+	k, err := a.DemoKeys(ctx)
+	return web.DevKeys{Shop: k.Shop, Payer: k.Payer}, err
+}
 
 // sendTransfer plays somebody who sends us money at the sandbox's bank.
 func (a *App) sendTransfer(ctx context.Context, purpose string, amount money.Amount) (string, error) {

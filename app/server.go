@@ -214,7 +214,7 @@ func (a *App) gate(api, web http.Handler) http.Handler {
 
 // forPrograms says which paths are the API's.
 func forPrograms(path string) bool {
-	return strings.HasPrefix(path, "/v1/") || path == "/v1" || path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/")
+	return strings.HasPrefix(path, "/v1/") || path == "/v1" || path == "/openapi.json"
 }
 
 // forUs says whether a host header names this sandbox. Anything else is a page elsewhere whose name was made to point at

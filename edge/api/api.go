@@ -74,10 +74,6 @@ func New(o Options) *API {
 	}
 	a.mux.HandleFunc("GET /openapi.json", a.serveDocument)
 	methods["/openapi.json"] = []string{http.MethodGet}
-	for _, page := range []string{"/docs", "/docs/{$}", "/docs/errors"} {
-		a.mux.HandleFunc("GET "+page, a.serveDocs)
-		methods[page] = []string{http.MethodGet}
-	}
 	// What the table has no row for is looked up again by its path alone: a wrong method is told from a wrong path.
 	others := http.NewServeMux()
 	for path, list := range methods {
@@ -89,7 +85,7 @@ func New(o Options) *API {
 	return a
 }
 
-// Handler serves /v1/, /openapi.json and /docs, and answers everything else with a problem. It takes the request's id from the context
+// Handler serves /v1/ and /openapi.json, and answers everything else with a problem. It takes the request's id from the context
 // (telemetry.WithRequest) where somebody outside has given it one.
 func (a *API) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -101,6 +97,9 @@ func (a *API) Handler() http.Handler {
 		a.mux.ServeHTTP(w, r)
 	})
 }
+
+// Document is the description of the API (OpenAPI 3.1).
+func (a *API) Document() []byte { return a.document() }
 
 // Close ends the streams that are open, so that a server can stop. Register it with http.Server.RegisterOnShutdown.
 func (a *API) Close() { a.close.Do(func() { close(a.closing) }) }

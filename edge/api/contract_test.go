@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,10 +11,6 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-
-	"billfold/base/fault"
-	"billfold/base/id"
-	"billfold/test/harness"
 )
 
 // contract is a RoundTripper that fails the test on every answer that the document does not describe: an undocumented status, a
@@ -144,7 +139,7 @@ func (k *contract) check(r *http.Request, answer *http.Response, body []byte) {
 	if origin := answer.Header.Get("Access-Control-Allow-Origin"); origin != "" {
 		k.t.Errorf("%s grants %s", what, origin)
 	}
-	if r.URL.Path == "/openapi.json" || strings.HasPrefix(r.URL.Path, "/docs") || r.Method == http.MethodOptions {
+	if r.URL.Path == "/openapi.json" || r.Method == http.MethodOptions {
 		return
 	}
 	template, operation := k.find(r.Method, r.URL.EscapedPath())
@@ -320,30 +315,3 @@ type failures struct {
 
 func (f *failures) Errorf(string, ...any) { f.count++ }
 func (f *failures) Helper()               {}
-
-// TestDocs: where a problem's type leads there is a page that explains it, in the reader's language; and the pages run nothing.
-func TestDocs(t *testing.T) {
-	a := New(Options{PublicURL: "https://pay.example.org", Sandbox: true, IDs: id.NewMinter(harness.Start.UTC), Advance: (&world{}).advance})
-	open := func(path, language string) *httptest.ResponseRecorder {
-		r, w := httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder()
-		r.Header.Set("Accept-Language", language)
-		a.Handler().ServeHTTP(w, r)
-		if csp := w.Header().Get("Content-Security-Policy"); w.Code != 200 || !strings.HasPrefix(csp, "default-src 'none'; style-src 'sha256-") ||
-			strings.Contains(w.Body.String(), "<script") || !strings.Contains(w.Body.String(), docsStyle) {
-			t.Errorf("%s: %d, %s", path, w.Code, csp)
-		}
-		return w
-	}
-	en, zh := open("/docs/errors", "en").Body.String(), open("/docs/errors", "zh").Body.String()
-	for _, f := range fault.All() {
-		if !strings.Contains(en, `id="`+f.Code+`"`) || !strings.Contains(zh, f.Title.ZH) {
-			t.Errorf("%s is not explained", f.Code)
-		}
-	}
-	contents := open("/docs", "en").Body.String() + open("/docs/", "zh").Body.String()
-	for i := range a.table {
-		if !strings.Contains(contents, a.table[i].path) {
-			t.Errorf("%s is not there", a.table[i].path)
-		}
-	}
-}

@@ -72,7 +72,7 @@ var (
 	}()
 	exampleActivity = client.Activity{Object: "activity", Direction: "out", With: "Café Lumen", At: exampleAt, Payment: exampleListed}
 	exampleTopUp    = client.TopUp{Amount: exampleAmount, Method: "tok_4242"}
-	exampleCreate   = client.CreatePayment{Amount: exampleAmount, Payee: "@lumen", Confirm: true, Description: "Two coffees"}
+	exampleCreate   = client.CreatePayment{Amount: exampleAmount, Payee: "@cafe_linden", Confirm: true, Description: "Two coffees"}
 	exampleConfirm  = client.ConfirmPayment{Digest: "5f0b1c7d9e2a4b6c8d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e"}
 	exampleCapture  = client.CapturePayment{Amount: exampleAmount}
 	exampleRefund   = client.RefundPayment{Amount: exampleAmount, Reason: "Cold coffee"}
@@ -126,18 +126,18 @@ var (
 )
 
 var (
-	exampleFind    = client.FindPayee{Payee: "@lena"}
+	exampleFind    = client.FindPayee{Payee: "@xiaoming"}
 	examplePayee   = client.Payee{ID: examplePerson, Object: "payee", Name: "Lena H.", Handle: "lena", FirstTime: true}
 	exampleContact = client.Contact{ID: examplePerson, Object: "contact", Name: "Lena H.", Called: "Lena from the choir", Kept: true,
 		PaidAt: exampleAt}
-	exampleKeep = client.KeepContact{Payee: "@lena", Called: "Lena from the choir"}
+	exampleKeep = client.KeepContact{Payee: "@xiaoming", Called: "Lena from the choir"}
 	exampleGift = client.PaymentLink{Object: "payment_link", Payment: examplePay, ExpiresAt: exampleDay,
 		URL: "https://pay.example.org/g/gft_01kjkz4n8dj4dfwkkh5k6r7a00?key=gX3v0Hq2mB7cR1tY9wLk4sPz8dA"}
 	exampleOpenLink  = client.OpenLink{Link: exampleGift.URL}
 	exampleLinkFacts = client.LinkFacts{Object: "link_facts", State: "open", Amount: exampleAmount, From: "Lena H.", Note: "For the flowers",
 		ExpiresAt: exampleDay}
 	exampleBill = client.CreateMoneyRequest{Total: exampleAmount, Split: true, Mode: "even", Own: "1", Note: "Dinner",
-		Shares: []client.NewShare{{Person: "@lena"}}}
+		Shares: []client.NewShare{{Person: "@xiaoming"}}}
 	exampleChange  = client.ChangeMoneyRequest{Seen: 4, Total: exampleAmount, Mode: "even", Own: "1", Shares: exampleBill.Shares}
 	exampleAskedOf = client.MoneyRequest{ID: "req_01kjkz4n8dj4dfwkkh5k6r7a00", Object: "request", State: "open", Version: 2,
 		From:     examplePerson,

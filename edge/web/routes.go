@@ -64,6 +64,12 @@ func (s *site) route() {
 		{"GET /offline", anyone, s.offline},
 		{"GET /manifest.webmanifest", anyone, s.manifest},
 
+		// for developers
+		{"GET /docs", anyone, s.docs},
+		{"GET /docs/{page}", anyone, s.docs},
+		{"GET /docs/api", anyone, s.docsReference},
+		{"GET /docs/errors", anyone, s.docsErrors},
+
 		// the wallet
 		{"GET /home", holder, s.home},
 		{"GET /activity", holder, s.activity},

@@ -45,6 +45,11 @@ type Options struct {
 	Sandbox   bool
 	PublicURL string // "https://wallet.example": cookies are Secure and bound to the host when it is https
 
+	// OpenAPI is the description of the API, from which the reference is made; nil where there is none.
+	OpenAPI func() []byte
+	// DevKeys are the keys that a sandbox's samples carry, for people who are signed in; nil for none.
+	DevKeys func(ctx context.Context) (DevKeys, error)
+
 	// Scopes are what a shop's restricted API key can be given.
 	Scopes []string
 
@@ -115,6 +120,8 @@ type site struct {
 	mux    *http.ServeMux
 	names  addressBook
 	table  []Route
+
+	reference reference
 }
 
 // bodyMost is the largest form we read; the largest of ours is a few hundred bytes.

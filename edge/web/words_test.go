@@ -14,6 +14,7 @@ import (
 	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/core/rail"
+	"billfold/edge/web/manual"
 	"billfold/edge/web/text"
 	"billfold/product/insight"
 )
@@ -123,6 +124,12 @@ func built() map[string]bool {
 	keys["kind.link"] = true
 	for _, grade := range []string{"ok", "warn", "fail"} {
 		keys["grade."+grade] = true
+	}
+	for _, page := range manual.Names {
+		keys["docs.place."+page] = true
+	}
+	for _, moved := range []string{"no", "yes", "unknown"} {
+		keys["docs.moved."+moved] = true
 	}
 	for _, c := range cards {
 		keys["card."+c.Behaviour] = true

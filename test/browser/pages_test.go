@@ -21,7 +21,8 @@ var holders = map[lang.Tag]string{lang.EN: "Lena Hoffmann", lang.ZH: "王小明"
 
 // pages are what holders meet.
 var pages = []string{"/", "/home", "/activity", "/activity?kind=topup", "/topup", "/notifications",
-	"/settings/notifications", "/statements", "/me", "/sessions", "/dev/inbox", "/nowhere"}
+	"/settings/notifications", "/statements", "/me", "/sessions", "/dev/inbox", "/nowhere", "/docs", "/docs/retries",
+	"/docs/api"}
 
 // ops are what the operator meets.
 var ops = []string{"/ops", "/ops/users", "/ops/shops", "/ops/accounts", "/ops/people", "/ops/audit", "/ops/health"}

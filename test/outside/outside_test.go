@@ -99,6 +99,7 @@ func TestOutside(t *testing.T) {
 	}
 	t.Run("the document is clean", func(t *testing.T) { lint(t, dir) })
 	t.Run("a generated client sells", func(t *testing.T) { sell(t, dir, at) })
+	t.Run("samples of the documentation", func(t *testing.T) { samples(t, dir, at) })
 	t.Run("codes", func(t *testing.T) { codes(t, dir, at) })
 }
 

@@ -12,6 +12,7 @@ type Extra struct {
 	Live    bool // parts of the page look again when there is news; it brings htmx along
 	Htmx    bool
 	Scan    bool   // the scanner and the reader of codes
+	Summary string // of the page, for those who search; "" says what Billfold is
 	Refresh string // content of a meta refresh for readers without JavaScript: "2" or "5;url=/activity/pay_…"
 }
 
@@ -34,6 +35,14 @@ func again(ctx context.Context, id string) templ.Attributes {
 	}
 	return templ.Attributes{"hx-get": From(ctx).Path, "hx-trigger": "news from:body", "hx-select": "#" + id, "hx-target": "this",
 		"hx-swap": "outerHTML"}
+}
+
+// summary is what a page says of itself.
+func summary(ctx context.Context) string {
+	if said := extra(ctx).Summary; said != "" {
+		return said
+	}
+	return T(ctx, "landing.lead")
 }
 
 // bellCount is the number on the bell.
