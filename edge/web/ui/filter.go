@@ -41,6 +41,9 @@ func (f Filter) narrow() bool { return f.Since != "" || f.Until != "" || f.Least
 // Href is the address of this list with another filter.
 func (v Activity) Href(f Filter) string { return withQuery(v.Base, f.values()) }
 
+// file is the address of the same payments as a file.
+func (v Activity) file() string { return withQuery(v.Base+"/payments.csv", v.Filter.values()) }
+
 // Older is the address of the page after this one; day is the last day on this page, whose heading is not said twice.
 func (v Activity) Older(cursor, day string) string {
 	q := v.Filter.values()

@@ -109,6 +109,7 @@ func Specimens() []Specimen {
 	list = append(list, paymentSpecimens()...)
 	list = append(list, shopSpecimens()...)
 	list = append(list, docsSpecimens()...)
+	list = append(list, daySpecimens()...)
 	list = append(list, decisionSpecimens()...)
 	list = append(list, peopleSpecimens()...)
 	list = append(list, railSpecimens()...)

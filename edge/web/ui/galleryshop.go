@@ -5,6 +5,15 @@ import "time"
 // sampleCode is a code of the right length; what it says leads nowhere.
 const sampleCode = "00020101021226380032000000000000000000000000000000000102XX5204581453039785802DE5911CAFE LINDEN6006BERLIN6304ABCD"
 
+// daySpecimens are a shop's day with and without sales.
+func daySpecimens() []Specimen {
+	day := ShopDay{ID: "mch_1", Name: "Café Linden", Day: noon, More: true, Lines: []DayLine{{Currency: "EUR", Sales: 41, Refunds: 2,
+		In: plain(512_40, "EUR"), Out: plain(7_80, "EUR"), Net: plain(504_60, "EUR")}, {Currency: "JPY", Sales: 1, In: plain(900, "JPY"),
+		Out: plain(0, "JPY"), Net: plain(900, "JPY")}}}
+	return []Specimen{{Name: "shop-day", Area: "shop:mch_1", Page: ShopDayPage(day)},
+		{Name: "shop-day-empty", Area: "shop:mch_1", Page: ShopDayPage(ShopDay{ID: "mch_1", Name: "Café Linden", Day: noon, Today: true})}}
+}
+
 // shopSpecimens are the shop's pages, the till's and the scanner's.
 func shopSpecimens() []Specimen {
 	stores := []StoreBlock{{ID: "sto_1", Name: "Lindenplatz", City: "Berlin", Tills: []TillLine{{ID: "til_1", Name: "Counter", Paired: true,
