@@ -14,8 +14,8 @@ import (
 // DevKeys are the keys with which a sandbox's samples speak.
 type DevKeys struct{ Shop, Payer string }
 
-// docsView is what every page for developers has. A sandbox's keys are shown to people who are signed in to it: each of them could step into
-// the demo's shop and make one. A live installation shows none.
+// docsView is what every page for developers has. A sandbox's keys are shown to people who are signed in to it: each of them could step
+// into the demo's shop and make one. A live installation shows none.
 func (s *site) docsView(r *http.Request, v *visit, here string) (ui.Docs, error) {
 	v.scene.Area = "docs"
 	d := ui.Docs{URL: s.PublicURL, Sandbox: s.Sandbox, Here: here}

@@ -14,7 +14,8 @@ import (
 	"billfold/edge/web/manual"
 )
 
-const smallDocument = `{"tags":[{"name":"Payments","description":"x"}],"paths":{"/v1/payments/{id}/void":{"post":{"operationId":"voidPayment",
+const smallDocument = `{"tags":[{"name":"Payments","description":"x"}],"paths":{"/v1/payments/{id}/void":{"post":{
+	"operationId":"voidPayment",
 	"tags":["Payments"],"summary":"Void a payment","security":[{"bearer":["secret","restricted:payments:write"]}],"responses":{"200":
 	{"content":{"application/json":{"example":{"id":"pay_1"}}}}}}}}}`
 

@@ -135,6 +135,7 @@ func (d *daySum) line(code money.Currency) (ui.DayLine, error) {
 			return ui.DayLine{}, money.ErrAmountTooLarge
 		}
 	}
-	return ui.DayLine{Currency: code.Code, Sales: d.sales, Refunds: d.refunds, In: ui.Amount(code.Of(minor[0])), Out: ui.Amount(code.Of(minor[1])),
+	return ui.DayLine{Currency: code.Code, Sales: d.sales, Refunds: d.refunds, In: ui.Amount(code.Of(minor[0])),
+		Out: ui.Amount(code.Of(minor[1])),
 		Net: ui.Amount(code.Of(minor[2]))}, nil
 }

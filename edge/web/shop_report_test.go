@@ -31,7 +31,8 @@ func TestShopReport(t *testing.T) {
 		State: payment.Completed}, "", 1)
 	w.must(err)
 	part := eur.Of(1_00)
-	_, err = w.Payments.Refund(t.Context(), payment.Caller{Shop: w.cafe.ID}, page.Items[0].Payment.ID, &part, "@SUM(1)", once.Call{Key: id.Secret(8)})
+	_, err = w.Payments.Refund(t.Context(), payment.Caller{Shop: w.cafe.ID}, page.Items[0].Payment.ID, &part, "@SUM(1)",
+		once.Call{Key: id.Secret(8)})
 	w.must(err)
 
 	rosa.wants(rosa.get(base+"/day"), http.StatusOK, "€8.50", "€1.00", "€7.50")

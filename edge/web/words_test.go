@@ -125,16 +125,21 @@ func built() map[string]bool {
 	for _, grade := range []string{"ok", "warn", "fail"} {
 		keys["grade."+grade] = true
 	}
+	forDevelopers(keys)
+	for _, c := range cards {
+		keys["card."+c.Behaviour] = true
+	}
+	return keys
+}
+
+// forDevelopers are the words of /docs.
+func forDevelopers(keys map[string]bool) {
 	for _, page := range manual.Names {
 		keys["docs.place."+page] = true
 	}
 	for _, moved := range []string{"no", "yes", "unknown"} {
 		keys["docs.moved."+moved] = true
 	}
-	for _, c := range cards {
-		keys["card."+c.Behaviour] = true
-	}
-	return keys
 }
 
 // Every key that a page asks for exists, and every key in the catalogues is asked for.

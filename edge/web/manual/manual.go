@@ -113,7 +113,8 @@ func (p *Page) write(markdown string) error {
 	if err := writer.Convert([]byte(markdown), &b); err != nil {
 		return err
 	}
-	text := strings.NewReplacer("<pre>", `<pre tabindex="0">`, "<table>", `<div class="wide-table" tabindex="0"><table>`, "</table>", "</table></div>").
+	text := strings.NewReplacer("<pre>", `<pre tabindex="0">`,
+		"<table>", `<div class="wide-table" tabindex="0"><table>`, "</table>", "</table></div>").
 		Replace(b.String())
 	p.Parts = append(p.Parts, Part{HTML: text})
 	return nil

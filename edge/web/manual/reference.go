@@ -227,7 +227,8 @@ func indented(text json.RawMessage) string {
 }
 
 // variables are the keys of dev.env, by the kind that may call.
-var variables = []struct{ kind, name string }{{"secret", "BILLFOLD_KEY"}, {"payer", "BILLFOLD_PAYER_KEY"}, {"operator", "BILLFOLD_OPERATOR_KEY"}}
+var variables = []struct{ kind, name string }{{"secret", "BILLFOLD_KEY"}, {"payer", "BILLFOLD_PAYER_KEY"},
+	{"operator", "BILLFOLD_OPERATOR_KEY"}}
 
 // curl is the operation as a command.
 func (d *document) curl(o *Operation, example json.RawMessage) string {

@@ -18,13 +18,16 @@ func docsSpecimens() []Specimen {
 		Success: "200", Answer: "{\n  \"id\": \"pay_01kjkz4n8dj4dfwkkh5k6r7a00\"\n}",
 		Parameters: []manual.Parameter{{Name: "Idempotency-Key", Type: "string", About: "New for each thing that is wanted.", Required: true}},
 		Body:       []manual.Parameter{{Name: "reason", Type: "string", About: "…"}},
-		Refusals:   []manual.Refusal{{Status: "404", Codes: []string{"not_found"}}, {Status: "409", Codes: []string{"payment_state", "hold_not_open"}}},
-		Sample:     manual.Sample{Name: "voidPayment", Language: "curl", Text: "curl -s \"$BILLFOLD_URL/v1/payments/pay_1/void\" -u \"$BILLFOLD_KEY:\"\n"}}
+		Refusals: []manual.Refusal{{Status: "404", Codes: []string{"not_found"}},
+			{Status: "409", Codes: []string{"payment_state", "hold_not_open"}}},
+		Sample: manual.Sample{Name: "voidPayment", Language: "curl",
+			Text: "curl -s \"$BILLFOLD_URL/v1/payments/pay_1/void\" -u \"$BILLFOLD_KEY:\"\n"}}
 	return []Specimen{
 		{Name: "docs", Area: "docs", Page: DocsPage(known, page)},
 		{Name: "docs-out", Area: "docs", Out: true, Page: DocsPage(stranger, concepts)},
 		{Name: "docs-errors", Area: "docs", Out: true, Page: DocsErrors(stranger, []DocsError{{Code: "not_found", Title: "…", Detail: "…",
 			Moved: "…", Again: "…", Status: 404}})},
-		{Name: "docs-api", Area: "docs", Page: DocsReference(known, []manual.Group{{Name: "Payments", Operations: []manual.Operation{operation}}})},
+		{Name: "docs-api", Area: "docs", Page: DocsReference(known, []manual.Group{{Name: "Payments",
+			Operations: []manual.Operation{operation}}})},
 	}
 }
