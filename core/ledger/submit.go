@@ -121,7 +121,7 @@ func (g *gatherer) add(l *Ledger, d *db.DB, s *submission) error {
 // write is the one goroutine that posts groups, until nobody waits.
 func (g *gatherer) write(l *Ledger, d *db.DB) {
 	for yields := 0; ; {
-		group := g.take(yields >= gatherYields)
+		group, over := g.take(yields >= gatherYields)
 		switch {
 		case len(group) > 0:
 			if d.Engine() == db.Postgres {
@@ -130,7 +130,7 @@ func (g *gatherer) write(l *Ledger, d *db.DB) {
 				l.postGroup(d, group)
 			}
 			yields = 0
-		case yields >= gatherYields:
+		case over:
 			return
 		default:
 			yields++
@@ -139,8 +139,9 @@ func (g *gatherer) write(l *Ledger, d *db.DB) {
 	}
 }
 
-// take takes up who waits, in the order of arrival. Where nobody does and that is the end, the next one starts a new writer.
-func (g *gatherer) take(end bool) (group []*submission) {
+// take takes up who waits, in the order of arrival. Where nobody does and that is the end it is over, and the next one starts a new
+// writer. It is not over where all who waited have left: who came after them believes that there is a writer.
+func (g *gatherer) take(end bool) (group []*submission, over bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := 0
@@ -153,10 +154,10 @@ func (g *gatherer) take(end bool) (group []*submission) {
 		}
 	}
 	g.list = append(g.list[:0:0], g.list[n:]...)
-	if n == 0 && end {
+	if over = n == 0 && end; over {
 		g.writing = false
 	}
-	return group
+	return group, over
 }
 
 // postGroup posts a group in one transaction. Where that fails for another reason than the storage, each caller's entries get one of

@@ -170,3 +170,26 @@ func TestSubmitSeesWhatOthersDid(t *testing.T) {
 		b.wantClean()
 	})
 }
+
+// A caller who leaves at the very moment when the group writer would end does not leave everybody after them without one.
+func TestSubmitAfterSomebodyLeft(t *testing.T) {
+	if !ledger.LeftWaiting() {
+		t.Error("nobody writes any more, and nobody knows")
+	}
+	onEngines(t, func(t *testing.T, b *bank) {
+		s := newStreet(b, 100_000)
+		inParallel(8, func(i int) error { // callers without patience between those with it
+			for range 40 {
+				ctx, leave := context.WithCancel(context.Background())
+				go leave()
+				_, _ = b.Submit(ctx, b.d, []ledger.Entry{leg(s.ana, s.bo, 1)}, false)
+				leave()
+			}
+			return nil
+		})
+		if results, err := b.submit([]ledger.Entry{leg(s.ana, s.bo, 1)}, false); err != nil || results[0].Err != nil {
+			t.Errorf("after them: %v, %v", results, err)
+		}
+		b.wantClean()
+	})
+}
