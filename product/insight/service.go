@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,7 @@ type Options struct {
 type Service struct {
 	o     Options
 	first atomic.Int64 // day of which there are sums, 0 until it was read
+	codes sync.Map     // category codes of shops, by id: they never change
 }
 
 // New makes the service. Feed has to be subscribed to the outbox under the name [Subscriber].
@@ -50,6 +52,18 @@ const Subscriber = "insight.feed"
 type Budget struct {
 	Category Category
 	Amount   money.Amount
+}
+
+// code is a shop's category code (ISO 18245).
+func (s *Service) code(tx *db.Tx, shop string) (string, error) {
+	if code, ok := s.codes.Load(shop); ok {
+		return code.(string), nil
+	}
+	found, err := s.o.Shops.GetIn(tx, merchant.ID(shop))
+	if err == nil {
+		s.codes.Store(shop, found.MCC)
+	}
+	return found.MCC, err
 }
 
 // Feed takes in what was paid. A batch that came before adds nothing.
@@ -77,11 +91,11 @@ func (s *Service) Feed(tx *db.Tx, events []event.Event) error {
 		}
 		category := People
 		if strings.HasPrefix(other, "mch_") {
-			shop, err := s.o.Shops.GetIn(tx, merchant.ID(other))
+			code, err := s.code(tx, other)
 			if err != nil {
 				return err
 			}
-			category = OfCode(shop.MCC)
+			category = OfCode(code)
 		}
 		facts = append(facts, person, clock.Micros(e.At), string(n.Payment), other, string(category), n.Currency, sign*amount)
 		touched[person] = e.At
