@@ -294,7 +294,11 @@ func (t *town) things(ctx context.Context) (paths []string, err error) {
 	if _, err := t.Cases.Ask(ctx, lena.Person, string(gift.ID), "Where is it now?"); err != nil {
 		return nil, err
 	}
-	return []string{"/confirm/" + string(wait.ID), link.Path(), "/r/" + string(asked.ID), "/c/" + string(checkout.ID),
+	sold, err := t.Payments.CreatePayLink(ctx, shop, payment.PayLink{Amount: euro.Of(12_00), Title: "Voucher"}, call())
+	if err != nil {
+		return nil, err
+	}
+	return []string{"/l/" + string(sold.ID), "/confirm/" + string(wait.ID), link.Path(), "/r/" + string(asked.ID), "/c/" + string(checkout.ID),
 		"/activity/" + string(gift.ID), "/u/" + demo.Till}, nil
 }
 

@@ -330,13 +330,21 @@ func TestKilledProcesses(t *testing.T) {
 		_ = cmd.Run()
 		return limited.Err() != nil
 	}
+	// How long a payment takes here, with the start of its process: the kills are spread over a little more than that.
+	l := v.listen("take", v.at("till"), "0.50")
+	watch := clock.Start()
+	child(time.Minute, "pay", v.at("ann"), "--to", l.address, "--yes", "--most", "1")
+	whole := watch.Elapsed()
+	if err := <-l.done; err != nil {
+		t.Fatal("a payment that nobody kills: ", err)
+	}
 	rounds, killed, resumed, arrived := 20, 0, 0, 0
 	if os.Getenv("BILLFOLD_LONG") != "" {
 		rounds = 500
 	}
 	for i := range rounds {
 		l := v.listen("take", v.at("till"), "0.50")
-		if child(time.Duration(12+i*7%90)*time.Millisecond, "pay", v.at("ann"), "--to", l.address, "--yes", "--most", "1") {
+		if child(whole*time.Duration(10+i*7%120)/100, "pay", v.at("ann"), "--to", l.address, "--yes", "--most", "1") {
 			killed++
 		}
 		if conn, err := connect(ctx, l.address, 0); err == nil { // a till that still waits is called off
