@@ -27,7 +27,7 @@ type CheckoutLink struct {
 type CreateCheckoutLink struct {
 	Title       string    `json:"title" max:"120" doc:"What is paid for, shown to payers."`
 	Description string    `json:"description,omitzero" max:"500" doc:"More about it."`
-	Currency    string    `json:"currency,omitzero" form:"currency" doc:"For an amount that the payer types."`
+	Currency    string    `json:"currency,omitzero" form:"currency" doc:"Needed where there is no amount: of the one that the payer types."`
 	Amount      *Money    `json:"amount,omitzero" doc:"What is paid. Leave it out, and give a currency, to let the payer type it."`
 	Least       *Money    `json:"least,omitzero" doc:"The least that a payer may type."`
 	Uses        int64     `json:"uses,omitzero" form:"count" doc:"How often it is paid at most; left out: as often as anybody likes."`

@@ -148,8 +148,9 @@ var shapes = []string{"unknown_member", "wrong_type", "parameter_required", "mal
 	"trailing_data",
 	"body_required", "nesting_too_deep", "unknown_parameter", "amount_not_a_string", "idempotency_key_required", "idempotency_key_invalid"}
 
-// inWords are members that the document asks for in words: of a payer, and for a currency that is not of ISO 4217.
-var inWords = []string{"createPayment payee", "openLedgerAccount scale"}
+// inWords are members that the document asks for in words: of a payer, for a currency that is not of ISO 4217, and where the payer
+// types the amount.
+var inWords = []string{"createPayment payee", "openLedgerAccount scale", "createCheckoutLink currency"}
 
 func cut(s string) string {
 	if len(s) > 2000 {
