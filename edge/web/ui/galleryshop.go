@@ -40,7 +40,7 @@ func shopSpecimens() []Specimen {
 	made := PayLink{ID: "lnk_1", Shop: "Café Linden", Title: "Yoga on Sundays", Note: "Bring a mat.", URL: "https://wallet.example/l/lnk_1",
 		State: "active", Money: plain(15_00, "EUR"), Currency: "EUR", Used: 3, Most: 12, ExpiresAt: noon.Add(48 * time.Hour)}
 	given, over := made, made
-	given.ID, given.Title, given.Money, given.Least, given.Most = "lnk_2", "Donate", plain(0, "EUR"), plain(2_00, "EUR"), 0
+	given.ID, given.Title, given.Money, given.Least, given.Most = "lnk_2", "Donate", Money{}, plain(2_00, "EUR"), 0
 	given.Errors = FieldErrors{"amount": "…"}
 	over.ID, over.State = "lnk_3", "disabled"
 	linkForm := PayLinkForm{Currency: "EUR", Currencies: []string{"EUR", "USD"}}
