@@ -465,16 +465,22 @@ func TestRaces(t *testing.T) {
 	})
 }
 
-// leaky loses every tenth answer after the server has given it.
+// leaky loses every tenth answer after the server has given it, and of one call no more than three, so that a caller with five tries
+// always learns: callers in step would otherwise hand all the losses to one of them.
 type leaky struct {
 	http.RoundTripper
 	n    atomic.Int64
 	lost atomic.Int64
+	of   sync.Map // Idempotency-Key → *atomic.Int64, the answers lost of that call
 }
 
 func (l *leaky) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := l.RoundTripper.RoundTrip(r)
-	if err == nil && l.n.Add(1)%10 == 0 {
+	if err != nil || l.n.Add(1)%10 != 0 {
+		return answer, err
+	}
+	mine, _ := l.of.LoadOrStore(r.Header.Get("Idempotency-Key"), new(atomic.Int64))
+	if mine.(*atomic.Int64).Add(1) <= 3 {
 		answer.Body.Close()
 		l.lost.Add(1)
 		return nil, errors.New("the line broke")
