@@ -35,6 +35,11 @@
 // A person can be found by a number that they confirmed by a six-digit text. Asking answers the same for every number; whoever reads the
 // code has the number, also when somebody else had it (numbers change hands), who is told by mail. It is sealed and found like an e-mail.
 //
+// # Addresses
+//
+// A person may save addresses for checkouts. Each is one text sealed with their key; nobody is found by it, and nobody but they read it:
+// what a shop is given at a checkout is a copy that payment keeps.
+//
 // # Passwords
 //
 // argon2id with 19 MiB, two passes, one lane (OWASP's floor); 15 to 128 characters after RFC 8265 OpaqueString

@@ -39,6 +39,23 @@ var (
 	ErrPhoneOff = fault.Define(fault.Denied, "phone_unavailable",
 		text("Numbers cannot be confirmed here", "此处无法验证电话号码"),
 		text("This installation sends no texts. People find you by handle or e-mail.", "本安装不发送短信。他人可通过用户名或邮箱找到您。"))
+	// ErrContactValue refuses what cannot be a line of an address. It belongs to saved addresses and to what a checkout hands over.
+	ErrContactValue = fault.Define(fault.Invalid, "contact_value",
+		text("This cannot be part of an address", "此内容不能用作地址"),
+		text("Write plain text on one line: a country as two letters such as DE, an e-mail address like name@example.org, a telephone number in digits.",
+			"请填写单行文本：国家用两个字母（如 CN），邮箱如 name@example.org，电话用数字。"))
+	// ErrAddressEmpty refuses to save nothing.
+	ErrAddressEmpty = fault.Define(fault.Invalid, "address_empty",
+		text("There is nothing to save", "没有可保存的内容"),
+		text("Fill in at least one field.", "请至少填写一项。"))
+	// ErrAddresses refuses more addresses than a person may keep.
+	ErrAddresses = fault.Define(fault.Exhausted, "address_limit",
+		text("Your saved addresses are full", "保存的地址已满"),
+		text("Remove one of the 20 first.", "最多保存 20 个，请先移除一个。"))
+	// ErrAddressUnknown answers for an address that is not there, or not the person's.
+	ErrAddressUnknown = fault.Define(fault.NotFound, "address_not_found",
+		text("There is no such address", "找不到该地址"),
+		text("It may have been removed. Look at your list of addresses.", "该地址可能已被移除。请查看您的地址列表。"))
 	ErrLang = fault.Define(fault.Invalid, "language_unknown",
 		text("We do not speak this language yet", "暂不支持此语言"),
 		text("Choose English (en) or Simplified Chinese (zh-Hans).", "请选择英语（en）或简体中文（zh-Hans）。"))
