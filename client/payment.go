@@ -113,7 +113,8 @@ type CreatePayment struct {
 
 // ConfirmPayment is the payer's yes.
 type ConfirmPayment struct {
-	Digest string `json:"digest,omitzero" form:"hex64" doc:"next_action.digest as it was shown; refused when the terms differ. A token may leave it out."`
+	Digest  string            `json:"digest,omitzero" form:"hex64" doc:"next_action.digest as it was shown; refused when the terms differ. A token may leave it out."`
+	Contact map[string]string `json:"contact,omitzero" doc:"What a checkout asks for in contact_fields, by field name. What was not asked for goes nowhere."`
 }
 
 // CapturePayment takes what was held.

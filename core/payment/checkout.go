@@ -44,9 +44,10 @@ type LineItem struct {
 type CheckoutTerms struct {
 	Terms     Terms
 	ReturnURL string
-	CancelURL string     // "" = ReturnURL
-	Items     []LineItem // when given they sum to the amount
-	InPerson  bool       // at a till: the payer stands there, and there is nowhere to return to
+	CancelURL string         // "" = ReturnURL
+	Items     []LineItem     // when given they sum to the amount
+	InPerson  bool           // at a till: the payer stands there, and there is nowhere to return to
+	Contact   []ContactField // what the payer is asked to hand over
 	link      PayLinkID
 }
 
@@ -60,6 +61,8 @@ type Checkout struct {
 	ReturnURL string
 	CancelURL string
 	Items     []LineItem
+	Contact   []ContactField
+	Given     map[string]string // what was handed over; only from GetCheckout, to its shop, once it is paid
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	Replayed  bool
@@ -73,7 +76,7 @@ const (
 
 // CreateCheckout makes a payment to the calling shop and the session in which it is paid, in one transaction.
 //
-// Faults: those of Create, shop_required, line_items, return_url.
+// Faults: those of Create, shop_required, line_items, return_url, contact_fields.
 func (s *Service) CreateCheckout(ctx context.Context, c Caller, t CheckoutTerms, call once.Call) (Checkout, error) {
 	if err := begin(call); err != nil {
 		return Checkout{}, err
@@ -91,7 +94,7 @@ func (s *Service) CreateCheckout(ctx context.Context, c Caller, t CheckoutTerms,
 			out, err := s.insert(tx, c, &row, false)
 			if err == nil {
 				tx.Queue(insertCheckout, string(session.id), string(session.shop), string(row.id), session.returnURL, session.cancelURL,
-					session.items, clock.Micros(r.createdAt), clock.Micros(r.expiresAt), string(session.link))
+					session.items, clock.Micros(r.createdAt), clock.Micros(r.expiresAt), string(session.link), session.asks)
 			}
 			return out, err
 		})
@@ -131,6 +134,7 @@ type checkoutRow struct {
 	returnURL, cancelURL string
 	items                []byte
 	link                 PayLinkID
+	asks                 string // for which contact fields
 	createdAt, expiresAt time.Time
 }
 
@@ -138,7 +142,7 @@ func scanCheckout(row db.Row) (checkoutRow, error) {
 	var k checkoutRow
 	var chk, shop, payment, link string
 	var created, expires int64
-	err := row.Scan(&chk, &shop, &payment, &k.returnURL, &k.cancelURL, &k.items, &created, &expires, &link)
+	err := row.Scan(&chk, &shop, &payment, &k.returnURL, &k.cancelURL, &k.items, &created, &expires, &link, &k.asks)
 	k.link = PayLinkID(link)
 	k.id, k.shop, k.payment = CheckoutID(chk), merchant.ID(shop), ID(payment)
 	k.createdAt, k.expiresAt = moment(created), moment(expires)
@@ -169,6 +173,9 @@ func (s *Service) draftCheckout(ctx context.Context, c Caller, t CheckoutTerms) 
 		}
 	}
 	k := checkoutRow{id: CheckoutOf(r.id), shop: c.Shop, returnURL: t.ReturnURL, cancelURL: t.CancelURL, link: t.link}
+	if k.asks, err = encodeAsks(t.Contact); err != nil {
+		return checkoutRow{}, record{}, err
+	}
 	if len(t.Items) > 0 {
 		plain, err := json.Marshal(t.Items)
 		if err != nil {
@@ -237,7 +244,7 @@ func (s *Service) GetCheckout(ctx context.Context, c Caller, checkout CheckoutID
 	if !c.Operator && (c.Shop == "" || c.Shop != k.Shop) {
 		return Checkout{}, fault.ErrNotFound
 	}
-	return k, nil
+	return k, s.handedTo(ctx, c.Shop, &k)
 }
 
 // ViewCheckout is what the hosted page shows to whoever has the link, with the payment as the viewer may see it: a payment that
@@ -378,7 +385,8 @@ func (s *Service) showCheckout(ctx context.Context, c Caller, read session, p *P
 	}
 	k := Checkout{ID: read.row.id, Shop: read.row.shop, ShopName: p.PayeeName, Payment: *p, ReturnURL: read.row.returnURL,
 		CancelURL: read.row.cancelURL, CreatedAt: read.row.createdAt, ExpiresAt: p.ExpiresAt, Replayed: p.Replayed,
-		State: checkoutState(*p, s.Clock.Now())}
+		Contact: decodeAsks(read.row.asks),
+		State:   checkoutState(*p, s.Clock.Now())}
 	if p.Replayed {
 		k.State = checkoutState(*p, p.CreatedAt) // as it was then, not as late as it is now
 	}

@@ -14,8 +14,9 @@ import (
 // Consent is what comes with a confirmation: the digest of the terms the person saw (hex, as in NextAction), and later the
 // assertion of their passkey over it. A page always sends the digest; a token may leave it out.
 type Consent struct {
-	Digest string
-	Proof  []byte
+	Digest  string
+	Proof   []byte
+	Contact map[string]string // what the shop asked for, by field name; anything else goes nowhere
 }
 
 // Confirm is the payer's yes. A payment that no payer is named in becomes the caller's. The value moves, or is held, in the
@@ -23,7 +24,7 @@ type Consent struct {
 //
 // Faults: not_found for somebody else's payment, person_required, payment_state, payment_expired (the payment is expired from
 // then on, also before the sweep), authorization_mismatch, same_account, person_frozen, payee_frozen, currency_not_available,
-// insufficient_funds. When two persons confirm at once, one pays and the other gets not_found.
+// insufficient_funds, contact_required, contact_value. When two persons confirm at once, one pays and the other gets not_found.
 func (s *Service) Confirm(ctx context.Context, c Caller, payment ID, yes Consent, call once.Call) (Payment, error) {
 	if err := begin(call); err != nil {
 		return Payment{}, err
@@ -35,6 +36,9 @@ func (s *Service) Confirm(ctx context.Context, c Caller, payment ID, yes Consent
 	if err != nil {
 		return Payment{}, err
 	}
+	if facts.given, err = s.sealChosen(payment, string(c.Person), facts.asks, yes.Contact); err != nil {
+		return s.again(ctx, c, call, opConfirm, err)
+	}
 	return s.run(ctx, c, call, opConfirm, payment, func(tx *db.Tx) (outcome, error) { return s.confirm(tx, c, payment, yes, facts) })
 }
 
@@ -42,6 +46,8 @@ func (s *Service) Confirm(ctx context.Context, c Caller, payment ID, yes Consent
 type facts struct {
 	payeeName string
 	shopOwner identity.PersonID
+	asks      string    // for which contact fields
+	given     []byte    // what is handed over of them, sealed
 	link      PayLinkID // under which the shop is paid, "" for none
 }
 
@@ -55,11 +61,9 @@ func (s *Service) facts(ctx context.Context, c Caller, payment ID) (facts, error
 	if f.shopOwner = shop.Owner; err != nil || p.Creator != p.Payee {
 		return f, err
 	}
-	k, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]checkoutRow, error) {
-		return db.All(tx, scanCheckout, selectCheckout, string(CheckoutOf(payment)))
-	})
+	k, err := s.checkoutRows(ctx, payment)
 	if len(k) > 0 {
-		f.link = k[0].link
+		f.link, f.asks = k[0].link, k[0].asks
 	}
 	return f, err
 }
@@ -103,6 +107,7 @@ func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts)
 	if err := s.useLink(tx, f.link); err != nil {
 		return outcome{}, err
 	}
+	s.handOver(tx, r.id, r.payer, f.asks, f.given)
 	happened, err := s.approve(tx, &r, now)
 	if err != nil {
 		return outcome{}, err

@@ -46,6 +46,8 @@
 //     until an operator says whose it is. Never to a guess (arrival.go).
 //   - An exchange posts what its quote says, unit by unit: what the person gives, gets, pays, and what the house's position, margin,
 //     fee and rounding accounts take (exchange.go, package fx).
+//   - A shop is told exactly the contact fields that it asked for and its payer filled in, once it is paid or the money is held, and by
+//     nothing but the session that asked (handover.go). They are written by the transaction that pays.
 //   - Free text of people is sealed with the key of the owner who wrote it. Metadata and reference are plain and searchable:
 //     they are a shop's order numbers, not people's words.
 package payment

@@ -111,6 +111,15 @@ var (
 	ErrPayLinkAmount = fault.Define(fault.Invalid, "checkout_link_amount",
 		text("The amount is too small", "金额过小"),
 		text("The shop asks for at least %s.", "商店要求至少 %s。"))
+	// ErrContactFields refuses to ask for what is no contact field.
+	ErrContactFields = fault.Define(fault.Invalid, "contact_fields",
+		text("These contact fields cannot be asked for", "无法索取这些联系信息"),
+		text("Name each field once, as RFC 4112 does, such as Ecom_ShipTo_Online_Email.",
+			"请按 RFC 4112 的名称列出每个字段一次，例如 Ecom_ShipTo_Online_Email。"))
+	// ErrContactRequired refuses to pay without what the shop needs.
+	ErrContactRequired = fault.Define(fault.Invalid, "contact_required",
+		text("The shop needs this", "商店需要此信息"),
+		text("Fill it in, or go back to the shop. Nothing was taken.", "请填写，或返回商店。未扣款。"))
 	// ErrShopOnly refuses a verb that only a shop can call.
 	ErrShopOnly = fault.Define(fault.Denied, "shop_required",
 		text("Only a shop can do this", "只有商店可以执行此操作"),

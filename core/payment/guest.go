@@ -23,8 +23,10 @@ const cardsMost = 10
 // when the rail says that it took the money. A card that is declined leaves the session open for another one. What is asked for with
 // manual capture is not paid this way: the rail takes money, it does not hold it.
 //
-// Faults: not_found, topup_method (no such card), payment_state, payment_expired, card_hold, card_attempts, payee_frozen.
-func (s *Service) PayByCard(ctx context.Context, checkout CheckoutID, card rail.KeptCard, call once.Call) (Checkout, error) {
+// contact is what the shop asked for, as in Consent. Faults: not_found, topup_method (no such card), payment_state, payment_expired,
+// card_hold, card_attempts, payee_frozen, contact_required, contact_value.
+func (s *Service) PayByCard(ctx context.Context, checkout CheckoutID, card rail.KeptCard, contact map[string]string,
+	call once.Call) (Checkout, error) {
 	if err := begin(call); err != nil {
 		return Checkout{}, err
 	}
@@ -36,6 +38,14 @@ func (s *Service) PayByCard(ctx context.Context, checkout CheckoutID, card rail.
 		return Checkout{}, ErrMethod.With("method")
 	}
 	c := Caller{Name: "guest/" + string(payment)}
+	asked, given, err := s.sealGuest(ctx, payment, contact)
+	if err != nil {
+		p, err := s.again(ctx, c, call, opCharge, err)
+		if err != nil {
+			return Checkout{}, err
+		}
+		return s.checkout(ctx, c, checkout, &p)
+	}
 	p, err := s.run(ctx, c, call, opCharge, payment, func(tx *db.Tx) (outcome, error) {
 		r, err := lock(tx, payment)
 		if err != nil {
@@ -63,12 +73,23 @@ func (s *Service) PayByCard(ctx context.Context, checkout CheckoutID, card rail.
 		if err := s.payeeActive(tx, r.payee); err != nil {
 			return outcome{}, err
 		}
+		s.handOver(tx, r.id, r.payee, asked, given)
 		return s.askCard(tx, &r, card)
 	})
 	if err != nil {
 		return Checkout{}, err
 	}
 	return s.checkout(ctx, c, checkout, &p)
+}
+
+// sealGuest seals what somebody without a wallet hands over: with the key of the shop that gets it.
+func (s *Service) sealGuest(ctx context.Context, payment ID, contact map[string]string) (asks string, sealed []byte, err error) {
+	rows, err := s.checkoutRows(ctx, payment)
+	if err != nil || len(rows) == 0 {
+		return "", nil, err
+	}
+	sealed, err = s.sealChosen(payment, string(rows[0].shop), rows[0].asks, contact)
+	return rows[0].asks, sealed, err
 }
 
 // askCard writes the intent down and queues the asking.
@@ -154,6 +175,7 @@ func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, 
 		step, happened, r.method = StepFail, eventReopened, FromWallet
 		tx.Queue(updateMethod, string(r.id), string(r.method))
 		err = s.unuseLink(tx, r.id)
+		tx.Queue(deleteHandover, string(r.id)) // whoever pays now hands over their own
 		tx.Queue(updateCard, string(r.id), attempt, first(cb.Reason, "card_declined"))
 	default:
 		r.failure = failedMismatch

@@ -22,7 +22,7 @@ func (w *world) plastic(behaves string) rail.KeptCard {
 // swipe pays a session with a card.
 func (w *world) swipe(k Checkout, behaves string) Checkout {
 	w.t.Helper()
-	k, err := w.PayByCard(w.ctx, k.ID, w.plastic(behaves), w.key())
+	k, err := w.PayByCard(w.ctx, k.ID, w.plastic(behaves), nil, w.key())
 	w.ok(err)
 	return k
 }
@@ -44,15 +44,15 @@ func TestGuestCard(t *testing.T) {
 		start := w.floated()
 		k := w.session(1250)
 		card, call := w.plastic(rail.TokenDecline), w.key()
-		asked, err := w.PayByCard(w.ctx, k.ID, card, call)
+		asked, err := w.PayByCard(w.ctx, k.ID, card, nil, call)
 		if err != nil || asked.State != CheckoutComplete || asked.Payment.State != Processing || asked.Payment.Method != FromCard {
 			t.Fatalf("asked: %+v, %v", asked, err)
 		}
-		again, err := w.PayByCard(w.ctx, k.ID, card, call)
+		again, err := w.PayByCard(w.ctx, k.ID, card, nil, call)
 		if err != nil || !again.Replayed || canon(again.Payment) != canon(asked.Payment) {
 			t.Errorf("pressed twice: %+v, %v", again, err)
 		}
-		_, err = w.PayByCard(w.ctx, k.ID, w.plastic(rail.TokenOK), w.key())
+		_, err = w.PayByCard(w.ctx, k.ID, w.plastic(rail.TokenOK), nil, w.key())
 		w.refused(err, ErrState, "a second card while the first is asked")
 		_, err = w.PayCheckout(w.ctx, w.by(w.lena), k.ID, Consent{}, w.key())
 		if err == nil {
@@ -83,7 +83,7 @@ func TestGuestCard(t *testing.T) {
 		if err != nil || shop.PayerName != "Visa •••• 4242" || shop.Payer != "" {
 			t.Errorf("the shop sees %q %q, %v", shop.Payer, shop.PayerName, err)
 		}
-		_, err = w.PayByCard(w.ctx, k.ID, w.plastic(rail.TokenOK), w.key())
+		_, err = w.PayByCard(w.ctx, k.ID, w.plastic(rail.TokenOK), nil, w.key())
 		w.refused(err, ErrState, "paid twice")
 
 		half := eur.Of(500)
@@ -189,7 +189,7 @@ func TestGuestCardLater(t *testing.T) {
 		hold, err := w.CreateCheckout(w.ctx, w.byShop(), CheckoutTerms{Terms: Terms{Amount: eur.Of(100), Capture: Manual},
 			ReturnURL: "https://shop.example/"}, w.key())
 		w.ok(err)
-		_, err = w.PayByCard(w.ctx, hold.ID, w.plastic(rail.TokenOK), w.key())
+		_, err = w.PayByCard(w.ctx, hold.ID, w.plastic(rail.TokenOK), nil, w.key())
 		w.refused(err, ErrCardHold, "a card where money is held")
 		many := w.session(100)
 		for n := range int64(cardsMost) {
@@ -197,7 +197,7 @@ func TestGuestCardLater(t *testing.T) {
 			w.ok(w.Settle(w.ctx, rail.Callback{ID: fmt.Sprint("no", n), Rail: rail.Card, Reference: chargeOf(many.Payment.ID, n+1),
 				Merchant: "test", Outcome: rail.Declined, Currency: "EUR"}))
 		}
-		_, err = w.PayByCard(w.ctx, many.ID, w.plastic(rail.TokenOK), w.key())
+		_, err = w.PayByCard(w.ctx, many.ID, w.plastic(rail.TokenOK), nil, w.key())
 		w.refused(err, ErrCardTries, "an eleventh card")
 	})
 }

@@ -30,8 +30,9 @@ type PayLink struct {
 	Least       int64        // of what a payer may type, in minor units
 	Most        int64        // how often it is paid at most, 0 = as often as anybody likes
 	Used        int64        // how often it was paid
-	ExpiresAt   time.Time    // zero = never
-	DisabledAt  time.Time    // zero = it is not
+	Contact     []ContactField
+	ExpiresAt   time.Time // zero = never
+	DisabledAt  time.Time // zero = it is not
 	CreatedAt   time.Time
 	Replayed    bool
 }
@@ -60,7 +61,7 @@ const (
 )
 
 // CreatePayLink makes an address for being paid. Faults: idempotency_key_required, idempotency_mismatch, shop_required, invalid_text,
-// amount_not_positive, currency_not_available, invalid_expiry, checkout_link_terms, checkout_links_full.
+// amount_not_positive, currency_not_available, invalid_expiry, checkout_link_terms, checkout_links_full, contact_fields.
 func (s *Service) CreatePayLink(ctx context.Context, c Caller, l PayLink, call once.Call) (PayLink, error) {
 	if err := begin(call); err != nil {
 		return PayLink{}, err
@@ -78,6 +79,10 @@ func (s *Service) CreatePayLink(ctx context.Context, c Caller, l PayLink, call o
 	}
 	if !shop.Takes(l.Amount.Currency) || !standard(l.Amount.Currency) {
 		return PayLink{}, ErrCurrency.Fill(l.Amount.Currency.Code).With("currency")
+	}
+	asks, err := encodeAsks(l.Contact)
+	if err != nil {
+		return PayLink{}, err
 	}
 	l.ID, l.Shop, l.ShopName, l.CreatedAt, l.Used, l.DisabledAt = PayLinkID(s.IDs.New("lnk")), c.Shop, shop.Name, now, 0, time.Time{}
 	sealed, err := s.sealText(string(c.Shop), payLinkRow(l.ID), l.Description)
@@ -99,7 +104,7 @@ func (s *Service) CreatePayLink(ctx context.Context, c Caller, l PayLink, call o
 			return PayLink{}, errors.Join(err, ErrPayLinks)
 		}
 		tx.Queue(insertPayLink, string(l.ID), string(l.Shop), l.Title, sealed, l.Amount.Currency.Code, int64(l.Amount.Currency.Scale),
-			l.Amount.Minor, l.Least, l.Most, micros(l.ExpiresAt), clock.Micros(now))
+			l.Amount.Minor, l.Least, l.Most, micros(l.ExpiresAt), clock.Micros(now), asks)
 		once.Record(tx, call, string(l.ID), 1)
 		return l, nil
 	})
@@ -159,10 +164,11 @@ type payLinkSealed struct {
 }
 
 func scanPayLink(row db.Row) (l payLinkSealed, err error) {
-	var link, shop string
+	var link, shop, asks string
 	var scale, expires, disabled, created int64
 	err = row.Scan(&link, &shop, &l.Title, &l.sealed, &l.Amount.Currency.Code, &scale, &l.Amount.Minor, &l.Least, &l.Most, &l.Used,
-		&expires, &disabled, &created)
+		&expires, &disabled, &created, &asks)
+	l.Contact = decodeAsks(asks)
 	l.ID, l.Shop, l.Amount.Currency.Scale = PayLinkID(link), merchant.ID(shop), uint8(scale)
 	l.ExpiresAt, l.DisabledAt, l.CreatedAt = moment(expires), moment(disabled), moment(created)
 	return l, err
@@ -266,7 +272,7 @@ func (s *Service) OpenPayLink(ctx context.Context, link PayLinkID, amount money.
 	if soonest := now.Add(ShortestExpiry); until.Before(soonest) {
 		until = soonest // an address that ends within a minute still lets who is there finish
 	}
-	return s.CreateCheckout(ctx, Caller{Shop: l.Shop, Name: "link/" + string(link)}, CheckoutTerms{InPerson: true, link: link,
+	return s.CreateCheckout(ctx, Caller{Shop: l.Shop, Name: "link/" + string(link)}, CheckoutTerms{InPerson: true, link: link, Contact: l.Contact,
 		Terms: Terms{Amount: amount, Description: l.Title, ExpiresAt: until}}, call)
 }
 

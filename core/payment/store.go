@@ -52,8 +52,8 @@ const (
 	selectLocked = `select ` + joinedColumns + `, s.n, s.name, s.state, s.at, s.amount
 		from payment_record r join payment_step s on s.payment = r.id where r.id = $1 and s.n < $2 order by s.n`
 
-	checkoutColumns = `id, shop, payment, return_url, cancel_url, items, created_at, expires_at, paylink`
-	insertCheckout  = `insert into payment_checkout (` + checkoutColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)`
+	checkoutColumns = `id, shop, payment, return_url, cancel_url, items, created_at, expires_at, paylink, asks`
+	insertCheckout  = `insert into payment_checkout (` + checkoutColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`
 	selectCheckout  = `select ` + checkoutColumns + ` from payment_checkout where id = $1`
 	selectCheckouts = `select ` + checkoutColumns + `
 		from payment_checkout where shop = $1 and id < $2 order by id desc limit $3`

@@ -28,7 +28,8 @@ func (a *API) linkRoutes() []route {
 			about: "An address under which whoever has it can pay the shop: a fixed amount or one that the payer types, once or many times, " +
 				"until a moment or for ever. What is asked lies with us, not in the address.",
 			kinds: shops, status: http.StatusCreated, moves: true, example: exampleCreateLink, answer: exampleCheckoutLink,
-			faults: faults(onceFaults, amountFaults, termFaults, []*fault.Fault{payment.ErrPayLink, payment.ErrPayLinks})}, createLink),
+			faults: faults(onceFaults, amountFaults, termFaults, []*fault.Fault{payment.ErrPayLink, payment.ErrPayLinks,
+				payment.ErrContactFields})}, createLink),
 		op(route{method: get, path: "/v1/checkout/links", id: "listCheckoutLinks", tag: "Checkout", summary: "List payment links",
 			about: "The shop's links, newest first.", kinds: shops, query: []param{paramCursor, paramLimit},
 			answer: exampleList("/v1/checkout/links", exampleCheckoutLink), faults: []*fault.Fault{payment.ErrCursor}}, listLinks),
@@ -46,7 +47,8 @@ func (a *API) linkRoutes() []route {
 func (a *API) linkAnswer(l *payment.PayLink) client.CheckoutLink {
 	out := client.CheckoutLink{ID: string(l.ID), Object: "checkout_link", URL: a.PublicURL + "/l/" + string(l.ID), Title: l.Title,
 		State: l.State(a.Clock.Now()), Description: l.Description, Currency: l.Amount.Currency.Code, Uses: l.Most, Used: l.Used,
-		ExpiresAt: l.ExpiresAt, CreatedAt: l.CreatedAt}
+		ContactFields: asked(l.Contact),
+		ExpiresAt:     l.ExpiresAt, CreatedAt: l.CreatedAt}
 	if !l.Open() {
 		amount := moneyOf(l.Amount)
 		out.Amount = &amount
@@ -59,7 +61,8 @@ func (a *API) linkAnswer(l *payment.PayLink) client.CheckoutLink {
 }
 
 func createLink(c *call, in *client.CreateCheckoutLink) (client.CheckoutLink, error) {
-	l := payment.PayLink{Title: in.Title, Description: in.Description, Most: in.Uses, ExpiresAt: in.ExpiresAt}
+	l := payment.PayLink{Title: in.Title, Description: in.Description, Most: in.Uses, ExpiresAt: in.ExpiresAt,
+		Contact: asksOf(in.ContactFields)}
 	var err error
 	switch {
 	case in.Title == "":

@@ -162,7 +162,8 @@ func getPayment(c *call, _ *none) (client.Payment, error) {
 }
 
 func confirmPayment(c *call, in *client.ConfirmPayment) (client.Payment, error) {
-	p, err := c.api.Payments.Confirm(c.ctx, c.caller, payment.ID(c.r.PathValue("id")), payment.Consent{Digest: in.Digest}, c.once)
+	p, err := c.api.Payments.Confirm(c.ctx, c.caller, payment.ID(c.r.PathValue("id")), payment.Consent{Digest: in.Digest,
+		Contact: in.Contact}, c.once)
 	return c.changed(p, err)
 }
 
@@ -263,7 +264,7 @@ func createCheckout(c *call, in *client.CreateCheckoutSession) (client.CheckoutS
 		items[i] = payment.LineItem{Name: item.Name, Quantity: item.Quantity, Amount: one.Minor}
 	}
 	k, err := c.api.Payments.CreateCheckout(c.ctx, c.caller, payment.CheckoutTerms{ReturnURL: in.ReturnURL, CancelURL: in.CancelURL,
-		Items: items,
+		Items: items, Contact: asksOf(in.ContactFields),
 		Terms: payment.Terms{Amount: amount, Capture: payment.CaptureMode(in.Capture), Description: in.Description, Reference: in.Reference,
 			Metadata: in.Metadata, ExpiresAt: in.ExpiresAt, HoldFor: hold}}, c.once)
 	if err != nil {
@@ -288,6 +289,7 @@ func (a *API) sessionOf(k *payment.Checkout, p client.Payment) client.CheckoutSe
 	out := client.CheckoutSession{ID: string(k.ID), Object: "checkout_session", URL: a.PublicURL + "/c/" + string(k.ID),
 		State:   string(k.State),
 		Payment: p, ReturnURL: k.ReturnURL, CancelURL: k.CancelURL, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt}
+	out.ContactFields, out.Contact = asked(k.Contact), k.Given
 	for _, item := range k.Items {
 		out.LineItems = append(out.LineItems, client.LineItem{Name: item.Name, Quantity: item.Quantity,
 			Amount: moneyOf(k.Payment.Amount.Currency.Of(item.Amount))})

@@ -137,6 +137,8 @@ func (s *schemas) member(f reflect.StructField) *schema {
 		m.Enum = paymentStates()
 	case "@step":
 		m.Enum = slices.Clone(paymentSteps)
+	case "@contact":
+		m.Enum = contactNames()
 	default:
 		m.Enum = strings.Split(list, "|")
 	}

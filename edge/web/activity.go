@@ -130,6 +130,9 @@ func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 	if view.Case, err = s.lastCase(r, v, view.ID); err != nil {
 		return err
 	}
+	if view.Handed, err = s.handed(r, v.caller(), p); err != nil {
+		return err
+	}
 	view.BackHref, view.Back = "/activity", v.say("nav.activity")
 	if p.NextAction.Digest != "" {
 		view.ConfirmHref = "/confirm/" + string(p.ID)

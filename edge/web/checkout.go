@@ -42,16 +42,14 @@ func (s *site) checkoutWith(w http.ResponseWriter, r *http.Request, v *visit, co
 	for _, item := range k.Items {
 		view.Items = append(view.Items, ui.Item{Name: item.Name, Quantity: item.Quantity, Money: ui.Amount(p.Amount.Currency.Of(item.Amount))})
 	}
+	var err error
 	mine := v.session.ID != "" && p.Payer == string(v.session.Person.ID)
-	out := k.ReturnURL
-	if view.State != "paid" && view.State != "authorized" && k.CancelURL != "" {
-		out = k.CancelURL
-	}
-	if u, err := url.Parse(out); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
-		view.ReturnHref, view.ReturnHost = out, u.Host
-	}
+	view.ReturnHref, view.ReturnHost = wayOut(k, view.State)
 	if mine {
 		view.PaymentHref = "/activity/" + string(p.ID)
+		if view.Handed, err = s.handed(r, v.caller(), p); err != nil {
+			return err
+		}
 		if told(p) {
 			view.Receipt = p.Receipt
 		}
@@ -77,25 +75,53 @@ func (s *site) checkoutWith(w http.ResponseWriter, r *http.Request, v *visit, co
 		extra.Refresh = "5"
 	}
 	switch {
-	case view.State == "open" && v.session.ID == "":
-		people, err := s.personas(r.Context(), v)
-		if err != nil {
-			return err
-		}
-		view.SignIn = ui.SignIn{Next: path, Personas: people}
-	case view.State == "open" && p.NextAction.Digest == "":
-		view.Own = true // the shop's owner looks at their own checkout
 	case view.State == "open":
-		sheet, err := s.sheet(r, v, p, path, "", refusal)
-		if err != nil {
+		if err := s.checkoutForms(r, v, k, &view, refusal, wrong); err != nil {
 			return err
 		}
-		view.Confirm = &sheet
 	case mine && view.Receipt == "" && (view.State == "paid" || view.State == "authorized"), view.State == "processing":
 		extra.Refresh = "2"
 		view.Live, extra.Htmx = true, true
 	}
 	return s.draw(w, r, v, code, extra, ui.CheckoutPage(view))
+}
+
+// checkoutForms are what somebody can do on an open checkout: sign in, or agree to the terms and to what is handed over.
+func (s *site) checkoutForms(r *http.Request, v *visit, k payment.Checkout, view *ui.Checkout, refusal error, wrong ui.FieldErrors) error {
+	var err error
+	if view.Handover, err = s.handover(r, v, k, wrong); err != nil {
+		return err
+	}
+	path := "/c/" + string(k.ID)
+	switch {
+	case v.session.ID == "":
+		people, err := s.personas(r.Context(), v)
+		if err != nil {
+			return err
+		}
+		view.SignIn = ui.SignIn{Next: path, Personas: people}
+	case k.Payment.NextAction.Digest == "":
+		view.Own = true // the shop's owner looks at their own checkout
+	default:
+		sheet, err := s.sheet(r, v, k.Payment, path, "", refusal)
+		if err != nil {
+			return err
+		}
+		view.Confirm, sheet.Handover = &sheet, view.Handover
+	}
+	return nil
+}
+
+// wayOut is the link back to the shop: where it wants its payer after paying, or without.
+func wayOut(k payment.Checkout, state string) (href, host string) {
+	out := k.ReturnURL
+	if state != "paid" && state != "authorized" && k.CancelURL != "" {
+		out = k.CancelURL
+	}
+	if u, err := url.Parse(out); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+		return out, u.Host
+	}
+	return "", ""
 }
 
 // way is how somebody wants to pay, as the address or the form says; the first unless it is one that is offered.
@@ -164,8 +190,10 @@ func (s *site) payCheckout(w http.ResponseWriter, r *http.Request, v *visit) err
 	if r.PostForm.Get("payment") != string(k.Payment.ID) {
 		return errCrossed
 	}
-	_, err = s.Payments.PayCheckout(r.Context(), v.caller(), id, payment.Consent{Digest: shownDigest(r)}, confirmCall(k.Payment.ID))
+	_, err = s.Payments.PayCheckout(r.Context(), v.caller(), id, payment.Consent{Digest: shownDigest(r),
+		Contact: givenIn(r.PostForm, k)}, confirmCall(k.Payment.ID))
 	if err == nil {
+		s.keepHanded(r, v, k)
 		return s.redirect(w, r, "/c/"+string(id))
 	}
 	_, mended, lost := s.afterRefusal(r, v, k.Payment.ID, err)
@@ -179,6 +207,10 @@ func (s *site) payCheckout(w http.ResponseWriter, r *http.Request, v *visit) err
 	}
 	if k, err = s.Payments.ViewCheckout(r.Context(), v.caller(), id); err != nil {
 		return errors.Join(err, mended)
+	}
+	if name, ok := contactField(mended); ok {
+		_, words, _ := field(v.scene.Lang, mended)
+		return s.checkoutWith(w, r, v, refusalStatus(mended), k, nil, ui.FieldErrors{name: words})
 	}
 	return s.checkoutPage(w, r, v, refusalStatus(mended), k, mended)
 }

@@ -28,7 +28,7 @@ func (s *site) payByCard(w http.ResponseWriter, r *http.Request, v *visit) error
 	card, err := s.Cards.Keep(r.Context(), rail.CardForm{Number: rail.Hidden(f.Get("card_number")), Expiry: rail.Hidden(f.Get("card_expiry")),
 		Code: rail.Hidden(f.Get("card_code"))})
 	if err == nil {
-		_, err = s.Payments.PayByCard(r.Context(), id, card, formCall(f.Get("nonce"), string(id)))
+		_, err = s.Payments.PayByCard(r.Context(), id, card, givenIn(f, k), formCall(f.Get("nonce"), string(id)))
 	}
 	return s.afterCard(w, r, v, k, err)
 }
@@ -46,7 +46,9 @@ func (s *site) afterCard(w http.ResponseWriter, r *http.Request, v *visit, k pay
 	if !ok {
 		return err
 	}
-	if len(name) < 4 || name[:4] != "card" {
+	if asked, ok := contactField(err); ok {
+		name = asked
+	} else if len(name) < 4 || name[:4] != "card" {
 		name = ""
 	}
 	return s.checkoutWith(w, r, v, refusalStatus(err), k, nil, ui.FieldErrors{name: words})
@@ -79,7 +81,7 @@ func (s *site) playCheckout(w http.ResponseWriter, r *http.Request, v *visit) er
 		card, err = s.Cards.Keep(r.Context(), rail.CardForm{Number: rail.Hidden(rail.TestCard(token)),
 			Expiry: rail.Hidden(goodUntil(s.Clock.Now())), Code: "123"})
 		if err == nil {
-			_, err = s.Payments.PayByCard(r.Context(), id, card, formCall(r.PostForm.Get("nonce"), string(id), token))
+			_, err = s.Payments.PayByCard(r.Context(), id, card, samplePanel(k), formCall(r.PostForm.Get("nonce"), string(id), token))
 		}
 	}
 	return s.afterCard(w, r, v, k, err)

@@ -23,6 +23,11 @@ func (s *site) confirmSheet(w http.ResponseWriter, r *http.Request, v *visit) er
 	if p.NextAction.Digest == "" { // paid, over, or not theirs to pay: its own page says which
 		return s.redirect(w, r, "/activity/"+string(p.ID))
 	}
+	if asks, err := s.Payments.AsksContact(r.Context(), p); err != nil {
+		return err
+	} else if asks { // its checkout has the fields
+		return s.redirect(w, r, "/c/"+string(payment.CheckoutOf(p.ID)))
+	}
 	return s.confirmPage(w, r, v, http.StatusOK, p, nil)
 }
 

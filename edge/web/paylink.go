@@ -2,12 +2,14 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"billfold/base/fault"
 	"billfold/base/money"
+	"billfold/core/identity/ecml"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
 )
@@ -27,6 +29,9 @@ func (s *site) shopLinksPage(w http.ResponseWriter, r *http.Request, v *visit, s
 		return err
 	}
 	form.Currencies, form.Nonce = shop.Currencies, nonce()
+	for _, set := range contactSets {
+		form.Asks = append(form.Asks, ui.Choice{Name: set.name, On: slices.Contains(r.PostForm["ask"], set.name)})
+	}
 	if form.Currency == "" {
 		form.Currency = shop.Currencies[0]
 	}
@@ -43,6 +48,10 @@ func (s *site) shopLinksPage(w http.ResponseWriter, r *http.Request, v *visit, s
 func (s *site) payLinkLine(l *payment.PayLink) ui.PayLink {
 	line := ui.PayLink{ID: string(l.ID), Shop: l.ShopName, Title: l.Title, Note: l.Description, URL: s.PublicURL + "/l/" + string(l.ID),
 		State: l.State(s.Clock.Now()), Used: l.Used, Most: l.Most, ExpiresAt: l.ExpiresAt, Currency: l.Amount.Currency.Code}
+	for _, f := range l.Contact {
+		_, part, _ := ecml.Split(f.Name)
+		line.Asks = append(line.Asks, string(part))
+	}
 	if !l.Open() {
 		line.Money = ui.Amount(l.Amount)
 	}
@@ -61,7 +70,7 @@ func (s *site) makeLink(w http.ResponseWriter, r *http.Request, v *visit) error 
 	f := r.PostForm
 	form := ui.PayLinkForm{Title: f.Get("title"), Note: f.Get("description"), Amount: f.Get("amount"), Currency: f.Get("currency"),
 		Uses: f.Get("uses"), Days: f.Get("days")}
-	l := payment.PayLink{Title: form.Title, Description: form.Note}
+	l := payment.PayLink{Title: form.Title, Description: form.Note, Contact: asksFor(f["ask"])}
 	param := "amount"
 	if l.Amount.Currency, err = money.ParseCurrency(form.Currency); err == nil && strings.TrimSpace(form.Amount) != "" {
 		l.Amount, err = amountField(form.Amount, l.Amount.Currency)
@@ -83,7 +92,7 @@ func (s *site) makeLink(w http.ResponseWriter, r *http.Request, v *visit) error 
 		}
 	} else {
 		_, err = s.Payments.CreatePayLink(r.Context(), c, l, formCall(f.Get("nonce"), form.Title, form.Note, form.Amount, form.Currency,
-			form.Uses, form.Days))
+			form.Uses, form.Days, strings.Join(f["ask"], " ")))
 	}
 	if err == nil {
 		s.flash(w, "ok", "links.made")

@@ -66,6 +66,9 @@ func (s *site) shopPaymentPage(w http.ResponseWriter, r *http.Request, v *visit,
 	if view.Refunds, err = s.refunds(r.Context(), v, c, p, "/m/"+string(shop.ID)+"/payments"); err != nil {
 		return err
 	}
+	if view.Handed, err = s.handed(r, c, p); err != nil {
+		return err
+	}
 	view.Back, view.BackHref = shop.Name, "/m/"+string(shop.ID)
 	if side == "payee" {
 		view.Shop = shopActions(p, shop.ID, problems)

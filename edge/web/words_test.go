@@ -10,6 +10,7 @@ import (
 	"billfold/base/fault"
 	"billfold/base/lang"
 	"billfold/core/audit"
+	"billfold/core/identity/ecml"
 	"billfold/core/merchant"
 	"billfold/core/notice"
 	"billfold/core/payment"
@@ -48,6 +49,15 @@ func sources(t *testing.T) map[string]string {
 func builtCheckout(keys map[string]bool) {
 	for _, state := range []string{"active", "disabled", "expired", "used"} {
 		keys["links.is."+state] = true
+	}
+	for _, set := range contactSets {
+		keys["handover.ask."+set.name] = true
+	}
+	for _, to := range ecml.Destinations {
+		keys["handover.for."+to] = true
+	}
+	for _, part := range ecml.Parts {
+		keys["handover."+string(part)] = true
 	}
 	for _, way := range []string{"wallet", "phone", "card"} {
 		keys["checkout.way."+way] = true

@@ -267,7 +267,7 @@ func (b *browser) form(page answer, action string) url.Values {
 	part = part[:strings.Index(part, "</form>")]
 	values := url.Values{}
 	for _, tag := range inputs.FindAllString(part, -1) {
-		if attribute(tag, "type") == "radio" && !strings.Contains(tag, " checked") {
+		if kind := attribute(tag, "type"); (kind == "radio" || kind == "checkbox") && !strings.Contains(tag, " checked") {
 			continue
 		}
 		values.Set(attribute(tag, "name"), attribute(tag, "value"))

@@ -116,6 +116,12 @@ func decisionSpecimens() []Specimen {
 	byCard, badCard := out, out
 	byCard.Way, byCard.Why, badCard.Way = "card", "…", "card"
 	badCard.Errors = FieldErrors{"card_number": "…", "card_expiry": "…", "card_code": "…"}
+	asksIn, asksOut := chk("open"), byCard
+	asked := sampleConfirm()
+	asked.Handover = sampleHandover(true)
+	asksIn.Confirm, asksOut.Handover, asksOut.Why = &asked, sampleHandover(false), ""
+	asksOut.Errors = FieldErrors{"Ecom_ShipTo_Postal_City": "…"}
+	paid.Handed = sampleHanded()
 	guest := chk("paid")
 	guest.Receipt = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00"
 	open.CancelHref = ""
@@ -131,6 +137,8 @@ func decisionSpecimens() []Specimen {
 		{Name: "checkout-card", Out: true, Page: CheckoutPage(byCard)},
 		{Name: "checkout-card-errors", Out: true, Page: CheckoutPage(badCard)},
 		{Name: "checkout-guest-paid", Out: true, Page: CheckoutPage(guest)},
+		{Name: "checkout-asks", Page: CheckoutPage(asksIn)},
+		{Name: "checkout-card-asks", Out: true, Page: CheckoutPage(asksOut)},
 		{Name: "checkout-own", Page: CheckoutPage(own)},
 		{Name: "checkout-in", Page: CheckoutPage(in)},
 		{Name: "checkout-paid", Page: CheckoutPage(paid)},

@@ -43,7 +43,9 @@ func shopSpecimens() []Specimen {
 	given.ID, given.Title, given.Money, given.Least, given.Most = "lnk_2", "Donate", Money{}, plain(2_00, "EUR"), 0
 	given.Errors = FieldErrors{"amount": "…"}
 	over.ID, over.State = "lnk_3", "disabled"
-	linkForm := PayLinkForm{Currency: "EUR", Currencies: []string{"EUR", "USD"}}
+	linkForm := PayLinkForm{Currency: "EUR", Currencies: []string{"EUR", "USD"}, Asks: []Choice{{Name: "name", On: true}, {Name: "address"},
+		{Name: "phone"}, {Name: "email", On: true}}}
+	made.Asks = []string{"Postal_Name_First", "Postal_Name_Last", "Online_Email"}
 	linkErrors := linkForm
 	linkErrors.Errors = FieldErrors{"title": "…", "amount": "…", "uses": "…", "days": "…"}
 	return []Specimen{

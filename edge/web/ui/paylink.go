@@ -18,13 +18,21 @@ type PayLink struct {
 	Currency                          string
 	Used, Most                        int64
 	ExpiresAt                         time.Time
+	Asks                              []string // parts of an address that payers are asked for
 	Nonce, Typed                      string
 	Errors                            FieldErrors
+}
+
+// Choice is a box that can be ticked.
+type Choice struct {
+	Name string
+	On   bool
 }
 
 // PayLinkForm is the form that makes one.
 type PayLinkForm struct {
 	Title, Note, Amount, Currency, Uses, Days, Nonce string
 	Currencies                                       []string
+	Asks                                             []Choice // which contact fields, by set
 	Errors                                           FieldErrors
 }

@@ -94,7 +94,8 @@ type Payment struct {
 	ConfirmHref           string // where this person can still confirm it
 	Shop                  *ShopActions
 	Between               Between
-	Live                  bool // not final: the page asks again by itself
+	Handed                *Handed // what the shop was given with it
+	Live                  bool    // not final: the page asks again by itself
 	Outside               *Outside
 	Play                  *PlayBank // in the sandbox, while a bank transfer is awaited
 	Back                  string
@@ -147,6 +148,7 @@ type Confirm struct {
 	Error            string
 	AuthenticateHref string
 	Quote            *QuoteLines // of an exchange
+	Handover         *Handover   // what the shop asks for, on a checkout
 }
 
 // TopUp is the form that brings money in.
@@ -185,6 +187,8 @@ type Checkout struct {
 	Errors      FieldErrors
 	Link        string // the checkout's own address
 	Live        bool   // it turns by itself
+	Handover    *Handover
+	Handed      *Handed // what the shop was given, for who gave it
 }
 
 // Item is a line of what is bought.
