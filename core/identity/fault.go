@@ -42,7 +42,7 @@ var (
 	// ErrContactValue refuses what cannot be a line of an address. It belongs to saved addresses and to what a checkout hands over.
 	ErrContactValue = fault.Define(fault.Invalid, "contact_value",
 		text("This cannot be part of an address", "此内容不能用作地址"),
-		text("Write plain text on one line: a country as two letters such as DE, an e-mail address like name@example.org, a telephone number in digits.",
+		text("Write plain text on one line: a country as two letters such as DE, an e-mail address like name@example.org, a telephone number.",
 			"请填写单行文本：国家用两个字母（如 CN），邮箱如 name@example.org，电话用数字。"))
 	// ErrAddressEmpty refuses to save nothing.
 	ErrAddressEmpty = fault.Define(fault.Invalid, "address_empty",

@@ -117,7 +117,8 @@ func TestGuestHandover(t *testing.T) {
 		if left := given(declined); len(left) != 0 {
 			t.Errorf("somebody else's is left: %v", left)
 		}
-		link, err := w.CreatePayLink(w.ctx, w.byShop(), PayLink{Title: "Box", Amount: eur.Of(500), Contact: []ContactField{{askEmail, true}}}, w.key())
+		link, err := w.CreatePayLink(w.ctx, w.byShop(), PayLink{Title: "Box", Amount: eur.Of(500),
+			Contact: []ContactField{{askEmail, true}}}, w.key())
 		w.ok(err)
 		if list, _, err := w.PayLinks(w.ctx, w.byShop(), "", 1); err != nil || len(list[0].Contact) != 1 || !list[0].Contact[0].Required {
 			t.Errorf("the link asks for %+v, %v", list, err)

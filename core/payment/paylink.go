@@ -272,7 +272,8 @@ func (s *Service) OpenPayLink(ctx context.Context, link PayLinkID, amount money.
 	if soonest := now.Add(ShortestExpiry); until.Before(soonest) {
 		until = soonest // an address that ends within a minute still lets who is there finish
 	}
-	return s.CreateCheckout(ctx, Caller{Shop: l.Shop, Name: "link/" + string(link)}, CheckoutTerms{InPerson: true, link: link, Contact: l.Contact,
+	return s.CreateCheckout(ctx, Caller{Shop: l.Shop, Name: "link/" + string(link)}, CheckoutTerms{InPerson: true, link: link,
+		Contact: l.Contact,
 		Terms: Terms{Amount: amount, Description: l.Title, ExpiresAt: until}}, call)
 }
 

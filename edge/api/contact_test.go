@@ -7,7 +7,7 @@ import (
 	"billfold/client"
 )
 
-// TestContactFields: a shop asks over the API, a payer's token hands over, and the shop alone reads exactly what it asked for and was given.
+// TestContactFields: a shop asks over the API, a payer's token hands over, and the shop alone reads what it asked for and was given.
 func TestContactFields(t *testing.T) {
 	engines(t, func(w *world) {
 		w.fund(w.lenaKey, "1000")

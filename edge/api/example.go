@@ -80,7 +80,8 @@ var (
 
 var (
 	exampleItem           = client.LineItem{Name: "Espresso", Quantity: 2, Amount: exampleAmount}
-	exampleAsks           = []client.ContactField{{Name: "Ecom_ShipTo_Online_Email", Required: true}, {Name: "Ecom_ShipTo_Telecom_Phone_Number"}}
+	exampleAsks           = []client.ContactField{{Name: "Ecom_ShipTo_Online_Email", Required: true},
+		{Name: "Ecom_ShipTo_Telecom_Phone_Number"}}
 	exampleCreateCheckout = client.CreateCheckoutSession{Amount: exampleAmount, ReturnURL: "https://shop.example/thanks",
 		LineItems: []client.LineItem{exampleItem}, ContactFields: exampleAsks, Reference: "order-1187"}
 	exampleAsked = func() client.Payment {
@@ -91,7 +92,8 @@ var (
 	}()
 	exampleCheckout = client.CheckoutSession{ID: "chk_01kjkz4n8dj4dfwkkh5k6r7a00", Object: "checkout_session",
 		URL: "https://pay.example.org/c/chk_01kjkz4n8dj4dfwkkh5k6r7a00", State: "open", Payment: exampleAsked,
-		LineItems: []client.LineItem{exampleItem}, ContactFields: exampleAsks, ReturnURL: "https://shop.example/thanks", CancelURL: "https://shop.example/thanks",
+		LineItems: []client.LineItem{exampleItem}, ContactFields: exampleAsks,
+		ReturnURL: "https://shop.example/thanks", CancelURL: "https://shop.example/thanks",
 		CreatedAt: exampleAt, ExpiresAt: exampleDay}
 	exampleExpired = func() client.CheckoutSession {
 		s := exampleCheckout

@@ -20,8 +20,8 @@ func (w *world) asking(fields ...payment.ContactField) payment.Checkout {
 	return k
 }
 
-// A shop asks for an address: who pays sees it in the form that pays, is told what is missing, hands over what stands there and keeps it for
-// the next time; the owner sees it on the payment, somebody else nowhere, and no address of a page has it. None of it needs JavaScript.
+// A shop asks for an address: who pays sees it in the form that pays, is told what is missing, hands over what stands there and keeps it
+// for the next time; the owner sees it on the payment, somebody else nowhere, and no address of a page has it. None of it needs JavaScript.
 func TestHandover(t *testing.T) {
 	w := build(t, Options{Sandbox: true, PublicURL: "http://localhost:8080"})
 	w.fund(w.lena, 50_00)

@@ -15,8 +15,8 @@ func sampleHandover(known bool) *Handover {
 		return h
 	}
 	h.Groups[0].Fields[4].Error = "…"
-	h.Groups = append(h.Groups, HandoverGroup{For: "ReceiptTo", Fields: []Input{{Name: "Ecom_ReceiptTo_Online_Email", Label: "…", Auto: "email",
-		Type: "email", Max: 254}}})
+	h.Groups = append(h.Groups, HandoverGroup{For: "ReceiptTo", Fields: []Input{{Name: "Ecom_ReceiptTo_Online_Email", Label: "…",
+		Auto: "email", Type: "email", Max: 254}}})
 	return h
 }
 
