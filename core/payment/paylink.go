@@ -274,7 +274,7 @@ func (s *Service) OpenPayLink(ctx context.Context, link PayLinkID, amount money.
 	}
 	return s.CreateCheckout(ctx, Caller{Shop: l.Shop, Name: "link/" + string(link)}, CheckoutTerms{InPerson: true, link: link,
 		Contact: l.Contact,
-		Terms: Terms{Amount: amount, Description: l.Title, ExpiresAt: until}}, call)
+		Terms:   Terms{Amount: amount, Description: l.Title, ExpiresAt: until}}, call)
 }
 
 // useLink counts a payment under an address, and refuses one too many. unuse takes it back where a card was declined.

@@ -79,8 +79,8 @@ var (
 )
 
 var (
-	exampleItem           = client.LineItem{Name: "Espresso", Quantity: 2, Amount: exampleAmount}
-	exampleAsks           = []client.ContactField{{Name: "Ecom_ShipTo_Online_Email", Required: true},
+	exampleItem = client.LineItem{Name: "Espresso", Quantity: 2, Amount: exampleAmount}
+	exampleAsks = []client.ContactField{{Name: "Ecom_ShipTo_Online_Email", Required: true},
 		{Name: "Ecom_ShipTo_Telecom_Phone_Number"}}
 	exampleCreateCheckout = client.CreateCheckoutSession{Amount: exampleAmount, ReturnURL: "https://shop.example/thanks",
 		LineItems: []client.LineItem{exampleItem}, ContactFields: exampleAsks, Reference: "order-1187"}
