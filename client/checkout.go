@@ -34,8 +34,8 @@ type ContactField struct {
 // CreateCheckoutSession asks for a hosted page.
 type CreateCheckoutSession struct {
 	Amount        Money             `json:"amount" doc:"A positive amount, in minor units."`
-	ReturnURL     string            `json:"return_url" form:"uri" max:"2048" doc:"An https address of an origin registered for the shop; any in the sandbox."`
-	CancelURL     string            `json:"cancel_url,omitzero" form:"uri" max:"2048" doc:"return_url when left out."`
+	ReturnURL     string            `json:"return_url" form:"uri" max:"2048" doc:"An https address of an origin registered for the shop; any in the sandbox. {CHECKOUT_SESSION_ID} in it becomes the session's id."`
+	CancelURL     string            `json:"cancel_url,omitzero" form:"uri" max:"2048" doc:"The same for who does not pay; return_url when left out."`
 	LineItems     []LineItem        `json:"line_items,omitzero" most:"100" doc:"When given, their amounts sum to the amount."`
 	ContactFields []ContactField    `json:"contact_fields,omitzero" most:"45" doc:"What to ask the payer for. Ask for no more than you need: they see the list."`
 	Capture       string            `json:"capture,omitzero" enum:"automatic|manual" doc:"Default automatic. Manual holds."`

@@ -43,13 +43,16 @@ type LineItem struct {
 // CheckoutTerms are what a shop asks a payer for, and where it wants them back.
 type CheckoutTerms struct {
 	Terms     Terms
-	ReturnURL string
-	CancelURL string         // "" = ReturnURL
+	ReturnURL string         // SessionHole in it becomes the session's id, before it is checked
+	CancelURL string         // the same; "" = ReturnURL
 	Items     []LineItem     // when given they sum to the amount
 	InPerson  bool           // at a till: the payer stands there, and there is nowhere to return to
 	Contact   []ContactField // what the payer is asked to hand over
 	link      PayLinkID
 }
+
+// SessionHole is what stands for the session's id in an address to return to: a shop that keeps nothing finds its order by it.
+const SessionHole = "{CHECKOUT_SESSION_ID}"
 
 // Checkout is a hosted page for one payment.
 type Checkout struct {
@@ -164,6 +167,8 @@ func (s *Service) draftCheckout(ctx context.Context, c Caller, t CheckoutTerms) 
 	if t.CancelURL == "" {
 		t.CancelURL = t.ReturnURL
 	}
+	t.ReturnURL = strings.ReplaceAll(t.ReturnURL, SessionHole, string(CheckoutOf(r.id)))
+	t.CancelURL = strings.ReplaceAll(t.CancelURL, SessionHole, string(CheckoutOf(r.id)))
 	for param, address := range map[string]string{"return_url": t.ReturnURL, "cancel_url": t.CancelURL} {
 		if t.InPerson && address == "" {
 			continue

@@ -26,7 +26,8 @@ func TestCheckout(t *testing.T) {
 	engines(t, func(w *world) {
 		w.fund(w.lena, 10_000)
 		items := []LineItem{{"Flat white", 2, 760}, {"Croissant", 1, 240}}
-		terms := CheckoutTerms{Terms: Terms{Amount: eur.Of(1000)}, ReturnURL: "http://127.0.0.1:3000/done", Items: items}
+		terms := CheckoutTerms{Terms: Terms{Amount: eur.Of(1000)}, ReturnURL: "http://127.0.0.1:3000/done?session=" + SessionHole,
+			Items: items}
 		call := w.key()
 		k, err := w.CreateCheckout(w.ctx, w.byShop(), terms, call)
 		if err != nil || k.State != CheckoutOpen || k.ShopName != "Rosa's Café" || len(k.Items) != 2 || k.CancelURL != k.ReturnURL ||
@@ -44,6 +45,9 @@ func TestCheckout(t *testing.T) {
 		paid, err := w.PayCheckout(w.ctx, w.by(w.lena), k.ID, yes, w.key())
 		if err != nil || paid.State != CheckoutComplete || paid.Payment.State != Completed {
 			t.Fatalf("paid: %+v, %v", paid, err)
+		}
+		if k.ReturnURL != "http://127.0.0.1:3000/done?session="+string(k.ID) {
+			t.Errorf("returns to %s, without its id", k.ReturnURL)
 		}
 		again, err := w.CreateCheckout(w.ctx, w.byShop(), terms, call)
 		if err != nil || !again.Replayed || again.State != CheckoutOpen || again.ID != k.ID || canon(again.Payment) != canon(k.Payment) {
