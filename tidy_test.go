@@ -28,7 +28,7 @@ var floors = [][]string{
 	{"product/loyalty", "product/purse", "product/cash", "product/community", "product/finance", "product/contract",
 		"product/device", "product/chain", "product/insight"},
 	{"edge/reply"},
-	{"edge/api", "edge/web", "edge/hook", "edge/gate"},
+	{"edge/api", "edge/web", "edge/hook", "edge/gate", "edge/demoshop"},
 	{"app"},
 	{"app/purse"},
 	{"app/bench", "app/sim"},
@@ -120,6 +120,10 @@ var rules = []struct {
 		return tidy.OnlyIn(t, "http", "only edge speaks HTTP; who dials out uses base/dial",
 			[]string{"net/http"}, []string{"edge", "client", "app", "cmd", "test", "base/dial", "base/telemetry"})
 	}},
+	{"apart", func(t *tidy.Tree) []tidy.Finding {
+		return tidy.Apart(t, "edge/demoshop", "it stands where any shop stands: what it knows of payments it asks of the public API",
+			[]string{"client", "base/lang", "base/money", "edge/web/ui", "edge/web/text"})
+	}},
 	{"calls", func(t *tidy.Tree) []tidy.Finding { return tidy.Calls(t, calls) }},
 	{"loggers", tidy.Loggers},
 	{"floats", func(t *tidy.Tree) []tidy.Finding {
@@ -195,6 +199,8 @@ func TestPlanted(t *testing.T) {
 		{"sql", "core/payment/store_planted.go", "package payment\n\nconst q = `select id from payment_row where id = any($1)`\n"},
 		{"sql", "core/payment/service_planted.go", "package payment\n\nconst q = `select id from payment_row`\n"},
 		{"sql", "core/payment/schema/0099_planted.sql", "create table payment_x (\n\tid text primary key,\n\tat timestamptz\n);\n"},
+		{"apart", "edge/demoshop/planted.go", "package demoshop\n\nimport _ \"billfold/core/payment\"\n"},
+		{"apart", "edge/demoshop/planted.go", "package demoshop\n\nimport _ \"billfold/base/db\"\n"},
 		{"drivers", "core/payment/planted.go", "package payment\n\nimport _ \"github.com/jackc/pgx/v5\"\n"},
 		{"http", "core/payment/planted.go", "package payment\n\nimport _ \"net/http\"\n"},
 		{"time", "core/payment/planted.go", "package payment\n\nimport \"time\"\n\nvar began = time.Now()\n"},

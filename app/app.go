@@ -15,6 +15,7 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/dial"
 	"billfold/base/event"
 	"billfold/base/fault"
 	"billfold/base/id"
@@ -70,6 +71,7 @@ type App struct {
 	Gate    *gate.Gate // who is let in to it
 
 	sandbox   *clock.Sandbox // nil unless this is a sandbox
+	selfDial  dial.Options   // how what plays the world outside reaches this server
 	advancing sync.Mutex     // held while the sandbox's clock is moved
 	callback  atomic.Pointer[string]
 	hang      atomic.Pointer[hang]

@@ -117,12 +117,12 @@ func (a *App) rails(o *payment.Options) {
 		return
 	}
 	o.Desk = fx.New(fx.Options{DB: a.DB, Real: a.Real, IDs: a.IDs})
-	self := dial.Options{AllowLoopback: true}
-	if a.authority != nil { // it calls this very server, at an address of this machine
-		self.AllowPrivate, self.TLS = true, &tls.Config{RootCAs: a.authority.pool(), MinVersion: tls.VersionTLS13}
+	a.selfDial = dial.Options{AllowLoopback: true}
+	if a.authority != nil { // what plays the world outside calls this very server, at an address of this machine
+		a.selfDial.AllowPrivate, a.selfDial.TLS = true, &tls.Config{RootCAs: a.authority.pool(), MinVersion: tls.VersionTLS13}
 	}
 	outside := rail.SandboxOptions{DB: a.DB, Real: a.Real, Clock: a.Clock, IDs: a.IDs, Queue: a.Queue, Log: o.Log, Secret: card,
-		Dial: dial.New(self), CallbackURL: a.callbackURL(rail.Card), Seed: a.Config.Seed}
+		Dial: dial.New(a.selfDial), CallbackURL: a.callbackURL(rail.Card), Seed: a.Config.Seed}
 	a.Card = rail.NewSandbox(outside)
 	outside.Secret, outside.CallbackURL = bank, a.callbackURL(rail.BankName)
 	a.Bank = rail.NewSandboxBank(outside)
@@ -186,12 +186,15 @@ var errNoRelay = errors.New("no mail server is configured: give --mail-server")
 
 // callbackURL is where a rail of the sandbox calls back: this very server, over loopback.
 func (a *App) callbackURL(road string) func() string {
-	return func() string {
-		if base := a.callback.Load(); base != nil {
-			return *base + "/hook/" + road
-		}
-		return a.URL.String() + "/hook/" + road
+	return func() string { return a.self() + "/hook/" + road }
+}
+
+// self is where this process reaches its own server.
+func (a *App) self() string {
+	if base := a.callback.Load(); base != nil {
+		return *base
 	}
+	return a.URL.String()
 }
 
 // gauges are what somebody who watches the server wants to see move.

@@ -37,6 +37,9 @@ func (a *App) Seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.registerStore(ctx); err != nil {
+		return err
+	}
 	return a.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := db.SetSetting(tx, settingDone, "yes"); err != nil {
 			return err
@@ -69,7 +72,11 @@ type Keys struct {
 	Shop     string `json:"shop"`     // the secret key of demo.Till
 	Payer    string `json:"payer"`    // the token of demo.Holder
 	Operator string `json:"operator"` // the key of demo.Operator
+	Store    string `json:"store"`    // the web shop's own key, which may do what a web shop does for demo.Till
 }
+
+// envLabel is what the keys are called that a sandbox writes to dev.env.
+const envLabel = "dev.env"
 
 const keysRow = "db_setting.value/" + settingKeys
 
@@ -93,18 +100,26 @@ func (a *App) DemoKeys(ctx context.Context) (Keys, error) {
 			return k, err
 		}
 		if found {
-			return a.openDemoKeys(text)
+			if k, err = a.openDemoKeys(text); err != nil || k.Store != "" {
+				return k, err
+			}
 		}
 		for _, n := range []struct {
-			to    *string
-			kind  identity.KeyKind
-			owner string
-			who   string
+			to     *string
+			kind   identity.KeyKind
+			owner  string
+			who    string
+			label  string
+			scopes []string
 		}{
-			{&k.Shop, identity.SecretKey, string(till.ID), ""},
-			{&k.Payer, identity.PayerKey, "", demo.Holder},
-			{&k.Operator, identity.OperatorKey, "", demo.Operator},
+			{&k.Shop, identity.SecretKey, string(till.ID), "", envLabel, nil},
+			{&k.Payer, identity.PayerKey, "", demo.Holder, envLabel, nil},
+			{&k.Operator, identity.OperatorKey, "", demo.Operator, envLabel, nil},
+			{&k.Store, identity.RestrictedKey, string(till.ID), "", "demo shop", storeScopes},
 		} {
+			if *n.to != "" {
+				continue // a sandbox of before there was this one
+			}
 			if n.who != "" {
 				p, err := a.People.ByHandle(tx, n.who)
 				if err != nil {
@@ -112,20 +127,25 @@ func (a *App) DemoKeys(ctx context.Context) (Keys, error) {
 				}
 				n.owner = string(p.ID)
 			}
-			if *n.to, _, err = a.People.CreateKey(tx, identity.NewKey{Owner: n.owner, Kind: n.kind, Label: "dev.env"}); err != nil {
+			*n.to, _, err = a.People.CreateKey(tx, identity.NewKey{Owner: n.owner, Kind: n.kind, Label: n.label, Scopes: n.scopes})
+			if err != nil {
 				return k, err
 			}
 		}
-		plain, err := json.Marshal(k)
-		if err != nil {
-			return k, err
-		}
-		sealed, err := a.Keys.Seal(seal.Installation, keysRow, plain)
-		if err != nil {
-			return k, err
-		}
-		return k, db.SetSetting(tx, settingKeys, base64.StdEncoding.EncodeToString(sealed))
+		return k, a.keepDemoKeys(tx, k)
 	})
+}
+
+func (a *App) keepDemoKeys(tx *db.Tx, k Keys) error {
+	plain, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	sealed, err := a.Keys.Seal(seal.Installation, keysRow, plain)
+	if err != nil {
+		return err
+	}
+	return db.SetSetting(tx, settingKeys, base64.StdEncoding.EncodeToString(sealed))
 }
 
 func (a *App) openDemoKeys(text string) (k Keys, err error) {

@@ -36,6 +36,7 @@ func (a *App) edge() error {
 		pages.SendTransfer = a.sendTransfer
 		pages.Inbox = a.mails
 		pages.DevKeys = a.devKeys
+		pages.DemoShop = !a.Installation.demo.IsZero()
 		if a.anew != nil {
 			pages.Demo = &web.Demo{Facts: a.demoFacts, Remove: a.RemoveDemo}
 		}

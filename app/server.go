@@ -17,6 +17,7 @@ import (
 	"billfold/base/lang"
 	"billfold/base/telemetry"
 	"billfold/client"
+	"billfold/edge/demoshop"
 )
 
 // StopLimit is how long a server that was told to stop may take to finish what it accepted: a verb of payment answers
@@ -133,6 +134,11 @@ func (a *App) front(hook, api, web http.Handler) http.Handler {
 		mux.HandleFunc("GET "+trustedPath, a.trust)
 	}
 	mux.Handle("/hook/", a.Gate.Handler(served(hook)))
+	if a.sandbox != nil {
+		shop := served(a.demoShop())
+		mux.Handle(demoshop.Path, shop)
+		mux.Handle(demoshop.Path+"/", shop)
+	}
 	mux.Handle("/", gated)
 	seconds := a.Metrics.Histogram("billfold_request_seconds", "Time from a request's header to the end of its answer.", nil, "class")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -273,5 +273,9 @@ func (c *Client) resolve(ctx context.Context, family, host string) ([]netip.Addr
 	return checked, nil
 }
 
+// HTTP is a client for libraries that make requests of their own: it connects under the same rules and follows no redirect. What
+// Options say about time and size is theirs to keep.
+func (c *Client) HTTP() *http.Client { return &c.http }
+
 // CloseIdle closes the connections that wait for another request.
 func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }

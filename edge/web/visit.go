@@ -70,7 +70,8 @@ func (s *site) setCookie(w http.ResponseWriter, name, value string, life time.Du
 func (s *site) meet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	v.scene = ui.Scene{Now: s.Clock.Now(), Sandbox: s.Sandbox, Path: r.URL.RequestURI(), Request: w.Header().Get("Request-Id"),
 		Theme: s.cookie(r, cookieTheme), Discreet: s.cookie(r, cookieHide) == "yes", Zone: zoneOf(r), TopUp: len(s.Payments.Rails) > 0,
-		Bank: s.Payments.Bank != nil, Desk: s.Payments.Desk != nil, Insights: s.Insight != nil}
+		Bank: s.Payments.Bank != nil, Desk: s.Payments.Desk != nil, Insights: s.Insight != nil,
+		DemoShop: s.Sandbox && s.DemoShop}
 	if ahead := v.scene.Now.Sub(s.Real.Now()); s.Sandbox && (ahead > time.Hour || ahead < -time.Hour) {
 		v.scene.Shifted = true
 	}

@@ -64,6 +64,8 @@ type Options struct {
 	SendTransfer func(ctx context.Context, purpose string, amount money.Amount) (movement string, err error)
 	// Demo removes the demo data; nil where there is none.
 	Demo *Demo
+	// DemoShop says that this sandbox has a web shop at /demo-shop.
+	DemoShop bool
 	// Doctor says what is missing or wrong for real use; nil where nobody looks.
 	Doctor func(ctx context.Context) []Check
 	// Books says what the last verify found; nil when this installation does not keep it.

@@ -26,7 +26,7 @@ var literalKey = regexp.MustCompile(`"([a-z]+(?:\.[a-zA-Z_-]+)+)"`)
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, pattern := range []string{"*.go", "ui/*.go", "ui/*.templ"} {
+	for _, pattern := range []string{"*.go", "ui/*.go", "ui/*.templ", "../demoshop/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -136,10 +136,19 @@ func built() map[string]bool {
 		keys["grade."+grade] = true
 	}
 	forDevelopers(keys)
+	forTheDemoShop(keys)
 	for _, c := range cards {
 		keys["card."+c.Behaviour] = true
 	}
 	return keys
+}
+
+// forTheDemoShop are the words of its goods and of how an order stands.
+func forTheDemoShop(keys map[string]bool) {
+	for _, name := range []string{"good.beans", "good.mug", "good.filter", "good.gift", "is.open", "is.paid", "is.waiting", "is.unpaid",
+		"is.refunded", "is.partly"} {
+		keys["demoshop."+name], keys["demoshop."+name+".says"] = true, true
+	}
 }
 
 // forDevelopers are the words of /docs.

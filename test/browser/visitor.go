@@ -277,6 +277,15 @@ func (v *Visitor) Fill(name, value string) {
 	v.do("fill "+name, chromedp.Clear(field, chromedp.ByJSPath), chromedp.SendKeys(field, value, chromedp.ByJSPath))
 }
 
+// Pick chooses an option of a list by its value, by keyboard, as a browser without scripts lets people do.
+func (v *Visitor) Pick(name, value string) {
+	v.t.Helper()
+	field := "document.querySelector(" + quote("select[name='"+name+"']") + ")"
+	v.Until("the list "+name, field)
+	v.do("pick "+value+" of "+name, chromedp.SendKeys(field, value, chromedp.ByJSPath))
+	v.Until("the choice of "+name, field+".value === "+quote(value))
+}
+
 // Picture saves what is on the screen, or the whole page when it is longer.
 func (v *Visitor) Picture(folder, name string, whole bool) {
 	v.t.Helper()

@@ -72,6 +72,22 @@ func level(floors [][]string, dir string) (level int, leaf, known bool) {
 	return 0, false, false
 }
 
+// Apart checks that a folder imports, of all that is ours, only what is listed.
+func Apart(t *Tree, folder, reason string, may []string) []Finding {
+	var out []Finding
+	for _, f := range t.Files {
+		if f.Test || !under(f.Dir, folder) {
+			continue
+		}
+		for imp, pos := range f.imports() {
+			if to, ours := strings.CutPrefix(imp, t.Module+"/"); ours && !under(to, folder) && !slices.Contains(may, to) {
+				out = append(out, t.at(f, pos, "apart", "%s imports %s: %s", f.Dir, to, reason))
+			}
+		}
+	}
+	return out
+}
+
 // OnlyIn checks that packages with a prefix are imported only in the given folders. Tests are left out: they look at things
 // from outside.
 func OnlyIn(t *Tree, rule, reason string, prefixes, folders []string) []Finding {

@@ -23,8 +23,8 @@ var noon = time.Date(2026, 3, 1, 11, 41, 7, 0, time.UTC)
 
 // GalleryScene is who looks at the gallery: a person with a shop and a role, so that every door is drawn.
 func GalleryScene(s Scene, sp Specimen) Scene {
-	s.Now, s.Area, s.Sandbox, s.TopUp, s.Bank, s.Desk, s.Insights, s.Request, s.Unread = noon, sp.Area, true, true, true, true,
-		true, "req_01jnm3v8q2", 3
+	s.Now, s.Area, s.Sandbox, s.TopUp, s.Bank, s.Desk, s.Insights, s.DemoShop, s.Request, s.Unread = noon, sp.Area, true, true, true,
+		true, true, true, "req_01jnm3v8q2", 3
 	if !sp.Out {
 		s.Person = Person{ID: "usr_1", Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Operator: true}
 		s.Shops = []ShopLink{{ID: "mch_1", Name: "Café Linden"}}
@@ -112,6 +112,7 @@ func Specimens() []Specimen {
 	list = append(list, shopSpecimens()...)
 	list = append(list, docsSpecimens()...)
 	list = append(list, daySpecimens()...)
+	list = append(list, demoSpecimens()...)
 	list = append(list, decisionSpecimens()...)
 	list = append(list, peopleSpecimens()...)
 	list = append(list, railSpecimens()...)

@@ -14,6 +14,36 @@ func daySpecimens() []Specimen {
 		{Name: "shop-day-empty", Area: "shop:mch_1", Page: ShopDayPage(ShopDay{ID: "mch_1", Name: "Café Linden", Day: noon, Today: true})}}
 }
 
+// demoSpecimens are the web shop's pages.
+func demoSpecimens() []Specimen {
+	shelf := DemoShop{Most: 5, Order: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+	for _, name := range []string{"beans", "mug", "filter", "gift"} {
+		shelf.Goods = append(shelf.Goods, DemoGood{Name: name, Money: plain(17_90, "EUR")})
+	}
+	wrong := shelf
+	wrong.Error = "…"
+	list := []Specimen{{Name: "demo-shop", Out: true, Page: DemoShopPage(shelf)},
+		{Name: "demo-shop-empty", Out: true, Page: DemoShopPage(wrong)},
+		{Name: "demo-shop-none", Out: true, Page: DemoMissingPage(DemoMissing{Title: "…", Detail: "…"})}}
+	for _, state := range []string{"open", "completed", "processing", "expired", "partly_refunded", "refunded"} {
+		o := DemoOrder{Session: "chk_01kjkz4n8dj4dfwkkh5k6r7a00", Payment: "pay_01kjkz4n8dj4dfwkkh5k6r7a00", State: state,
+			Total: plain(49_80, "EUR"), Lines: []Item{{Name: "Espresso beans, 500 g", Quantity: 2, Money: plain(35_80, "EUR")},
+				{Name: "Enamel mug", Quantity: 1, Money: plain(14_00, "EUR")}}}
+		switch state {
+		case "open":
+			o.PayHref = "/c/chk_01kjkz4n8dj4dfwkkh5k6r7a00"
+		case "completed":
+			o.Receipt, o.Refunds = "rcp_01jnm3v8q2", true
+		case "partly_refunded":
+			o.Receipt, o.Refunds, o.Returned, o.Problem = "rcp_01jnm3v8q2", true, plain(14_00, "EUR"), "…"
+		case "refunded":
+			o.Receipt, o.Returned = "rcp_01jnm3v8q2", o.Total
+		}
+		list = append(list, Specimen{Name: "demo-order-" + state, Out: true, Page: DemoOrderPage(o)})
+	}
+	return list
+}
+
 // shopSpecimens are the shop's pages, the till's and the scanner's.
 func shopSpecimens() []Specimen {
 	stores := []StoreBlock{{ID: "sto_1", Name: "Lindenplatz", City: "Berlin", Tills: []TillLine{{ID: "til_1", Name: "Counter", Paired: true,

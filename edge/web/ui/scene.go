@@ -26,6 +26,7 @@ type Scene struct {
 	TopUp    bool   // money can come in here: a card rail is set up
 	Bank     bool   // money can leave to a bank account
 	Desk     bool   // money can be exchanged
+	DemoShop bool   // the sandbox has a web shop to try
 	Insights bool   // somebody counts where the money goes
 	Area     string // "home", "activity", "topup", "me", "shop:mch_…", "ops": what the navigation marks as current
 	Flash    Flash

@@ -54,7 +54,7 @@ func TestGallery(t *testing.T) {
 				t.Errorf("%s asks for an icon that does not exist", sp.Name)
 			}
 			for _, form := range regexp.MustCompile(`(?s)<form method="post".*?</form>`).FindAllString(html, -1) {
-				if !strings.Contains(form, `name="csrf" value="token"`) {
+				if !strings.Contains(form, `name="csrf" value="token"`) && !strings.Contains(form, `action="/demo-shop`) { // it knows no session
 					t.Errorf("%s has a form without its token", sp.Name)
 				}
 			}
