@@ -270,6 +270,12 @@ func patternOf(routes map[string]web.Route, path string) (best string) {
 	return best
 }
 
+// questions are what the long lists are asked, each measured by itself: what is found often, what is found once and far back, and what
+// is never found.
+var questions = []string{"q=number+7+lunch", "q=number+17+lunch", "q=cappuccino", "q=linden", "q=noted+down", "q=no+such+words", "q=49.99",
+	"q=123456.78", "state=completed", "state=refunded", "state=reversed", "state=expired", "state=held", "kind=purchase", "kind=withdrawal",
+	"direction=in", "least=49.99", "least=123456", "since=2020-01-01&until=2021-01-01", "kind=refund&q=no+such+words"}
+
 // everybody are those who look, and where they begin beside the pages that need no name: what no page leads to, and the last page and
 // the searches of the long lists.
 func (t *town) everybody(ctx context.Context) (who []somebody, start map[string][]string, err error) {
@@ -300,8 +306,8 @@ func (t *town) everybody(ctx context.Context) (who []somebody, start map[string]
 		"shop": {shop, shop + "/payments/" + string(t.oldest.ID)}, "till": {"/till", sale}, "anyone": things,
 		"operator": {"/ops/account?address=" + "user/" + string(t.people[demo.Holder]) + "/EUR"}}
 	for by, list := range map[string]string{"holder": "/activity", "shop": shop} {
-		for _, question := range []string{"cursor=" + last, "q=number+7+lunch", "q=no+such+words", "state=refunded", "state=completed",
-			"kind=purchase", "direction=in", "least=49.99", "since=2020-01-01&until=2021-01-01"} {
+		start[by] = append(start[by], list+"?cursor="+last)
+		for _, question := range questions {
 			start[by] = append(start[by], list+"?"+question)
 		}
 	}

@@ -269,6 +269,9 @@ func (t *town) things(ctx context.Context) (paths []string, err error) {
 	euro, _ := money.Lookup("EUR")
 	call := func() once.Call { return once.Call{Key: id.Secret(12)} }
 	lena, shop := t.caller(demo.Holder), payment.Caller{Shop: t.shops[demo.Till]}
+	if err := t.Payments.SetNote(ctx, lena, t.oldest.ID, "Noted down"); err != nil {
+		return nil, err
+	}
 	wait, err := t.Payments.Create(ctx, lena, payment.Terms{Payee: string(shop.Shop), Amount: euro.Of(4_20)}, false, call())
 	if err != nil {
 		return nil, err
@@ -345,9 +348,12 @@ func fits(pattern, path string) bool {
 	return true
 }
 
-// shape is a pattern with the names of what its address asks for: /activity?q&state.
+// shape is a pattern with the names of what its address asks for: /activity?q&state; with all of it for one of our questions.
 func shape(pattern, path string) string {
 	_, query, _ := strings.Cut(path, "?")
+	if slices.Contains(questions, query) && !strings.HasSuffix(pattern, ".csv") {
+		return pattern + "?" + query
+	}
 	values, err := url.ParseQuery(query)
 	if err != nil || len(values) == 0 {
 		return pattern

@@ -87,22 +87,50 @@ func (s *Service) Activity(ctx context.Context, c Caller, owner string, f Activi
 	if err != nil {
 		return Page{}, err
 	}
-	people := make([]string, 0, 2*len(got.rows))
-	for _, row := range got.rows {
+	items, err := s.items(ctx, c, got.rows)
+	return Page{Next: got.next, Items: items}, err
+}
+
+// Upcoming is what will leave the caller's wallet, newest first and at most so many: payments that wait for their yes, and what shops
+// have reserved. It looks at as many of the newest payments as a search does, those that no word list has.
+func (s *Service) Upcoming(ctx context.Context, c Caller, most int) ([]Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]partyRow, error) {
+		parts, err := db.All(tx, scanPart, selectParts, c.Owner(), c.Owner())
+		if err != nil {
+			return nil, err
+		}
+		edge := int64(0)
+		if len(parts) > 0 {
+			edge = parts[0].last.at
+		}
+		return db.All(tx, scanParty, selectUpcoming, c.Owner(), edge, windows*windowSize, most)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.items(ctx, c, rows)
+}
+
+// items renders rows for a caller.
+func (s *Service) items(ctx context.Context, c Caller, rows []partyRow) ([]Item, error) {
+	people := make([]string, 0, 2*len(rows))
+	for _, row := range rows {
 		people = append(people, row.record.payer, row.record.payee)
 	}
 	if _, err := s.prefetch(ctx, people...); err != nil {
-		return Page{}, err
+		return nil, err
 	}
-	page := Page{Next: got.next, Items: make([]Item, 0, len(got.rows))}
-	for _, row := range got.rows {
+	items := make([]Item, 0, len(rows))
+	for _, row := range rows {
 		item, err := s.item(ctx, c, row)
 		if err != nil {
-			return Page{}, err
+			return nil, err
 		}
-		page.Items = append(page.Items, item)
+		items = append(items, item)
 	}
-	return page, nil
+	return items, nil
 }
 
 // walk reads a page that nothing narrows but how old it may be.

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"billfold/base/db"
 	"billfold/base/job"
@@ -18,10 +15,12 @@ import (
 // query is a filter made ready for many lines. Names and limits are looked up once for each person and currency.
 type query struct {
 	ActivityFilter
-	terms  []string
-	notes  map[string]string
-	names  map[string]string // folded, by owner
-	limits map[money.Currency][2]int64
+	terms   []string
+	notes   map[string]string
+	noted   map[string]map[string]bool // by term: the letters of the ids whose notes have it
+	names   map[string]string          // folded, by owner
+	limits  map[money.Currency][2]int64
+	inState map[string]bool // letters of the ids of what is in the wanted state, where that is rare; nil where it is not asked
 }
 
 func (s *Service) query(ctx context.Context, owner string, f ActivityFilter) (*query, error) {
@@ -34,7 +33,34 @@ func (s *Service) query(ctx context.Context, owner string, f ActivityFilter) (*q
 	}
 	var err error
 	q.notes, err = s.notes(ctx, owner)
+	q.noted = make(map[string]map[string]bool, len(q.terms))
+	for _, term := range q.terms {
+		q.noted[term] = map[string]bool{}
+		for payment, note := range q.notes {
+			if strings.Contains(note, term) {
+				q.noted[term][strings.TrimPrefix(payment, "pay_")] = true
+			}
+		}
+	}
 	return q, err
+}
+
+// rare says that few payments are in a state, or come into it, once they are in a word list: they are looked up by it.
+func (s State) rare() bool { return s != "" && s != Completed && !s.early() }
+
+// lookUp finds what is in a rare state.
+func (q *query) lookUp(ctx context.Context, s *Service, owner string) error {
+	if !q.State.rare() {
+		return nil
+	}
+	ids, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]string, error) {
+		return db.All(tx, scanText, selectInState, owner, string(q.State))
+	})
+	q.inState = make(map[string]bool, len(ids))
+	for _, one := range ids {
+		q.inState[strings.TrimPrefix(one, "pay_")] = true
+	}
+	return err
 }
 
 // know looks up the names of those who are not known yet.
@@ -73,56 +99,6 @@ func others(lines []line) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-// may looks at the text of a line of a list, as lines are written there, and says no only where fits would. Whoever is on the far side of
-// some line of the list is taken for being on that of each.
-func (q *query) may(l list) func(text, foreign string) bool {
-	var marks []string // what stands between tabs
-	if q.Kind != "" {
-		marks = append(marks, "\t"+string(q.Kind)+"\t")
-	}
-	if q.Currency != "" {
-		marks = append(marks, "\t"+q.Currency+"\t")
-	}
-	if q.Direction == Out {
-		marks = append(marks, "\t"+rolePayer+"\t")
-	}
-	var terms [][2]string // and its digits alone, where it may be a part of an amount
-	for _, term := range q.terms {
-		if slices.ContainsFunc(l.others, func(other string) bool { return strings.Contains(q.names[other], term) }) {
-			continue
-		}
-		digits := strings.TrimLeft(strings.NewReplacer(".", "", ",", "").Replace(term), "0")
-		if strings.Trim(digits, "0123456789") != "" {
-			digits = term
-		}
-		terms = append(terms, [2]string{term, digits})
-	}
-	return func(text, foreign string) bool {
-		for _, mark := range marks {
-			if !strings.Contains(text, mark) {
-				return false
-			}
-		}
-		for _, term := range terms {
-			if !strings.Contains(text, term[0]) && !strings.Contains(text, term[1]) && !strings.Contains(foreign, term[0]) &&
-				!q.noted(text, term[0]) {
-				return false
-			}
-		}
-		return true
-	}
-}
-
-// noted says whether the owner's note on a line's payment has a term.
-func (q *query) noted(text, term string) bool {
-	if len(q.notes) == 0 {
-		return false
-	}
-	_, rest, _ := strings.Cut(text, "\t")
-	payment, _, _ := strings.Cut(rest, "\t")
-	return strings.Contains(q.notes[payment], term)
 }
 
 // fits says whether a line is what is looked for, but for the state, which only the payment's row knows.
@@ -198,13 +174,16 @@ func (s *Service) search(ctx context.Context, owner string, f ActivityFilter, fr
 	}
 	done, err := look(ctx, owner, q, newest, &found)
 	parts = slices.DeleteFunc(parts, func(p part) bool { return !p.first.before(found.from) || micros(f.Since) > p.last.at })
+	if len(parts) > 0 && err == nil && !done {
+		err = q.lookUp(ctx, s, owner)
+	}
 	for together := 1; len(parts) > 0 && err == nil && !done; together = min(2*together, partsTogether) {
 		some := parts[:min(together, len(parts))]
 		parts = parts[len(some):]
 		var lists []list
 		lists, err = s.openParts(ctx, owner, some)
 		for i := 0; i < len(lists) && err == nil && !done; i++ {
-			done, err = s.searchPart(ctx, q, some[i], lists[i], &found)
+			done, err = s.searchPart(ctx, q, some[i], &lists[i], &found)
 		}
 	}
 	if err != nil || !done {
@@ -262,26 +241,6 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 // partsTogether bounds how many word lists are opened before they are looked through: what most searches want is in the first.
 const partsTogether = 8
 
-// openParts opens word lists side by side.
-func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]list, error) {
-	lists, errs := make([]list, len(parts)), make([]error, len(parts))
-	if len(parts) == 1 {
-		lists[0], errs[0] = s.openPart(ctx, owner, parts[0].number)
-		return lists, errs[0]
-	}
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(len(parts), runtime.GOMAXPROCS(0)) {
-		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(parts); i = int(next.Add(1)) - 1 {
-				lists[i], errs[i] = s.openPart(ctx, owner, parts[i].number)
-			}
-		})
-	}
-	all.Wait()
-	return lists, errors.Join(errs...)
-}
-
 // searchEarly is searchRows for a state that no list has.
 func (s *Service) searchEarly(ctx context.Context, owner string, q *query, edge place, found *harvest) (bool, error) {
 	const most = windows * windowSize
@@ -331,39 +290,37 @@ func (s *Service) sift(ctx context.Context, q *query, rows []partyRow, edge plac
 }
 
 // searchPart looks through one word list and loads what fits.
-func (s *Service) searchPart(ctx context.Context, q *query, p part, l list, found *harvest) (bool, error) {
+func (s *Service) searchPart(ctx context.Context, q *query, p part, l *list, found *harvest) (bool, error) {
 	if err := q.know(ctx, s, slices.Values(l.others)); err != nil {
 		return false, err
 	}
-	lines, err := l.lines(q.may(l))
-	if err != nil {
-		return false, err
-	}
-	var fit []line
-	for i := range lines {
-		if lines[i].before(found.from) && lines[i].at >= micros(q.Since) && q.fits(&lines[i]) {
-			fit = append(fit, lines[i])
-		}
-	}
-	for len(fit) > 0 {
+	m := q.may(l)
+	for i := m.next(0); i >= 0; {
 		if found.loaded >= windows*windowSize {
 			return true, nil
 		}
-		n := min(len(fit), found.most+1)
-		if q.State != "" && q.State != Completed { // only the rows know, and few of them are it
-			n = min(len(fit), windowSize)
+		var fit []line
+		for most := found.most - len(found.rows) + 1; i >= 0 && len(fit) < most; i = m.next(i + 1) {
+			if at := l.place(i); at.before(found.from) && at.at >= micros(q.Since) {
+				if one := l.line(i); q.fits(&one) {
+					fit = append(fit, one)
+				}
+			}
 		}
-		rows, err := s.load(ctx, fit[:n])
+		if len(fit) == 0 {
+			break
+		}
+		rows, err := s.load(ctx, fit)
 		if err != nil {
 			return false, err
 		}
-		for i, row := range rows {
+		for n, row := range rows {
 			if row.matches(q.ActivityFilter) && found.take(row) {
 				return true, nil
 			}
-			found.from = fit[i].place
+			found.from = fit[n].place
 		}
-		found.loaded, fit = found.loaded+n, fit[n:]
+		found.loaded += len(fit)
 	}
 	if p.first.before(found.from) {
 		found.from = p.first

@@ -3,11 +3,16 @@ package payment
 import "billfold/base/db"
 
 const (
-	insertWords = `insert into payment_words (owner, part, creator, first_at, first_payment, last_at, last_payment, list)
+	insertWords = `insert into payment_wordlist (owner, part, creator, first_at, first_payment, last_at, last_payment, list)
 		values ($1,$2,$3,$4,$5,$6,$7,$8) on conflict (owner, part, creator) do nothing`
-	selectParts = `select part, first_at, first_payment, last_at, last_payment from payment_words where owner = $1 and creator = $2
+	selectParts = `select part, first_at, first_payment, last_at, last_payment from payment_wordlist where owner = $1 and creator = $2
 		order by part desc`
-	selectPart = `select part, creator, list from payment_words where owner = $1 and part = $2`
+	selectLists = `select part, creator, list from payment_wordlist where owner = $1 and part >= $2 and part <= $3`
+	// What is neither under way nor completed has indexes of its own, whose condition is repeated here word for word.
+	selectInState = `select id from payment_record where payer = $1 and state = $2
+			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')
+		union all select id from payment_record where payee = $1 and state = $2
+			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')`
 
 	selectUnlisted = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
 		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at > $2 or p.at = $2 and p.payment > $4)
@@ -17,6 +22,9 @@ const (
 		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
 		order by at desc, payment desc limit $5) p join payment_record r on r.id = p.payment
 		where r.state = $6 order by p.at desc, p.payment desc`
+	selectUpcoming = `select p.at, p.role, ` + joinedColumns + ` from (select at, payment, role from payment_party
+		where owner = $1 and at >= $2 order by at desc, payment desc limit $3) p join payment_record r on r.id = p.payment
+		where p.role = 'payer' and r.state in ('awaiting_confirmation', 'authorized') order by p.at desc, p.payment desc limit $4`
 	selectPlace = `select at, payment from payment_party
 		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
 		order by at desc, payment desc limit 1 offset $5`

@@ -1,9 +1,12 @@
 package payment
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +18,9 @@ import (
 )
 
 // Free text is sealed payment by payment, so looking for a word would open every one of them. Each thousand payments of an owner
-// that are over therefore get a word list: one sealed text with a line per payment, newest first. What somebody else wrote stands in
-// a list of its own under that person's key: whoever is erased takes their words out of other people's lists too.
+// that are over therefore get a word list: one sealed text, newest first, column by column, so that a search goes through the few
+// kilobytes of the column it asks about. What somebody else wrote stands in a list of its own under that person's key: whoever is erased
+// takes their words out of other people's lists too.
 const (
 	taskWords = "payment.words"
 	// settling is how old a payment is before it is listed: no transaction that began before it is still under way.
@@ -87,8 +91,12 @@ func (s *Service) listPart(tx *db.Tx, owner string) (bool, error) {
 		lines[len(rows)-1-i] = lineOf(row, text)
 	}
 	last, first := lines[0].place, lines[len(lines)-1].place
-	for creator, list := range encodeLines(owner, lines) {
-		sealed, err := s.Keys.Seal(creator, wordsRow(owner, next, creator), []byte(list))
+	lists, err := encodeLines(owner, lines)
+	if err != nil {
+		return false, err
+	}
+	for creator, list := range lists {
+		sealed, err := s.Keys.Seal(creator, wordsRow(owner, next, creator), list)
 		if errors.Is(err, seal.ErrShredded) {
 			continue
 		}
@@ -101,107 +109,207 @@ func (s *Service) listPart(tx *db.Tx, owner string) (bool, error) {
 }
 
 func wordsRow(owner string, part int64, creator string) string {
-	return fmt.Sprintf("payment_words.list/%s/%d/%s", owner, part, creator)
+	return fmt.Sprintf("payment_wordlist.list/%s/%d/%s", owner, part, creator)
 }
 
-// encodeLines writes the owner's list, which has a line for every payment, and one list for each other creator with the words they
-// wrote, by the number of the line.
-func encodeLines(owner string, lines []line) map[string]string {
-	lists := map[string]*strings.Builder{owner: {}}
-	others, number := []string{}, map[string]int{}
-	var body strings.Builder
+// idLetters is how long a payment's id is behind "pay_".
+const idLetters = 26
+
+// table numbers things in the order in which they are first met.
+type table struct {
+	names  []string
+	number map[string]int
+}
+
+func (t *table) of(name string) int {
+	n, known := t.number[name]
+	if !known {
+		n = len(t.names)
+		if t.number == nil {
+			t.number = map[string]int{}
+		}
+		t.number[name] = n
+		t.names = append(t.names, name)
+	}
+	return n
+}
+
+// encodeLines writes the owner's list, which has every payment, and one list for each other creator with the words they wrote, by the
+// number of the line. The owner's begins with a line that says how many there are and names parties, kinds and currencies; then come the
+// columns: ids, roles, kinds and currencies with so many bytes for each payment, times (each how much older than the one before), amounts
+// and parties as varints, and the words, one line each.
+func encodeLines(owner string, lines []line) (map[string][]byte, error) {
+	lists := map[string][]byte{}
+	var others, kinds, currencies table
+	var ids, roles, kind, currency, at, amount, other, own []byte
+	last := int64(0)
 	for i, l := range lines {
-		n, known := number[l.other]
-		if !known {
-			n = len(others)
-			number[l.other] = n
-			others = append(others, l.other)
+		letters := strings.TrimPrefix(l.payment, "pay_")
+		if len(letters) != idLetters || l.amount < 0 {
+			return nil, errWords
 		}
-		own := l.words
-		if l.creator != owner && l.words != "" {
-			own = ""
-			if lists[l.creator] == nil {
-				lists[l.creator] = &strings.Builder{}
-			}
-			fmt.Fprintf(lists[l.creator], "%d\t%s\n", i, l.words)
+		words := l.words
+		if l.creator != owner && words != "" {
+			words = ""
+			lists[l.creator] = fmt.Appendf(lists[l.creator], "%d\t%s\n", i, l.words)
 		}
-		fmt.Fprintf(&body, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", strconv.FormatInt(l.at, 36), l.payment, l.role, l.kind, l.currency.Code,
-			l.currency.Scale, l.amount, n, own)
+		ids, own = append(ids, letters...), append(append(own, words...), '\n')
+		roles = append(roles, roleByte(l.role))
+		kind = append(kind, byte(kinds.of(string(l.kind))))
+		currency = append(currency, byte(currencies.of(l.currency.Code+"/"+strconv.Itoa(int(l.currency.Scale)))))
+		at = binary.AppendVarint(at, last-l.at)
+		amount, other, last = binary.AppendUvarint(amount, uint64(l.amount)), binary.AppendUvarint(other, uint64(others.of(l.other))), l.at
 	}
-	lists[owner].WriteString(strings.Join(others, " ") + "\n" + body.String())
-	texts := make(map[string]string, len(lists))
-	for creator, list := range lists {
-		texts[creator] = list.String()
+	if len(kinds.names) > 256 || len(currencies.names) > 256 {
+		return nil, errWords
 	}
-	return texts
+	head := fmt.Appendf(nil, "%d\t%s\t%s\t%s\n", len(lines), strings.Join(others.names, " "), strings.Join(kinds.names, " "),
+		strings.Join(currencies.names, " "))
+	lists[owner] = slices.Concat(head, ids, roles, kind, currency, at, amount, other, own)
+	return lists, nil
+}
+
+func roleByte(role string) byte {
+	if role == rolePayer {
+		return 1
+	}
+	return 0
 }
 
 // errWords says that a list is not in the form encodeLines writes.
 var errWords = errors.New("a word list cannot be read")
 
-// list is the word list of a part, opened and not yet read line by line.
+// list is the word list of a part: a line for each payment, newest first.
 type list struct {
-	others  []string // the parties on the far side, by number
-	body    string   // a line for each payment
-	foreign map[int]string
+	size       int
+	others     []string         // the parties on the far side
+	kinds      []string         // that occur
+	currencies []money.Currency // that occur
+	ids        []byte           // of idLetters each
+	roles      []byte           // 1 for the payer
+	kind       []byte           // by number, as are
+	currency   []byte
+	other      []int32
+	at         []int64
+	amount     []int64
+	words      []byte         // the owner's own, a line each
+	begins     []int          // of those lines, once somebody asked
+	foreign    map[int]string // what others wrote
 }
 
-// openPart opens the word lists of a part. Words of somebody who was erased are gone; so is a list whose owner was.
-func (s *Service) openPart(ctx context.Context, owner string, number int64) (l list, err error) {
-	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) { return db.All(tx, scanWords, selectPart, owner, number) })
+// openParts opens word lists, all by one statement. Words of somebody who was erased are gone; so is a list whose owner was.
+func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]list, error) {
+	newest, oldest := parts[0].number, parts[len(parts)-1].number
+	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) { return db.All(tx, scanWords, selectLists, owner, oldest, newest) })
 	if err != nil {
-		return l, err
+		return nil, err
 	}
-	l.foreign = make(map[int]string)
+	lists := make([]list, len(parts))
 	for _, row := range rows {
-		text, err := s.open(row.creator, wordsRow(owner, number, row.creator), row.sealed)
+		at := slices.IndexFunc(parts, func(p part) bool { return p.number == row.part })
+		if at < 0 {
+			continue
+		}
+		plain, err := s.Keys.Open(row.creator, wordsRow(owner, row.part, row.creator), row.sealed)
+		if errors.Is(err, seal.ErrShredded) {
+			continue
+		}
 		if err != nil {
-			return l, err
+			return nil, err
 		}
 		if row.creator == owner {
-			head, body, _ := strings.Cut(text, "\n")
-			l.others, l.body = strings.Split(head, " "), body
-			continue
+			err = lists[at].read(plain)
+		} else {
+			err = lists[at].readForeign(string(plain))
 		}
-		for one := range strings.Lines(text) {
-			at, words, _ := strings.Cut(strings.TrimSuffix(one, "\n"), "\t")
-			n, err := strconv.Atoi(at)
-			if err != nil {
-				return l, errWords
-			}
-			l.foreign[n] = words
+		if err != nil {
+			return nil, err
 		}
 	}
-	return l, nil
+	return lists, nil
 }
 
-// lines reads those lines that may be looked for, going by their text alone: to read a line costs ten times as much as to look at it.
-func (l list) lines(may func(text, foreign string) bool) ([]line, error) {
-	var lines []line
-	n := 0
-	for text := range strings.Lines(l.body) {
-		words := l.foreign[n]
-		n++
-		if !may(text, words) {
-			continue
-		}
-		var field [9]string
-		rest := strings.TrimSuffix(text, "\n")
-		for i := range field {
-			field[i], rest, _ = strings.Cut(rest, "\t")
-		}
-		at, err1 := strconv.ParseInt(field[0], 36, 64)
-		scale, err2 := strconv.ParseUint(field[5], 10, 8)
-		amount, err3 := strconv.ParseInt(field[6], 10, 64)
-		other, err4 := strconv.Atoi(field[7])
-		if errors.Join(err1, err2, err3, err4) != nil || other < 0 || other >= len(l.others) {
-			return nil, errWords
-		}
-		if words == "" {
-			words = field[8]
-		}
-		lines = append(lines, line{place: place{at, field[1]}, role: field[2], kind: Kind(field[3]),
-			currency: money.Currency{Code: field[4], Scale: uint8(scale)}, amount: amount, other: l.others[other], words: words})
+// read takes the owner's list apart.
+func (l *list) read(text []byte) (err error) {
+	head, body, _ := bytes.Cut(text, []byte("\n"))
+	field := strings.Split(string(head), "\t")
+	if len(field) != 4 {
+		return errWords
 	}
-	return lines, nil
+	l.size, err = strconv.Atoi(field[0])
+	if err != nil || l.size < 1 || l.size > len(body) || (idLetters+3)*l.size > len(body) {
+		return errWords
+	}
+	l.others, l.kinds = strings.Split(field[1], " "), strings.Split(field[2], " ")
+	for _, one := range strings.Split(field[3], " ") {
+		code, digits, _ := strings.Cut(one, "/")
+		scale, err := strconv.ParseUint(digits, 10, 8)
+		if err != nil {
+			return errWords
+		}
+		l.currencies = append(l.currencies, money.Currency{Code: code, Scale: uint8(scale)})
+	}
+	column := func(width int) (cut []byte) {
+		cut, body = body[:width*l.size], body[width*l.size:]
+		return cut
+	}
+	l.ids, l.roles, l.kind, l.currency = column(idLetters), column(1), column(1), column(1)
+	l.at, l.amount, l.other = make([]int64, l.size), make([]int64, l.size), make([]int32, l.size)
+	last := int64(0)
+	for i := range l.at {
+		older, n := binary.Varint(body)
+		if n <= 0 {
+			return errWords
+		}
+		last -= older
+		l.at[i], body = last, body[n:]
+	}
+	for i := range l.amount {
+		amount, n := binary.Uvarint(body)
+		if n <= 0 || amount > maxAmount {
+			return errWords
+		}
+		l.amount[i], body = int64(amount), body[n:]
+	}
+	for i := range l.other {
+		other, n := binary.Uvarint(body)
+		if n <= 0 || other >= uint64(len(l.others)) || int(l.kind[i]) >= len(l.kinds) || int(l.currency[i]) >= len(l.currencies) {
+			return errWords
+		}
+		l.other[i], body = int32(other), body[n:]
+	}
+	l.words = body
+	return nil
+}
+
+// readForeign adds what one other person wrote.
+func (l *list) readForeign(text string) error {
+	if l.foreign == nil {
+		l.foreign = map[int]string{}
+	}
+	for one := range strings.Lines(text) {
+		at, words, _ := strings.Cut(strings.TrimSuffix(one, "\n"), "\t")
+		n, err := strconv.Atoi(at)
+		if err != nil {
+			return errWords
+		}
+		l.foreign[n] = words
+	}
+	return nil
+}
+
+// place is where a line stands.
+func (l *list) place(i int) place { return place{l.at[i], "pay_" + string(l.letters(i))} }
+
+// letters are a payment's id without its "pay_".
+func (l *list) letters(i int) []byte { return l.ids[idLetters*i : idLetters*(i+1)] }
+
+// line reads one line.
+func (l *list) line(i int) line {
+	role := rolePayee
+	if l.roles[i] == 1 {
+		role = rolePayer
+	}
+	return line{place: l.place(i), role: role, kind: Kind(l.kinds[l.kind[i]]), currency: l.currencies[l.currency[i]], amount: l.amount[i],
+		other: l.others[l.other[i]], words: l.wordsOf(i)}
 }

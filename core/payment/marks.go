@@ -1,0 +1,187 @@
+package payment
+
+import (
+	"bytes"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+// marks are the lines of a list that may be looked for: a bit for each.
+type marks []uint64
+
+func newMarks(size int) marks { return make(marks, (size+63)/64) }
+
+func (m marks) set(i int) { m[i/64] |= 1 << (i % 64) }
+
+// and leaves the lines that both have.
+func (m marks) and(n marks) {
+	for i := range m {
+		m[i] &= n[i]
+	}
+}
+
+// next is the first line from i on that is marked; -1 where there is none.
+func (m marks) next(i int) int {
+	for word := i / 64; word < len(m); word++ {
+		rest := m[word]
+		if word == i/64 {
+			rest &= ^uint64(0) << (i % 64)
+		}
+		if rest != 0 {
+			return 64*word + bits.TrailingZeros64(rest)
+		}
+	}
+	return -1
+}
+
+// each marks every line that a question is true of.
+func (l *list) each(is func(i int) bool) marks {
+	m := newMarks(l.size)
+	for i := range l.size {
+		if is(i) {
+			m.set(i)
+		}
+	}
+	return m
+}
+
+// may marks the lines of a list that fits may say yes to, and leaves out only those that it says no to. It asks column by column, which
+// costs a hundredth of reading the lines.
+func (q *query) may(l *list) marks {
+	m := l.each(func(int) bool { return true })
+	if q.Direction != "" {
+		role := roleByte(map[Direction]string{Out: rolePayer}[q.Direction])
+		m.and(l.each(func(i int) bool { return l.roles[i] == role }))
+	}
+	if q.Kind != "" {
+		m.and(l.each(func(i int) bool { return l.kinds[l.kind[i]] == string(q.Kind) }))
+	}
+	if q.Currency != "" {
+		m.and(l.each(func(i int) bool { return l.currencies[l.currency[i]].Code == q.Currency }))
+	}
+	if q.With != "" {
+		m.and(l.each(func(i int) bool { return l.others[l.other[i]] == q.With }))
+	}
+	if q.Least != "" || q.Most != "" {
+		m.and(q.mayCost(l))
+	}
+	if q.inState != nil {
+		m.and(l.each(func(i int) bool { return q.inState[string(l.letters(i))] }))
+	}
+	if wanted := fold(q.Reference); wanted != "" {
+		also := newMarks(l.size)
+		l.markWords(also, wanted)
+		m.and(also)
+	}
+	for _, term := range q.terms {
+		if m.next(0) < 0 {
+			break
+		}
+		m.and(q.mayHave(l, term))
+	}
+	return m
+}
+
+// mayCost marks what is between the limits, which each currency writes in its own way.
+func (q *query) mayCost(l *list) marks {
+	least, most := make([]int64, len(l.currencies)), make([]int64, len(l.currencies))
+	for i, c := range l.currencies {
+		least[i], most[i] = q.between(c)
+	}
+	return l.each(func(i int) bool { return l.amount[i] >= least[l.currency[i]] && l.amount[i] <= most[l.currency[i]] })
+}
+
+// mayHave marks what may have one term: in its words, in the name on its far side, in its id, in the owner's note or in its amount.
+func (q *query) mayHave(l *list, term string) marks {
+	m := newMarks(l.size)
+	l.markWords(m, term)
+	named, some := make([]bool, len(l.others)), false
+	for i, other := range l.others {
+		named[i] = strings.Contains(q.names[other], term)
+		some = some || named[i]
+	}
+	noted := q.noted[term]
+	digits, number := digitsOf(term)
+	if some || len(noted) > 0 || number {
+		for i := range l.size {
+			if named[l.other[i]] || len(noted) > 0 && noted[string(l.letters(i))] || number && hasDigits(l.amount[i], digits) {
+				m.set(i)
+			}
+		}
+	}
+	l.markLetters(m, term[strings.LastIndexByte(term, '_')+1:])
+	return m
+}
+
+// markWords marks the lines whose words have a term.
+func (l *list) markWords(m marks, term string) {
+	for line, from := 0, 0; ; {
+		at := bytes.Index(l.words[from:], []byte(term))
+		if at < 0 {
+			break
+		}
+		line += bytes.Count(l.words[from:from+at], []byte("\n"))
+		m.set(line)
+		end := bytes.IndexByte(l.words[from+at:], '\n')
+		if end < 0 {
+			break
+		}
+		line, from = line+1, from+at+end+1
+	}
+	for i, words := range l.foreign {
+		if i < l.size && strings.Contains(words, term) {
+			m.set(i)
+		}
+	}
+}
+
+// markLetters marks the lines whose id has these letters; every line when there are none, as of "pay_".
+func (l *list) markLetters(m marks, letters string) {
+	for from := 0; from < len(l.ids); {
+		at := bytes.Index(l.ids[from:], []byte(letters))
+		if at < 0 {
+			return
+		}
+		first, last := (from+at)/idLetters, (from+at+max(len(letters), 1)-1)/idLetters
+		if first == last {
+			m.set(first)
+			from = (first + 1) * idLetters
+		} else { // over the end of one id
+			from += at + 1
+		}
+	}
+}
+
+// digitsOf are a term's digits, where it may be a part of a written amount: without what parts them, and without leading zeros, which an
+// amount of minor units does not have.
+func digitsOf(term string) (digits []byte, number bool) {
+	if strings.Trim(term, "0123456789.,") != "" {
+		return nil, false
+	}
+	return []byte(strings.TrimLeft(strings.NewReplacer(".", "", ",", "").Replace(term), "0")), true
+}
+
+func hasDigits(amount int64, digits []byte) bool {
+	var written [20]byte
+	return bytes.Contains(strconv.AppendInt(written[:0], amount, 10), digits)
+}
+
+// wordsOf are the words of one line. Where each begins is found out once.
+func (l *list) wordsOf(i int) string {
+	if words := l.foreign[i]; words != "" {
+		return words
+	}
+	if l.begins == nil {
+		l.begins = make([]int, 1, l.size+1)
+		for at, letter := range l.words {
+			if letter == '\n' {
+				l.begins = append(l.begins, at+1)
+			}
+		}
+	}
+	if i+1 >= len(l.begins) {
+		return ""
+	}
+	return string(l.words[l.begins[i] : l.begins[i+1]-1])
+}
