@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"billfold/base/money"
-	"billfold/core/payment"
 	"billfold/edge/web/ui"
 	"billfold/product/insight"
 )
@@ -112,19 +111,16 @@ func (s *site) payees(r *http.Request, rep insight.Report) ([]ui.PayeeLine, erro
 
 // upcoming is what will leave: payments that wait for the person's yes, and what shops have reserved.
 func (s *site) upcoming(r *http.Request, v *visit) ([]ui.Row, error) {
+	items, err := s.Payments.Upcoming(r.Context(), v.caller(), upcomingRows)
 	var rows []ui.Row
-	for _, state := range []payment.State{payment.AwaitingConfirmation, payment.Authorized} {
-		page, err := s.Payments.Activity(r.Context(), v.caller(), string(v.session.Person.ID), payment.ActivityFilter{State: state,
-			Direction: payment.Out}, "", 5)
-		if err != nil {
-			return nil, err
-		}
-		for _, item := range page.Items {
-			rows = append(rows, v.row(item, "/activity"))
-		}
+	for _, item := range items {
+		rows = append(rows, v.row(item, "/activity"))
 	}
-	return rows, nil
+	return rows, err
 }
+
+// upcomingRows is how many payments to come a page shows.
+const upcomingRows = 10
 
 // budgetSet sets a budget, or takes it away where the field says nothing or zero.
 func (s *site) budgetSet(w http.ResponseWriter, r *http.Request, v *visit) error {

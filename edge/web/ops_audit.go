@@ -126,17 +126,25 @@ func (s *site) health(tx *db.Tx) (ui.Health, error) {
 	return view, err
 }
 
-// opsDoctor looks at what real use needs. It is a page of its own, because a relay that does not answer takes seconds.
+// opsDoctor says what real use needs, as it was looked at within the last minute. It is a page of its own, because a relay that does not
+// answer takes seconds.
 func (s *site) opsDoctor(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if s.Doctor == nil {
 		return errMissing
 	}
 	v.scene.Area = "health"
+	list, at, err := s.checked.look(s.Real.Now, func() ([]Check, error) {
+		list := s.Doctor(r.Context())
+		return list, r.Context().Err() // what a reader who left broke off is nobody's finding
+	})
+	if err != nil {
+		return err
+	}
 	var view []ui.Check
-	for _, one := range s.Doctor(r.Context()) {
+	for _, one := range list {
 		view = append(view, ui.Check{Name: one.Name, Grade: one.Grade, Says: one.Says.In(v.scene.Lang), Mend: one.Mend.In(v.scene.Lang)})
 	}
-	return s.show(w, r, v, ui.DoctorPage(view))
+	return s.show(w, r, v, ui.DoctorPage(view, at))
 }
 
 // opsVerify has everything in the books recomputed; the light shows the finding when it is done.

@@ -17,12 +17,12 @@ func (s *site) opsDemoPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 		return errMissing
 	}
 	v.scene.Area = "ops"
-	facts, err := s.Demo.Facts(r.Context())
+	facts, at, err := s.counted.look(s.Real.Now, func() (DemoFacts, error) { return s.Demo.Facts(r.Context()) })
 	if err != nil {
 		return err
 	}
 	return s.draw(w, r, v, status, ui.Extra{}, ui.DemoPage(ui.Demo{People: facts.People, Shops: facts.Shops, Payments: facts.Payments,
-		Error: problem}))
+		At: at, Error: problem}))
 }
 
 // opsDemoRemove has the sandbox begin anew. This server is about to make room for its successor: the next request waits at the port

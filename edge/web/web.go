@@ -124,6 +124,8 @@ type site struct {
 	table  []Route
 
 	reference reference
+	checked   glance[[]Check]
+	counted   glance[DemoFacts]
 }
 
 // bodyMost is the largest form we read; the largest of ours is a few hundred bytes.

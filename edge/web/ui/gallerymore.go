@@ -173,10 +173,10 @@ func opsSpecimens() []Specimen {
 		Sums: []Sum{sum(1294111, 1294110, "EUR")}}
 	return []Specimen{
 		{Name: "ops", Area: "ops", Page: OpsPage(Ops{Entries: []Entry{entry, hold}, Light: light, Next: "/ops?cursor=x", Demo: true})},
-		{Name: "ops-demo", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412})},
+		{Name: "ops-demo", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412, At: noon})},
 		{Name: "ops-doctor", Area: "health", Page: DoctorPage([]Check{{"database", "ok", "PostgreSQL 17.2", ""}, {"tls", "warn", "…", "…"},
-			{"mail", "fail", "…", "--mail-server mail.example.org:587"}})},
-		{Name: "ops-demo-why", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412, Error: "…"})},
+			{"mail", "fail", "…", "--mail-server mail.example.org:587"}}, noon)},
+		{Name: "ops-demo-why", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412, At: noon, Error: "…"})},
 		{Name: "ops-broken", Area: "ops", Page: OpsPage(Ops{Light: dark, Found: true})},
 		{Name: "ops-empty", Area: "ops", Page: OpsPage(Ops{})},
 		{Name: "ops-entry", Area: "ops", Page: EntryPage(entry)},

@@ -107,6 +107,7 @@ type Key struct {
 // Demo is what goes when the demo data is removed.
 type Demo struct {
 	People, Shops, Payments int64
+	At                      time.Time // when they were counted
 	Error                   string
 }
 
