@@ -75,26 +75,7 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 		if err != nil || len(parts) != 5 {
 			t.Fatalf("%d word lists (%v), want 5", len(parts), err)
 		}
-		waiting, err := w.Create(w.ctx, w.by(w.lena), w.terms(999), false, w.key())
-		if err != nil {
-			t.Fatal(err)
-		}
-		reserve := w.terms(888)
-		reserve.Capture = Manual
-		held, err := w.Create(w.ctx, w.by(w.lena), reserve, true, w.key())
-		if err != nil {
-			t.Fatal(err)
-		}
-		soon, err := w.Upcoming(w.ctx, w.by(w.lena), 5)
-		if err != nil || len(soon) != 2 || soon[0].Payment.ID != held.ID || soon[1].Payment.ID != waiting.ID {
-			t.Fatalf("to come: %+v (%v), want %s and %s", soon, err, held.ID, waiting.ID)
-		}
-		if one, err := w.Upcoming(w.ctx, w.by(w.lena), 1); err != nil || len(one) != 1 {
-			t.Fatalf("%d to come (%v), want 1", len(one), err)
-		}
-		if none, err := w.Upcoming(w.ctx, w.byShop(), 5); err != nil || len(none) != 0 {
-			t.Fatalf("to come of a shop: %+v (%v)", none, err)
-		}
+		w.toCome()
 		var every []Item
 		for cursor := ""; ; {
 			page, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), ActivityFilter{}, cursor, 20)
@@ -150,6 +131,31 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 		}
 		w.erased()
 	})
+}
+
+// toCome: what waits for a person's yes and what is reserved is about to leave, and nothing else is.
+func (w *world) toCome() {
+	w.t.Helper()
+	waiting, err := w.Create(w.ctx, w.by(w.lena), w.terms(999), false, w.key())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	reserve := w.terms(888)
+	reserve.Capture = Manual
+	held, err := w.Create(w.ctx, w.by(w.lena), reserve, true, w.key())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	soon, err := w.Upcoming(w.ctx, w.by(w.lena), 5)
+	if err != nil || len(soon) != 2 || soon[0].Payment.ID != held.ID || soon[1].Payment.ID != waiting.ID {
+		w.t.Fatalf("to come: %+v (%v), want %s and %s", soon, err, held.ID, waiting.ID)
+	}
+	if one, err := w.Upcoming(w.ctx, w.by(w.lena), 1); err != nil || len(one) != 1 {
+		w.t.Fatalf("%d to come (%v), want 1", len(one), err)
+	}
+	if none, err := w.Upcoming(w.ctx, w.byShop(), 5); err != nil || len(none) != 0 {
+		w.t.Fatalf("to come of a shop: %+v (%v)", none, err)
+	}
 }
 
 // A payment that is in a word list never comes into a state that is looked for among the newest only.
