@@ -40,6 +40,8 @@ type Options struct {
 
 	// Pragmas are set on SQLite's writer after our own. For tests of what ours are good for: a checkpoint soon, a weaker promise.
 	Pragmas []string
+	// CheckpointPages is from how many pages of SQLite's log on they are copied into the file beside the writer; 0 picks a default.
+	CheckpointPages int64
 	// OpenFile opens a file of SQLite's that this package writes by itself; nil opens it as it is. For tests with a disk of their own.
 	OpenFile func(path string) (File, error)
 }

@@ -6,6 +6,8 @@
 //   - Callers who wait at the same time share one fsync. On SQLite a single writer runs the waiting bodies in one BEGIN IMMEDIATE
 //     transaction; a body that fails, panics or hits a constraint leaves nothing behind and takes nobody with it (runMember says
 //     how). On PostgreSQL bodies run in parallel and the server groups their flushes.
+//   - The log is copied into the file beside the writer (checkpoint.go) and written many pages at once (logfile.go); neither changes what
+//     is durable when.
 //   - What a new process finds on SQLite is made durable before anybody is shown it: the one before may have been killed between
 //     writing and syncing, or after a sync that failed (settle.go).
 //   - Nobody is answered, not even refused, before the COMMIT of the group whose data the answer was read from.

@@ -66,6 +66,7 @@ type lite struct {
 	queue    chan *member
 	conn     *liteConn // the committer's; nil after a lost group until it is opened again
 	commits  atomic.Int64
+	copier   *checkpointer
 	memory   *keeper
 	last     int // members of the last group
 	wary     int // groups that still give every body a savepoint
@@ -107,6 +108,7 @@ func openLite(o Options) (*lite, error) {
 	}
 	l.memory = &keeper{}
 	l.readers.memory = l.memory
+	l.copier = startCheckpointer(o.Path, o.CheckpointPages, &l.commits, o.Log)
 	go l.commitLoop()
 	return l, nil
 }
@@ -115,7 +117,7 @@ func (l *lite) openWriter() (*liteConn, error) {
 	if err := l.settle(); err != nil {
 		return nil, err
 	}
-	return openLiteConn(l.path, sqlite.OpenReadWrite|sqlite.OpenCreate, slices.Concat(writerPragmas, l.pragmas))
+	return openLiteConn(throughLogVFS(l.path), sqlite.OpenReadWrite|sqlite.OpenCreate|sqlite.OpenURI, slices.Concat(writerPragmas, l.pragmas))
 }
 
 func (l *lite) read(ctx context.Context, body func(*Tx) error) error {
@@ -200,6 +202,9 @@ func (l *lite) close() error {
 	close(l.queue)
 	l.closing.Unlock()
 	<-l.stopped
+	if l.copier != nil {
+		l.copier.stop()
+	}
 	l.readers.close()
 	var err error
 	if l.conn != nil {
@@ -398,6 +403,7 @@ func (l *lite) begin() error {
 		}
 		l.conn = c
 	}
+	l.copier.finish(l.conn)
 	if err := l.run("begin immediate"); err != nil {
 		l.discard()
 		return liteError(err)
@@ -411,6 +417,7 @@ func (l *lite) commit() error {
 	err := l.run("commit")
 	if err == nil {
 		l.commits.Add(1)
+		l.copier.committed()
 		return nil
 	}
 	err = liteError(err)

@@ -11,15 +11,15 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// The log is checkpointed into the file every 32,000 pages (128 MB): a payment touches some eighteen pages in random places, and
-// a page that many transactions touched is then written once for all of them. Its file keeps its size, because growing
-// it anew costs more than overwriting; a restart reads it in well under a second.
+// The checkpointer copies the log into the file; the writer does so by itself only where that one cannot keep up, at 64,000 pages (256
+// MB). The log's file keeps its size, because growing it anew costs more than overwriting; a restart reads it in about a second.
 var (
 	writerPragmas = []string{
-		"page_size=4096", "journal_mode=wal", "synchronous=full", "cache_size=-65536", "wal_autocheckpoint=32000",
+		"page_size=4096", "journal_mode=wal", "synchronous=full", "cache_size=-65536", "wal_autocheckpoint=64000",
 		"temp_store=memory", "foreign_keys=on", "journal_size_limit=268435456", "trusted_schema=off",
 	}
-	readerPragmas = []string{"query_only=on", "cache_size=-8192", "temp_store=memory", "trusted_schema=off"}
+	checkpointPragmas = []string{"synchronous=full", "cache_size=-1024", "wal_autocheckpoint=0"}
+	readerPragmas     = []string{"query_only=on", "cache_size=-8192", "temp_store=memory", "trusted_schema=off"}
 )
 
 // liteConn is one SQLite connection with its prepared statements. One goroutine uses it at a time.

@@ -35,6 +35,7 @@ const (
 		from pg_stat_archiver a`
 	liteVersion = `select sqlite_version()`
 	liteJournal = `pragma journal_mode`
+	litePassive = `pragma wal_checkpoint(passive)`
 
 	currentSchema = `select current_schema()`
 	renameSchema  = `alter schema %s rename to %s`

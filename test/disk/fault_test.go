@@ -13,8 +13,9 @@ import (
 	"billfold/test/disk"
 )
 
-// everyGroup has the log checkpointed after every few pages, so that the script's few deeds reach everything a disk is asked for.
-var everyGroup = []string{"wal_autocheckpoint=6"}
+// everyGroup has the log checkpointed after every few pages, so that the script's few deeds reach everything a disk is asked for; by the
+// writer alone, so that every run asks in the same order.
+var everyGroup = logged{[]string{"wal_autocheckpoint=6"}, 1 << 40}
 
 // scripted is a day of which each step asks the disk for the same, every time.
 type scripted struct {

@@ -28,8 +28,15 @@ import (
 
 var eur = money.Currency{Code: "EUR", Scale: 2}
 
-// soon has the log checkpointed every few groups, so that crashes fall into checkpoints and restarts of the log too.
-var soon = []string{"wal_autocheckpoint=20"}
+// logged says how a database treats its log: what its writer is told, and from how many pages on they are copied beside the writer.
+type logged struct {
+	pragmas []string
+	beside  int64
+}
+
+// soon has the log checkpointed every few groups, by the writer and beside it, so that crashes fall into checkpoints and restarts of the
+// log too.
+var soon = logged{[]string{"wal_autocheckpoint=40"}, 12}
 
 // claim is what a caller was told, or asked and was not told yet. It stands in the disk's log, at its moment.
 type claim struct {
@@ -88,15 +95,15 @@ func (b *bank) start(o db.Options) (err error) {
 }
 
 // on says how a database on a disk of ours is opened.
-func on(d *disk.Disk, pragmas []string) db.Options {
-	return db.Options{Path: d.File("billfold.db"), Pragmas: pragmas, OpenFile: d.OpenFile}
+func on(d *disk.Disk, l logged) db.Options {
+	return db.Options{Path: d.File("billfold.db"), Pragmas: l.pragmas, CheckpointPages: l.beside, OpenFile: d.OpenFile}
 }
 
 // newBank makes a ledger with funded wallets on a new disk.
-func newBank(t testing.TB, keys *seal.Keyring, pragmas []string) *bank {
+func newBank(t testing.TB, keys *seal.Keyring, l logged) *bank {
 	t.Helper()
 	place := disk.New(t)
-	b := openBank(t, on(place, pragmas), keys)
+	b := openBank(t, on(place, l), keys)
 	b.disk = place
 	ctx := context.Background()
 	if err := b.d.Migrate(ctx, harness.Start, ledger.Schema); err != nil {
@@ -372,10 +379,10 @@ func TestPowerCuts(t *testing.T) {
 }
 
 // shortDay records a day of a few people.
-func shortDay(t *testing.T, seed uint64, pragmas []string) *suite {
+func shortDay(t *testing.T, seed uint64, l logged) *suite {
 	t.Helper()
 	keys := newKeys(t)
-	b := newBank(t, keys.ring, pragmas)
+	b := newBank(t, keys.ring, l)
 	from := b.disk.Len()
 	b.day(seed, 6, 10)
 	if err := b.d.Close(); err != nil {
@@ -398,7 +405,7 @@ func checkBank(t testing.TB, dir string, keys *seal.Keyring, k *books) error {
 // the same day lose what was confirmed. The books are right even so.
 func TestPowerCutsAtNormal(t *testing.T) {
 	var lost, other atomic.Int64
-	s := shortDay(t, seed(), append([]string{"synchronous=normal"}, soon...))
+	s := shortDay(t, seed(), logged{append([]string{"synchronous=normal"}, soon.pragmas...), soon.beside})
 	s.points = 200
 	s.check = func(t testing.TB, dir string, ring *seal.Keyring, k *books) error {
 		switch err := checkBank(t, dir, ring, k); {
