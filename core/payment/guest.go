@@ -138,7 +138,7 @@ func chargedFor(reference string) (payment ID, attempt int64) {
 }
 
 // settleCard acts on what the rail says about a purchase by card. What does not fit, and money that was taken for an attempt that
-// is over, is for a person to look at; a repeat changes nothing.
+// is over, is for a person to look at; once the payment is decided it goes back by itself. A repeat changes nothing.
 func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, cb rail.Callback) error {
 	on := Review
 	fits := cb.Rail == asked.rail && cb.Merchant == s.Installation && cb.Currency == r.amount.Currency.Code && attempt == asked.attempt
@@ -157,6 +157,9 @@ func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, 
 		if on == Review {
 			s.Log.Warn("what a rail says does not fit", "payment", string(r.id), "state", string(r.state), "callback", cb.ID)
 		}
+		if cb.Outcome == rail.Settled && (r.captured == 0 || attempt != asked.attempt) { // a second card paid, or it is over
+			s.giveUp(tx, cb.Reference)
+		}
 		return nil
 	}
 	var err error
@@ -165,7 +168,7 @@ func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, 
 	case Completed:
 		step, happened, moved = StepSettle, eventCompleted, cb.Amount
 		r.captured = moved
-		err = s.creditShop(tx, r, asked.rail, moved)
+		err = s.credit(tx, r, asked.rail, moved)
 	case Reversed:
 		moved = min(cb.Amount, r.captured-r.refunded)
 		step, happened, r.failure = StepChargeback, eventReversed, first(cb.Reason, "card_disputed")
@@ -190,24 +193,6 @@ func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, 
 	storeChange(tx, r)
 	s.announce(tx, r, happened, moved)
 	return nil
-}
-
-// creditShop moves what a rail took for a purchase from what it owes us to the shop.
-func (s *Service) creditShop(tx *db.Tx, r *record, road string, amount int64) error {
-	from, err := s.float(tx, road, r.amount.Currency)
-	if err != nil {
-		return err
-	}
-	to, err := s.Shops.Receipts(tx, merchant.ID(r.payee), r.amount.Currency)
-	if err != nil {
-		return err
-	}
-	if r.method != FromCard { // released after a decline had let the card go
-		r.method = FromCard
-		tx.Queue(updateMethod, string(r.id), string(r.method))
-	}
-	_, err = s.Ledger.Post(tx, s.entry(r.id, entrySettle, Purchase, ledger.Leg{Debit: from, Credit: to, Amount: amount}))
-	return err
 }
 
 // takeFromShop is a charge-back: who was paid by card bears what the card's holder takes back.

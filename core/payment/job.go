@@ -20,6 +20,7 @@ func (s *Service) register() {
 	s.Outbox.Subscribe(subscriber, s.tell)
 	s.Outbox.Subscribe(collector, s.collect)
 	s.Queue.Handle(taskCharge, func(ctx context.Context, t job.Task) error { return s.charge(ctx, ID(t.Payload)) })
+	s.Queue.Handle(taskSurplus, s.surplus)
 	s.Queue.Handle(rail.TaskCallback, s.callback)
 	s.Queue.Handle(rail.TaskCredit, s.arrived)
 	s.Queue.Handle(taskSendBack, func(ctx context.Context, t job.Task) error {

@@ -17,17 +17,14 @@ func (s *Service) Release(ctx context.Context, c Caller, payment ID, why string,
 		if r.kind == Withdrawal {
 			return s.outcomeOf(tx, r, Release, "")
 		}
-		amount, err := s.taken(tx, r, asked)
+		amount, attempt, err := s.taken(tx, r, asked)
 		if err != nil {
 			return err
 		}
-		pay := s.credit
-		if r.kind == Purchase {
-			pay = s.creditShop
-		}
-		if err := pay(tx, r, asked.rail, amount); err != nil {
+		if err := s.credit(tx, r, asked.rail, amount); err != nil {
 			return refusedSide(err)
 		}
+		s.keepCharge(tx, asked, attempt)
 		r.captured, r.failure = amount, ""
 		if err := r.move(Release, StepRelease, s.Clock.Now(), amount); err != nil {
 			return err
@@ -49,6 +46,9 @@ func (s *Service) TakeBack(ctx context.Context, c Caller, payment ID, why string
 			return err
 		}
 		storeChange(tx, r)
+		for _, charge := range asked.charges() {
+			s.giveUp(tx, charge)
+		}
 		s.announce(tx, r, eventReversed, 0)
 		return nil
 	})
@@ -82,26 +82,35 @@ func (s *Service) review(ctx context.Context, c Caller, payment ID, why, what st
 	})
 }
 
-// taken is what the rail says it took for a top-up: the amount of its last word of a settlement in this currency, under our name.
-func (s *Service) taken(tx *db.Tx, r *record, asked intent) (int64, error) {
-	var said []rail.Callback
-	for attempt := int64(1); attempt <= max(asked.attempt, 1); attempt++ {
-		list, err := rail.Callbacks(tx, chargeOf(r.id, attempt))
+// taken is what the rail says it took, and at which attempt: its last word of a settlement in this currency, under our name.
+func (s *Service) taken(tx *db.Tx, r *record, asked intent) (amount, attempt int64, err error) {
+	for i, charge := range asked.charges() {
+		said, err := rail.Callbacks(tx, charge)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		said = append(said, list...)
-	}
-	amount := int64(0)
-	for _, cb := range said {
-		if cb.Outcome == rail.Settled && cb.Rail == asked.rail && cb.Merchant == s.Installation && cb.Currency == r.amount.Currency.Code {
-			amount = cb.Amount
+		for _, cb := range said {
+			if cb.Outcome == rail.Settled && cb.Rail == asked.rail && cb.Merchant == s.Installation && cb.Currency == r.amount.Currency.Code {
+				amount, attempt = cb.Amount, int64(i)+1
+			}
 		}
 	}
 	if amount <= 0 || r.kind == Purchase && amount != r.amount.Minor {
-		return 0, ErrReviewAmount
+		return 0, 0, ErrReviewAmount
 	}
-	return amount, nil
+	return amount, attempt, nil
+}
+
+// keepCharge has the payment live on one attempt, to which refunds go back; what was taken at the others goes back now.
+func (s *Service) keepCharge(tx *db.Tx, asked intent, attempt int64) {
+	if attempt != asked.attempt {
+		tx.Queue(updateIntentKept, string(asked.payment), attempt)
+	}
+	for _, charge := range asked.charges() {
+		if charge != chargeOf(asked.payment, attempt) {
+			s.giveUp(tx, charge)
+		}
+	}
 }
 
 // HeldPayments lists what is held for review, newest first. Operators only.

@@ -64,6 +64,7 @@ const (
 		answered = false, attempt = excluded.attempt`
 	selectIntent     = `select payment, rail, token, asked_at, asks, answered, attempt from payment_intent where payment = $1`
 	updateIntentAsk  = `update payment_intent set asked_at = $2, asks = asks + 1 where payment = $1`
+	updateIntentKept = `update payment_intent set attempt = $2 where payment = $1`
 	updateIntentDone = `update payment_intent set answered = true where payment = $1`
 	selectSilent     = `select payment, rail, token, asked_at, asks, answered, attempt from payment_intent
 		where answered = false and asked_at <= $1 order by asked_at, payment limit $2`

@@ -16,6 +16,7 @@ import (
 	"billfold/base/once"
 	"billfold/core/identity"
 	"billfold/core/ledger"
+	"billfold/core/merchant"
 	"billfold/core/rail"
 )
 
@@ -215,6 +216,9 @@ func (s *Service) settle(tx *db.Tx, r *record, asked intent, cb rail.Callback) e
 		return ErrState.Fill(string(r.state))
 	}
 	if to == r.state {
+		if to == Reversed && r.captured == 0 && cb.Outcome == rail.Settled { // taken after it was sent back
+			s.giveUp(tx, cb.Reference)
+		}
 		return nil
 	}
 	moved := int64(0)
@@ -247,20 +251,31 @@ func (s *Service) settle(tx *db.Tx, r *record, asked intent, cb rail.Callback) e
 	return nil
 }
 
-// credit moves what the rail has taken from what it owes us into the wallet, and pays back what its owner owes.
+// credit moves what the rail has taken from what it owes us to whom it was taken for: to the shop of a purchase, or into the wallet of
+// a top-up, whose owner pays back first what they owe.
 func (s *Service) credit(tx *db.Tx, r *record, road string, amount int64) error {
 	from, err := s.float(tx, road, r.amount.Currency)
 	if err != nil {
 		return err
 	}
-	to, err := s.payeeWallet(tx, identity.PersonID(r.payee), r.amount.Currency)
+	var to ledger.AccountID
+	if r.kind == Purchase {
+		to, err = s.Shops.Receipts(tx, merchant.ID(r.payee), r.amount.Currency)
+	} else {
+		to, err = s.payeeWallet(tx, identity.PersonID(r.payee), r.amount.Currency)
+	}
 	if err != nil {
 		return err
 	}
-	if _, err = s.Ledger.Post(tx, s.entry(r.id, entrySettle, TopUp, ledger.Leg{Debit: from, Credit: to, Amount: amount})); err != nil {
+	if r.method != FromCard { // a purchase that is released after a decline had let the card go
+		r.method = FromCard
+		tx.Queue(updateMethod, string(r.id), string(r.method))
+	}
+	_, err = s.Ledger.Post(tx, s.entry(r.id, entrySettle, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: amount}))
+	if err != nil || r.kind == Purchase {
 		return err
 	}
-	return s.repay(tx, identity.PersonID(r.payee), r.amount.Currency) // what is owed comes first
+	return s.repay(tx, identity.PersonID(r.payee), r.amount.Currency)
 }
 
 func first(list ...string) string {
