@@ -25,7 +25,7 @@ func welcome(ctx context.Context, a *app.App, t terminal) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Billfold %s · sandbox · %s · clock %s (virtual)\n", app.Version, store(a), a.Clock.Now().Format("2006-01-02 15:04Z"))
 	row := func(what, value string) { fmt.Fprintf(&b, "  %-10s %s\n", what, value) }
-	wallet, programs := a.URL.String()+"/", a.URL.String()+"/openapi.json"
+	wallet, programs := a.URL.String()+"/", a.URL.String()+"/docs"
 	if keys.Shop == "" {
 		row("Wallet", wallet)
 		row("API", programs)
@@ -33,6 +33,7 @@ func welcome(ctx context.Context, a *app.App, t terminal) error {
 	} else {
 		row("Wallet", fmt.Sprintf("%-36s one-click personas: %s", wallet, strings.Join(demo.Known(), " · ")))
 		row("API", fmt.Sprintf("%-36s test key %s  (also in %s)", programs, keys.Shop, app.EnvFile(a.Config.Data)))
+		row("Demo shop", fmt.Sprintf("%-36s sells through the API; pay there as a customer", a.URL.String()+"/demo-shop"))
 		row("Operator", operator+"   (one-time, 30 min)")
 		row("Try", fmt.Sprintf("curl -s %s/v1/balance -u %s:", a.URL, keys.Shop))
 	}
