@@ -12,7 +12,8 @@ import (
 // hears has the card rail say something about a charge, as it does: signed, stored, and acted on by a task.
 func (w *world) hears(charge string, what rail.Outcome, minor int64) {
 	w.t.Helper()
-	body := fmt.Appendf(nil, `{"type":"charge.%s","data":{"reference":%q,"merchant":"test","amount":"%d","currency":"EUR"}}`, what, charge, minor)
+	body := fmt.Appendf(nil, `{"type":"charge.%s","data":{"reference":%q,"merchant":"test","amount":"%d","currency":"EUR"}}`,
+		what, charge, minor)
 	message := fmt.Sprintf("msg_%s_%d", charge, w.keys.Add(1))
 	w.ok(w.inbox.Receive(w.ctx, rail.Card, rail.Sign(w.secret, message, w.real.Now(), body), body))
 	w.until(time.Second, 2)
