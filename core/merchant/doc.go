@@ -15,6 +15,8 @@
 //
 //   - A shop that somebody applied for is paid only once the operator has approved it.
 //
+//   - No bill number is given out twice in a shop.
+//
 //   - A till belongs to one device at a time, and what is done at it to whoever signed in there with a PIN. Pairing codes, device
 //     and shift secrets and PINs are kept as hashes under a key outside the database.
 //
@@ -24,5 +26,5 @@
 //     └─ refuse ─► refused ─ approve ─► active
 //
 // Tables: merchant_shop, merchant_member, merchant_store, merchant_till, merchant_staff, merchant_limit, merchant_given,
-// merchant_shift.
+// merchant_shift, merchant_item, merchant_counter.
 package merchant

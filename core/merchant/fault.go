@@ -41,6 +41,16 @@ var (
 	ErrPlace = fault.Define(fault.Invalid, "merchant_place",
 		lang.Text{EN: "The store or till cannot be set up like this", ZH: "无法以此信息设立门店或收银台"},
 		lang.Text{EN: "Give a name of up to 80 bytes.", ZH: "请填写名称（最长 80 字节）。"})
+	// ErrItem refuses something to sell that has no name.
+	ErrItem = fault.Define(fault.Invalid, "till_item",
+		lang.Text{EN: "This cannot be sold like this", ZH: "无法以此信息添加商品"},
+		lang.Text{EN: "Give it a name of up to 80 bytes and a price.", ZH: "请填写名称（最长 80 字节）和价格。"})
+	// ErrCounter refuses a way of asking that tills do not have.
+	ErrCounter = fault.Define(fault.Invalid, "till_rules",
+		lang.Text{EN: "The tills cannot ask like this", ZH: "收银台无法这样设置"},
+		lang.Text{
+			EN: "Offer up to four tips of 1 to 50 percent; before the number stand up to 12 letters, digits and signs without a space.",
+			ZH: "最多提供四种小费，每种 1% 至 50%；编号前缀最多 12 个不含空格的字母、数字或符号。"})
 	// ErrTooManyPlaces bounds the stores, tills and staff of one shop.
 	ErrTooManyPlaces = fault.Define(fault.Conflict, "too_many_places",
 		lang.Text{EN: "The shop has no room for another", ZH: "数量已达上限"},

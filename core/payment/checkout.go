@@ -43,11 +43,12 @@ type LineItem struct {
 // CheckoutTerms are what a shop asks a payer for, and where it wants them back.
 type CheckoutTerms struct {
 	Terms     Terms
-	ReturnURL string         // SessionHole in it becomes the session's id, before it is checked
-	CancelURL string         // the same; "" = ReturnURL
-	Items     []LineItem     // when given they sum to the amount
-	InPerson  bool           // at a till: the payer stands there, and there is nowhere to return to
-	Contact   []ContactField // what the payer is asked to hand over
+	ReturnURL string          // SessionHole in it becomes the session's id, before it is checked
+	CancelURL string          // the same; "" = ReturnURL
+	Items     []LineItem      // when given they sum to the amount
+	InPerson  bool            // at a till: the payer stands there, and there is nowhere to return to
+	Contact   []ContactField  // what the payer is asked to hand over
+	Till      merchant.TillID // where it is shown, for TillSales
 	link      PayLinkID
 }
 
@@ -64,6 +65,7 @@ type Checkout struct {
 	ReturnURL string
 	CancelURL string
 	Items     []LineItem
+	Bill      string // the number of the shop's bill, "" for none
 	Contact   []ContactField
 	Given     map[string]string // what was handed over; only from GetCheckout, to its shop, once it is paid
 	CreatedAt time.Time
@@ -98,6 +100,9 @@ func (s *Service) CreateCheckout(ctx context.Context, c Caller, t CheckoutTerms,
 			if err == nil {
 				tx.Queue(insertCheckout, string(session.id), string(session.shop), string(row.id), session.returnURL, session.cancelURL,
 					session.items, clock.Micros(r.createdAt), clock.Micros(r.expiresAt), string(session.link), session.asks)
+				if t.Till != "" {
+					tx.Queue(insertTill, string(t.Till), clock.Micros(r.createdAt), string(row.id))
+				}
 			}
 			return out, err
 		})
@@ -390,8 +395,8 @@ func (s *Service) showCheckout(ctx context.Context, c Caller, read session, p *P
 	}
 	k := Checkout{ID: read.row.id, Shop: read.row.shop, ShopName: p.PayeeName, Payment: *p, ReturnURL: read.row.returnURL,
 		CancelURL: read.row.cancelURL, CreatedAt: read.row.createdAt, ExpiresAt: p.ExpiresAt, Replayed: p.Replayed,
-		Contact: decodeAsks(read.row.asks),
-		State:   checkoutState(*p, s.Clock.Now())}
+		Contact: decodeAsks(read.row.asks), Bill: p.Bill(),
+		State: checkoutState(*p, s.Clock.Now())}
 	if p.Replayed {
 		k.State = checkoutState(*p, p.CreatedAt) // as it was then, not as late as it is now
 	}

@@ -110,7 +110,7 @@ func (s *Service) CheckoutCode(ctx context.Context, shop Caller, checkout Checko
 	}
 	c.Method, c.Amount = qr.Dynamic, k.Payment.Amount.Decimal()
 	c.Currency, _ = k.Payment.Amount.Currency.Number()
-	c.Additional.Reference = qr.Plain(k.Payment.Reference, 25)
+	c.Additional.Bill, c.Additional.Reference = qr.Plain(k.Bill, billMost), qr.Plain(k.Payment.Reference, 25)
 	c.Accounts[0].Objects = append(c.Accounts[0].Objects, qr.Object{ID: codeCheckout, Value: body(string(checkout))})
 	return s.sign(c, "")
 }

@@ -111,6 +111,10 @@ var (
 	ErrPayLinkAmount = fault.Define(fault.Invalid, "checkout_link_amount",
 		text("The amount is too small", "金额过小"),
 		text("The shop asks for at least %s.", "商店要求至少 %s。"))
+	// ErrBill refuses a bill number that no payment code can carry.
+	ErrBill = fault.Define(fault.Invalid, "checkout_bill",
+		text("This bill number cannot be used", "无法使用此账单号"),
+		text("Write up to 25 letters, digits and signs of a plain keyboard.", "请填写至多 25 个英文字母、数字或普通符号。"))
 	// ErrContactFields refuses to ask for what is no contact field.
 	ErrContactFields = fault.Define(fault.Invalid, "contact_fields",
 		text("These contact fields cannot be asked for", "无法索取这些联系信息"),

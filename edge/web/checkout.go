@@ -39,9 +39,8 @@ func (s *site) checkoutWith(w http.ResponseWriter, r *http.Request, v *visit, co
 		view.Ways = append(view.Ways, "card")
 	}
 	view.Way, view.Nonce, view.Errors = way(r, view.Ways), nonce(), wrong
-	for _, item := range k.Items {
-		view.Items = append(view.Items, ui.Item{Name: item.Name, Quantity: item.Quantity, Money: ui.Amount(p.Amount.Currency.Of(item.Amount))})
-	}
+	view.Items = itemLines(k)
+	view.Bill, view.Reference = billAndReference(k.Bill, p.Reference)
 	var err error
 	mine := v.session.ID != "" && p.Payer == string(v.session.Person.ID)
 	view.ReturnHref, view.ReturnHost = wayOut(k, view.State)
@@ -107,9 +106,18 @@ func (s *site) checkoutForms(r *http.Request, v *visit, k payment.Checkout, view
 		if err != nil {
 			return err
 		}
+		sheet.Bill, sheet.Reference = billAndReference(k.Bill, sheet.Reference)
 		view.Confirm, sheet.Handover = &sheet, view.Handover
 	}
 	return nil
+}
+
+// billAndReference leaves out a reference that says the bill's number once more.
+func billAndReference(bill, reference string) (string, string) {
+	if bill == reference {
+		reference = ""
+	}
+	return bill, reference
 }
 
 // wayOut is the link back to the shop: where it wants its payer after paying, or without.

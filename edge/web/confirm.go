@@ -60,6 +60,7 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		FromName: v.say("pay.wallet"),
 		Balance:  ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
 		Hold: p.Capture == payment.Manual, ExpiresAt: p.ExpiresAt, Digest: p.NextAction.Digest, CancelHref: cancel, Action: path}
+	view.Bill, view.Reference = billAndReference(p.Bill(), p.Reference)
 	view.Link = p.Capture == payment.ByLink
 	if view.Link {
 		view.PayeeName = v.say("link.anyone")

@@ -102,8 +102,11 @@ func scanTerms(read payment.Reading, f url.Values) (t payment.Terms, param strin
 	if bill == qr.AskPayer {
 		bill = strings.TrimSpace(f.Get("bill"))
 	}
+	if bill, err = payment.CleanBill(bill); err != nil {
+		return t, "bill", err
+	}
 	t = payment.Terms{Payee: string(read.Shop.ID), Amount: amount, Reference: bill, Metadata: map[string]string{}}
-	for name, value := range map[string]string{"store": string(read.Store), "terminal": read.Terminal} {
+	for name, value := range map[string]string{"store": string(read.Store), "terminal": read.Terminal, payment.MetaBill: bill} {
 		if value != "" {
 			t.Metadata[name] = value
 		}

@@ -47,7 +47,8 @@ func (s *site) shopCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
 	file := csv.NewWriter(&b)
 	write := func(cells ...string) { _ = file.Write(cells) } // into memory: the error is asked for at the end
 	write(v.say("csv.date"), v.say("csv.time"), v.say("csv.kind"), v.say("day.state"), v.say("csv.with"), v.say("csv.text"),
-		v.say("pay.reference"), v.say("csv.amount"), v.say("day.refunded"), v.say("form.currency"), v.say("pay.id"), v.say("pay.receipt"))
+		v.say("pay.reference"), v.say("csv.amount"), v.say("day.refunded"), v.say("form.currency"), v.say("pay.id"), v.say("pay.receipt"),
+		v.say("pay.bill"))
 	more, err := s.every(r.Context(), c, v.filter(&typed), func(i payment.Item) {
 		p, at := i.Payment, i.At.In(v.scene.Zone)
 		sign := ""
@@ -56,7 +57,7 @@ func (s *site) shopCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 		write(at.Format(time.DateOnly), at.Format(time.TimeOnly), ui.Word(v.scene.Lang, "kind", string(p.Kind)),
 			ui.Word(v.scene.Lang, "state", string(p.State)), inert(i.With), inert(p.Description), inert(p.Reference), sign+p.Amount.Decimal(),
-			p.Amount.Currency.Of(p.Refunded).Decimal(), p.Amount.Currency.Code, string(p.ID), p.Receipt)
+			p.Amount.Currency.Of(p.Refunded).Decimal(), p.Amount.Currency.Code, string(p.ID), p.Receipt, inert(p.Bill()))
 	})
 	if err != nil {
 		return err

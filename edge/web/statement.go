@@ -189,6 +189,7 @@ func (s *site) receiptPDF(w http.ResponseWriter, r *http.Request, v *visit) erro
 		add(v.say("pay.refunded"), view.Refunded.String(), false)
 	}
 	add(v.say("pay.note"), view.Note, false)
+	add(v.say("pay.bill"), view.Bill, false)
 	add(v.say("pay.reference"), view.Reference, false)
 	add(v.say("pay.receipt"), view.Receipt, false)
 	add(v.say("pay.id"), view.ID, false)

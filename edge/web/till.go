@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"billfold/base/fault"
-	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/base/telemetry"
 	"billfold/core/merchant"
@@ -19,6 +18,7 @@ const (
 	cookieTill  = "bf_till"
 	cookieShift = "bf_shift"
 	tillKept    = 400 * 24 * time.Hour // as long as browsers keep a cookie
+	tillRows    = 50                   // sales on a page of the day's
 	saleLife    = 15 * time.Minute     // how long a code on the till's screen can be paid
 )
 
@@ -80,6 +80,9 @@ func (s *site) tillPage(w http.ResponseWriter, r *http.Request, v *visit, status
 		return s.draw(w, r, v, status, ui.Extra{}, ui.TillSignInPage(view))
 	}
 	view.Name, view.Currencies = d.shift.Staff.Name, d.shop.Currencies
+	if _, _, err := s.setTill(r, d.shop, &view); err != nil {
+		return err
+	}
 	if view.Currency == "" {
 		view.Currency = d.shop.Currencies[0]
 	}
@@ -98,6 +101,9 @@ func (s *site) tillProblem(w http.ResponseWriter, r *http.Request, v *visit, vie
 	name, words, ok := field(v.scene.Lang, err)
 	if !ok {
 		return err
+	}
+	if name == "currency" { // which stands beside the amount
+		name = "amount"
 	}
 	view.Errors = ui.FieldErrors{name: words}
 	return s.tillPage(w, r, v, refusalStatus(err), view)
@@ -154,21 +160,32 @@ func (s *site) tillCharge(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return s.tillProblem(w, r, v, view, err)
 	}
-	c, err := money.ParseCurrency(view.Currency)
-	var amount money.Amount
+	items, rules, err := s.setTill(r, d.shop, &view)
+	if err != nil {
+		return err
+	}
+	sold, err := s.readCart(v, f, items, rules)
+	if err == nil && f.Get("do") == "sum" { // without JavaScript the total is asked for
+		view.Total = ui.Amount(sold.total)
+		return s.tillPage(w, r, v, http.StatusOK, view)
+	}
+	var bill string
 	if err == nil {
-		amount, err = amountField(view.Amount, c)
+		bill, err = payment.CleanBill(view.Bill)
+	}
+	if err == nil && bill == "" {
+		bill, err = s.Shops.NextBill(r.Context(), d.shop.ID)
 	}
 	if err != nil {
-		if f, ok := fault.As(err); ok {
-			err = f.With("amount")
-		}
 		return s.tillProblem(w, r, v, view, err)
 	}
-	k, err := s.Payments.CreateCheckout(r.Context(), d.caller(), payment.CheckoutTerms{InPerson: true, Terms: payment.Terms{Amount: amount,
-		Description: view.What, ExpiresAt: s.Clock.Now().Add(saleLife),
-		Metadata: map[string]string{"till": string(d.till.ID), "staff": string(d.shift.Staff.ID), "store": string(d.till.Store)}}},
-		formCall(f.Get("nonce"), amount.String(), view.What))
+	meta := map[string]string{"till": string(d.till.ID), "staff": string(d.shift.Staff.ID), "store": string(d.till.Store)}
+	if bill != "" {
+		meta[payment.MetaBill] = bill
+	}
+	k, err := s.Payments.CreateCheckout(r.Context(), d.caller(), payment.CheckoutTerms{InPerson: true, Till: d.till.ID, Items: sold.lines,
+		Terms: payment.Terms{Amount: sold.total, Description: view.What, Reference: bill, ExpiresAt: s.Clock.Now().Add(saleLife),
+			Metadata: meta}}, formCall(f.Get("nonce"), sold.said, view.What, view.Bill))
 	if err != nil {
 		return s.tillProblem(w, r, v, view, err)
 	}
@@ -187,7 +204,7 @@ func (s *site) tillSale(w http.ResponseWriter, r *http.Request, v *visit) error 
 	}
 	view := ui.Sale{ID: string(k.ID), Shop: d.shop.Name, Till: d.till.Name, State: checkoutState(k), Money: ui.Amount(k.Payment.Amount),
 		What: k.Payment.Description, Link: s.PublicURL + "/c/" + string(k.ID), Until: k.ExpiresAt, Receipt: k.Payment.Receipt,
-		Payer: k.Payment.PayerName}
+		Payer: k.Payment.PayerName, Bill: k.Bill, Items: itemLines(k)}
 	extra := ui.Extra{}
 	if view.State == "open" {
 		view.Code, err = s.Payments.CheckoutCode(r.Context(), d.caller(), k.ID)
@@ -216,6 +233,14 @@ func (s *site) tillCancel(w http.ResponseWriter, r *http.Request, v *visit) erro
 	return s.redirect(w, r, "/till")
 }
 
+// itemLines are the lines of what is bought, as pages show them.
+func itemLines(k payment.Checkout) (list []ui.Item) {
+	for _, item := range k.Items {
+		list = append(list, ui.Item{Name: item.Name, Quantity: item.Quantity, Money: ui.Amount(k.Payment.Amount.Currency.Of(item.Amount))})
+	}
+	return list
+}
+
 // tillToday lists what this till sold since midnight, with what can be given back.
 func (s *site) tillToday(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return s.tillTodayPage(w, r, v, http.StatusOK, "")
@@ -230,18 +255,18 @@ func (s *site) tillTodayPage(w http.ResponseWriter, r *http.Request, v *visit, s
 	for _, limit := range d.shift.Staff.Limits {
 		view.Limits = append(view.Limits, ui.Amount(limit))
 	}
-	page, err := s.Payments.Activity(r.Context(), payment.Caller{Shop: d.shop.ID}, string(d.shop.ID),
-		payment.ActivityFilter{Kind: payment.Purchase, Since: midnight(s.Clock.Now(), v.scene.Zone)}, "", 100)
+	page, err := s.Payments.TillSales(r.Context(), payment.Caller{Shop: d.shop.ID}, d.till.ID, midnight(s.Clock.Now(), v.scene.Zone),
+		r.URL.Query().Get("cursor"), tillRows)
 	if err != nil {
 		return err
 	}
+	if page.Next != "" {
+		view.Older = "/till/today?cursor=" + page.Next
+	}
 	for _, item := range page.Items {
 		p := item.Payment
-		if p.Metadata["till"] != string(d.till.ID) || p.Captured == 0 {
-			continue
-		}
 		view.Sales = append(view.Sales, ui.SaleLine{ID: string(p.ID), At: p.CreatedAt, State: string(p.State), Money: ui.Amount(p.Amount),
-			What: p.Description, Left: p.Amount.Currency.Of(p.Captured - p.Refunded).Decimal(), Code: p.Amount.Currency.Code,
+			What: p.Description, Bill: p.Bill(), Left: p.Amount.Currency.Of(p.Captured - p.Refunded).Decimal(), Code: p.Amount.Currency.Code,
 			CanRefund: p.Captured > p.Refunded})
 	}
 	return s.draw(w, r, v, status, ui.Extra{}, ui.TillDayPage(view))

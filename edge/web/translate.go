@@ -23,7 +23,8 @@ func codeOf(err error) string {
 func (v *visit) row(i payment.Item, base string) ui.Row {
 	p := i.Payment
 	in := i.Direction == payment.In
-	row := ui.Row{Href: base + "/" + string(p.ID), Name: i.With, Kind: string(p.Kind), State: string(p.State), Note: p.Description, At: i.At,
+	row := ui.Row{Bill: p.Bill(),
+		Href: base + "/" + string(p.ID), Name: i.With, Kind: string(p.Kind), State: string(p.State), Note: p.Description, At: i.At,
 		Money: ui.Flow(p.Amount, in), In: in}
 	switch p.State {
 	case payment.Failed, payment.Expired, payment.Voided:
@@ -78,6 +79,7 @@ func (v *visit) details(p payment.Payment, side string) ui.Payment {
 	view := ui.Payment{ID: string(p.ID), Kind: string(p.Kind), State: string(p.State), Side: side, Plain: ui.Amount(p.Amount),
 		Money: ui.Flow(p.Amount, in), Fee: ui.Amount(p.Fee), PayerName: p.PayerName, PayeeName: p.PayeeName, Note: p.Description,
 		Reference: p.Reference, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, HoldExpiresAt: p.HoldExpiresAt}
+	view.Bill, view.Reference = billAndReference(p.Bill(), p.Reference)
 	view.OtherShop = strings.HasPrefix(p.Payer, "mch_")
 	if !in {
 		view.OtherShop = strings.HasPrefix(p.Payee, "mch_")

@@ -33,9 +33,57 @@ document.addEventListener("click", (event) => {
   if (!pad) return;
   const field = document.getElementById(pad.dataset.keypad);
   const press = key.dataset.key;
-  if (press === "back") field.value = field.value.slice(0, -1);
-  else if (press !== "." || !field.value.includes(".")) field.value += press;
+  const last = field.value.split("+").pop();
+  if (press === "back") field.value = field.value.trimEnd().slice(0, -1);
+  else if (press === "+") field.value += last.trim() ? "+" : "";
+  else if (press !== "." || !last.includes(".")) field.value += press;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 });
+
+// One more or less of an item: <button data-step="1" data-for="id-of-field">.
+document.addEventListener("click", (event) => {
+  const step = event.target.closest("[data-step]");
+  if (!step) return;
+  const field = document.getElementById(step.dataset.for);
+  const count = Math.min(999, Math.max(0, (parseInt(field.value, 10) || 0) + Number(step.dataset.step)));
+  field.value = count || "";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+// A till's total while it is typed, in whole minor units; the server counts again. What cannot be counted shows no total.
+for (const form of document.querySelectorAll("form[data-cart]")) {
+  const currency = form.elements.currency, total = form.querySelector("[data-total]");
+  const amount = (typed, scale) => {
+    const m = /^(?:(\d{1,3})\s*[x×*]\s*)?(\d{1,12})(?:[.,](\d*))?$/i.exec(typed.trim());
+    if (!m || (m[3] || "").length > scale) return null;
+    return BigInt(m[1] || 1) * BigInt(m[2] + (m[3] || "").padEnd(scale, "0"));
+  };
+  const count = () => {
+    const scale = Number((currency.selectedOptions ? currency.selectedOptions[0] : currency).dataset.scale);
+    const parts = form.elements.amount.value.trim() ? form.elements.amount.value.split("+").map((one) => amount(one, scale)) : [];
+    for (const field of form.querySelectorAll("[data-minor]")) {
+      const wanted = field.value.trim();
+      if (wanted && wanted !== "0") {
+        parts.push(/^\d+$/.test(wanted) && field.dataset.code === currency.value ? BigInt(wanted) * BigInt(field.dataset.minor) : null);
+      }
+    }
+    if (parts.length === 0 || parts.includes(null)) return "";
+    let sum = parts.reduce((a, b) => a + b, 0n);
+    const tip = form.elements.tip ? form.elements.tip.value : "";
+    if (tip === "own") {
+      const own = form.elements.own_tip.value.trim() ? amount(form.elements.own_tip.value, scale) : 0n;
+      if (own === null) return "";
+      sum += own;
+    } else if (tip) sum += sum * BigInt(tip) / 100n;
+    const digits = String(sum).padStart(scale + 1, "0");
+    const cut = digits.length - scale;
+    return currency.value + " " + digits.slice(0, cut) + (scale ? "." + digits.slice(cut) : "");
+  };
+  const show = () => { total.textContent = count(); };
+  form.addEventListener("input", show);
+  form.addEventListener("change", show);
+  show();
+}
 
 // Printing: <button data-print>.
 document.addEventListener("click", (event) => {

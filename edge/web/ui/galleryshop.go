@@ -58,7 +58,9 @@ func shopSpecimens() []Specimen {
 	priced := sticker
 	priced.Amount, priced.Money = "4.20", plain(4_20, "EUR")
 	sale := Sale{ID: "chk_1", Shop: "Café Linden", Till: "Counter", State: "open", Money: plain(12_50, "EUR"), What: "2 × Flat white",
-		Code: sampleCode, Link: "https://wallet.example/c/chk_1", Until: noon.Add(15 * time.Minute)}
+		Bill: "A-17", Items: []Item{{Name: "Flat white", Quantity: 2, Money: plain(8_40, "EUR")},
+			{Name: "Tip", Quantity: 1,
+				Money: plain(4_10, "EUR")}}, Code: sampleCode, Link: "https://wallet.example/c/chk_1", Until: noon.Add(15 * time.Minute)}
 	ended := func(state string) Sale {
 		k := sale
 		k.State, k.Payer, k.Receipt = state, "Lena H.", "rcp_01jnm3v8q2"
@@ -107,18 +109,40 @@ func shopSpecimens() []Specimen {
 		{Name: "till-nobody", Out: true, Page: TillSignInPage(Till{Shop: "Café Linden", Till: "Counter"})},
 		{Name: "till", Out: true, Page: TillPage(Till{Shop: "Café Linden", Till: "Counter", Name: "Ana", Currencies: []string{"EUR", "USD"},
 			Currency: "EUR", Amount: "12.50"})},
+		{Name: "till-items", Out: true, Page: TillPage(Till{Shop: "Café Linden", Till: "Counter", Name: "Ana", Currencies: []string{"EUR"},
+			Currency: "EUR", Scales: []int{2}, Amount: "12.50 + 3.20", Items: sampleTillItems(), Tips: []int64{5, 10, 15}, OwnTip: true, Tip: "10",
+			Numbered: true, Total: plain(28_16, "EUR")})},
+		{Name: "till-errors", Out: true, Page: TillPage(Till{Shop: "Café Linden", Till: "Counter", Name: "Ana", Currencies: []string{"EUR"},
+			Currency: "EUR", Scales: []int{2}, Items: sampleTillItems(), OwnTip: true, Tip: "own",
+			Errors: FieldErrors{"": "…", "amount": "…", "bill": "…", "tip": "…", "q-itm_1": "…"}})},
+		{Name: "goods", Area: "shop:mch_1", Page: GoodsPage(sampleGoods())},
+		{Name: "goods-none", Area: "shop:mch_1", Page: GoodsPage(Goods{ID: "mch_1", Name: "Café Linden", Currencies: []string{"EUR"},
+			New: GoodsItem{Errors: FieldErrors{"name": "…", "price": "…"}}, Errors: FieldErrors{"tips": "…", "prefix": "…"}})},
 		{Name: "till-sale", Out: true, Page: SalePage(sale)},
 		{Name: "till-paid", Out: true, Page: SalePage(ended("paid"))},
 		{Name: "till-expired", Out: true, Page: SalePage(ended("expired"))},
 		{Name: "till-processing", Out: true, Page: SalePage(ended("processing"))},
 		{Name: "till-today", Out: true, Page: TillDayPage(TillDay{Shop: "Café Linden", Till: "Counter", Name: "Ana", Problem: "…",
-			Limits: []Money{plain(50_00, "EUR")}, Sales: []SaleLine{{ID: "pay_1", State: "completed", What: "2 × Flat white", Left: "12.50",
-				Code: "EUR", At: noon, Money: plain(12_50, "EUR"), CanRefund: true}, {ID: "pay_2", State: "refunded", At: noon,
-				Money: plain(4_20, "EUR")}}})},
+			Limits: []Money{plain(50_00, "EUR")}, Older: "#", Sales: []SaleLine{{ID: "pay_1", State: "completed", Bill: "A-17",
+				What: "2 × Flat white", Left: "12.50", Code: "EUR", At: noon, Money: plain(12_50, "EUR"), CanRefund: true},
+				{ID: "pay_2", State: "refunded", At: noon,
+					Money: plain(4_20, "EUR")}}})},
 		{Name: "till-today-none", Out: true, Page: TillDayPage(TillDay{Shop: "Café Linden", Till: "Counter", Name: "Ana"})},
 		{Name: "scan", Area: "scan", Page: ScanPage(Scan{})},
 		{Name: "scan-refused", Area: "scan", Page: ScanPage(Scan{Code: "000201…", Problem: "…"})},
 		{Name: "scan-ask", Area: "scan", Page: ScanPage(Scan{Code: sampleCode, Read: &asked, Errors: FieldErrors{"amount": "…"}})},
 		{Name: "scan-fixed", Area: "scan", Page: ScanPage(Scan{Code: sampleCode, Read: &fixed})},
 	}
+}
+
+func sampleTillItems() []TillItem {
+	return []TillItem{{ID: "itm_1", Name: "Flat white", Minor: "420", Code: "EUR", Quantity: "2", Money: plain(4_20, "EUR")},
+		{ID: "itm_2", Name: "Buttercroissant mit hausgemachter Erdbeermarmelade", Minor: "350", Code: "EUR", Money: plain(3_50, "EUR")}}
+}
+
+func sampleGoods() Goods {
+	return Goods{ID: "mch_1", Name: "Café Linden", Currencies: []string{"EUR", "USD"}, Tips: "5 10 15", OwnTip: true, Numbered: true,
+		Prefix: "A-", Items: []GoodsItem{{ID: "itm_1", Title: "Flat white", Price: "4.20", Currency: "EUR", Money: plain(4_20, "EUR"),
+			Errors: FieldErrors{"price": "…"}}, {ID: "itm_2", Title: "Croissant", Price: "3.50", Currency: "EUR", Money: plain(3_50, "EUR")}},
+		New: GoodsItem{Currency: "EUR"}}
 }

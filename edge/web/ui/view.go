@@ -7,6 +7,7 @@ import (
 
 // Row is one line of a feed.
 type Row struct {
+	Bill             string // the number of the shop's bill
 	Href, Name, Icon string // Icon is drawn instead of initials where no person or shop is behind the row
 	Kind, State      string
 	Note             string // the payment's own words: a description, an order number
@@ -95,6 +96,7 @@ type Payment struct {
 	Shop                  *ShopActions
 	Between               Between
 	Handed                *Handed // what the shop was given with it
+	Bill                  string  // the number of the shop's bill
 	Live                  bool    // not final: the page asks again by itself
 	Outside               *Outside
 	Play                  *PlayBank // in the sandbox, while a bank transfer is awaited
@@ -148,6 +150,7 @@ type Confirm struct {
 	Error            string
 	AuthenticateHref string
 	Quote            *QuoteLines // of an exchange
+	Bill             string      // the number of the shop's bill
 	Handover         *Handover   // what the shop asks for, on a checkout
 }
 
@@ -187,6 +190,7 @@ type Checkout struct {
 	Errors      FieldErrors
 	Link        string // the checkout's own address
 	Live        bool   // it turns by itself
+	Bill        string // the number of the shop's bill
 	Handover    *Handover
 	Handed      *Handed // what the shop was given, for who gave it
 }

@@ -7,10 +7,43 @@ type Till struct {
 	Shop, Till, Name       string
 	Staff                  []StaffLine
 	Chosen                 string // who tried to sign in
-	Amount, Currency, What string
+	Amount, Currency, What string // Amount may be a sum: "12.50 + 3.20"
 	Currencies             []string
+	Scales                 []int // of the currencies
+	Items                  []TillItem
+	Tips                   []int64 // percentages that are offered
+	OwnTip                 bool
+	Tip, TipTyped          string // what was chosen: "", a percentage, or "own" with the amount that was typed
+	Bill                   string
+	Numbered               bool  // bills are numbered by themselves
+	Total                  Money // counted without JavaScript
 	Nonce                  string
 	Errors                 FieldErrors
+}
+
+// TillItem is something that the till sells.
+type TillItem struct {
+	ID, Name, Minor, Code, Quantity string // Minor is the price in minor units
+	Money                           Money
+}
+
+// Goods is the owner's page of what the tills sell and how they ask.
+type Goods struct {
+	ID, Name     string
+	Items        []GoodsItem
+	Currencies   []string
+	Tips, Prefix string // as typed: "5 10"
+	OwnTip       bool
+	Numbered     bool
+	New          GoodsItem
+	Errors       FieldErrors // of the new item "name", "price"; of the rules "tips", "prefix"
+}
+
+// GoodsItem is one thing on that page, as its form shows it.
+type GoodsItem struct {
+	ID, Title, Price, Currency string
+	Money                      Money
+	Errors                     FieldErrors
 }
 
 // StaffLine is somebody who works at the tills.
@@ -26,6 +59,8 @@ type Sale struct {
 	ID, Shop, Till, State string
 	Money                 Money
 	What, Payer, Receipt  string
+	Bill                  string
+	Items                 []Item
 	Code                  string // the EMVCo payload
 	Link                  string // what any phone's camera opens
 	Until                 time.Time
@@ -36,11 +71,13 @@ type TillDay struct {
 	Shop, Till, Name, Nonce, Problem string
 	Limits                           []Money
 	Sales                            []SaleLine
+	Older                            string // the next page
 }
 
 // SaleLine is one of them, with what is left to give back.
 type SaleLine struct {
 	ID, State, What, Left, Code string
+	Bill                        string
 	At                          time.Time
 	Money                       Money
 	CanRefund                   bool
