@@ -48,9 +48,18 @@ func open(t *testing.T) site {
 	return *shared.site
 }
 
+// after is what the end of all walks does.
+var after []func() error
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	Stop()
+	for _, f := range after {
+		if err := f(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	if shared.site != nil {
 		if err := shared.stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "the site did not end well:", err)
