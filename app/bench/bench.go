@@ -113,7 +113,7 @@ func (c *common) check() error {
 func Main(ctx context.Context, args []string, out, diag io.Writer) int {
 	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
 		"payments": payments, "ledger": transfers, "overload": overload, "purse": purse.Bench, "pages": pages,
-		"checkout": checkouts, "live": live,
+		"checkout": checkouts, "live": live, endsName: ends,
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(out, Usage)

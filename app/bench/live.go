@@ -17,7 +17,6 @@ import (
 	"billfold/base/once"
 	"billfold/core/identity"
 	"billfold/core/payment"
-	"billfold/edge/web"
 )
 
 // liveResult is what `bench live --json` prints.
@@ -29,7 +28,7 @@ type liveResult struct {
 	Missed    int     `json:"missed"` // pages that were not told of their last payment
 	P50       float64 `json:"delivery_p50_ms"`
 	P99       float64 `json:"delivery_p99_ms"` // from the payer's request to the news on their open page
-	MemoryMB  int64   `json:"memory_mb"`       // the most, of server, database, open pages' ends and generator together
+	MemoryMB  int64   `json:"memory_mb"`       // the most, of server, database and those who pay; the readers' ends are another process
 	EmptyMB   int64   `json:"memory_before_mb"`
 	OpenMB    int64   `json:"memory_with_pages_mb"` // with the pages open and nothing happening
 	Processor float64 `json:"cpu_share"`            // of all cores
@@ -68,7 +67,7 @@ func live(ctx context.Context, args []string, out, diag io.Writer) error {
 		return err
 	}
 	text := fmt.Sprintf("%d open pages on %s, %.0f payments a second for %.1f s: news after p50 %.1f ms, p99 %.1f ms, %d pages not told; "+
-		"%d MB of memory at most with both ends of every page (%d MB before, %d MB when they were open), %.0f %% of the cores, verified %v",
+		"%d MB of memory at most, the readers' ends apart (%d MB before, %d MB when they were open), %.0f %% of the cores, verified %v",
 		r.Pages, r.Engine, r.PerSecond, r.Seconds, r.P50, r.P99, r.Missed, r.MemoryMB, r.EmptyMB, r.OpenMB, 100*r.Processor, r.Verified)
 	return c.tell(r, text, r.Verified)
 }
@@ -78,6 +77,7 @@ type listeners struct {
 	*world
 	people []listener
 	shops  []string
+	ends   *readersEnd
 	watch  clock.Stopwatch
 	paid   atomic.Int64
 }
@@ -85,7 +85,6 @@ type listeners struct {
 // listener is one person with a page. since is when the oldest payment was sent of which the page has not heard, 0 for none.
 type listener struct {
 	person identity.PersonID
-	page   *visitor
 	since  atomic.Int64
 	mu     sync.Mutex
 	times  latencies
@@ -100,10 +99,10 @@ func (l *listeners) listen(ctx context.Context, pages, perSecond int, c *common,
 	l.shops = cast.shops
 	r.EmptyMB = resident() >> 20
 	l.people = make([]listener, pages)
-	defer l.leave()
-	if err := l.openAll(ctx, cast); err != nil {
+	if err := l.openAll(ctx, cast, c.diag); err != nil {
 		return err
 	}
+	defer l.ends.close()
 	r.OpenMB = resident() >> 20
 	noting, stop := context.WithCancel(ctx)
 	var noted sync.WaitGroup
@@ -139,50 +138,36 @@ func (l *listeners) listen(ctx context.Context, pages, perSecond int, c *common,
 }
 
 // openAll signs everybody in, and opens a page for each; with more pages than people some have two.
-func (l *listeners) openAll(ctx context.Context, cast *cast) error {
-	errs := make([]error, min(len(l.people), 16))
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for w := range errs {
-		all.Go(func() {
-			for i := int(next.Add(1) - 1); i < len(l.people) && errs[w] == nil; i = int(next.Add(1) - 1) {
-				errs[w] = l.people[i].sit(ctx, l, cast.tokens[i%len(cast.tokens)])
-			}
-		})
+func (l *listeners) openAll(ctx context.Context, cast *cast, diag io.Writer) error {
+	cookies := make([]string, len(l.people))
+	for i := range l.people {
+		key, err := l.People.AuthenticateKey(ctx, cast.tokens[i%len(cast.tokens)])
+		if err != nil {
+			return err
+		}
+		l.people[i].person = identity.PersonID(key.Owner)
+		session, err := l.People.Enter(ctx, l.people[i].person, identity.Visit{Agent: "bench"})
+		if err != nil {
+			return err
+		}
+		cookies[i] = "bf_session=" + session
 	}
-	all.Wait()
-	return errors.Join(errs...)
+	var err error
+	if l.ends, err = l.openApart(ctx, cookies, diag); err != nil {
+		return err
+	}
+	go l.ends.follow(l.heard)
+	return nil
 }
 
-// sit opens somebody's page and listens.
-func (p *listener) sit(ctx context.Context, l *listeners, token string) error {
-	key, err := l.People.AuthenticateKey(ctx, token)
-	if err != nil {
-		return err
+// heard is called when a page has news.
+func (l *listeners) heard(page int) {
+	p := &l.people[page]
+	if sent := p.since.Swap(0); sent != 0 {
+		p.mu.Lock()
+		p.times = append(p.times, l.watch.Elapsed()-time.Duration(sent))
+		p.mu.Unlock()
 	}
-	p.person = identity.PersonID(key.Owner)
-	session, err := l.People.Enter(ctx, p.person, identity.Visit{Agent: "bench"})
-	if err != nil {
-		return err
-	}
-	p.page = l.visitor("bf_session=" + session)
-	if _, err = p.page.get(ctx, "/home"); err != nil { // the page that then listens
-		return err
-	}
-	news, err := p.page.hear(ctx, web.LivePath)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for range news {
-			if sent := p.since.Swap(0); sent != 0 {
-				p.mu.Lock()
-				p.times = append(p.times, l.watch.Elapsed()-time.Duration(sent))
-				p.mu.Unlock()
-			}
-		}
-	}()
-	return nil
 }
 
 // pay has the people with pages pay so many times a second, whether or not those before were answered.
@@ -223,14 +208,6 @@ func (l *listeners) settle(ctx context.Context) {
 		}
 		if !waiting || clock.Wait(ctx, 20*time.Millisecond) != nil {
 			return
-		}
-	}
-}
-
-func (l *listeners) leave() {
-	for i := range l.people {
-		if p := l.people[i].page; p != nil {
-			p.close()
 		}
 	}
 }
