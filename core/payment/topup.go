@@ -267,7 +267,7 @@ func (s *Service) credit(tx *db.Tx, r *record, road string, amount int64) error 
 	if err != nil {
 		return err
 	}
-	if r.method != FromCard { // a purchase that is released after a decline had let the card go
+	if r.kind == Purchase && r.method != FromCard { // released after a decline, which had let the card go
 		r.method = FromCard
 		tx.Queue(updateMethod, string(r.id), string(r.method))
 	}
