@@ -25,6 +25,7 @@ type Event struct {
 	At       time.Time // business time, set by Append
 	Data     []byte    // JSON; ids, amounts and masked names only
 	Number   int64     // place in the stream, from 1; 0 until it is numbered
+	Said     any       // what Data was written from, where the process that appended it tells it; nil where it was read
 }
 
 func scanEvent(r db.Row) (e Event, err error) {
@@ -45,4 +46,9 @@ func scanNumbered(r db.Row) (e Event, err error) {
 	}
 	e.Owners, e.At = strings.Fields(owners), clock.FromMicros(at)
 	return e, nil
+}
+
+func scanID(r db.Row) (id string, err error) {
+	err = r.Scan(&id)
+	return id, err
 }

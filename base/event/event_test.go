@@ -22,7 +22,8 @@ func outbox(t *testing.T, d *db.DB) *event.Outbox {
 func send(t *testing.T, d *db.DB, o *event.Outbox, object string, sequence int64, owners ...string) {
 	t.Helper()
 	err := d.Write(context.Background(), func(tx *db.Tx) error {
-		o.Append(tx, event.Event{Type: "thing.done", Object: object, Sequence: sequence, Owners: owners, Data: []byte(`{}`)})
+		o.Append(tx, event.Event{Type: "thing.done", Object: object, Sequence: sequence, Owners: owners,
+			Data: fmt.Append(nil, sequence), Said: sequence})
 		return nil
 	})
 	if err != nil {
@@ -30,11 +31,11 @@ func send(t *testing.T, d *db.DB, o *event.Outbox, object string, sequence int64
 	}
 }
 
-// Many writers, some of whom roll back, and a sequencer that works meanwhile: every committed event is told once, in
+// Many writers of two processes, some of whom roll back, and a sequencer that works meanwhile: every committed event is told once, in
 // the order of its object, under gapless numbers.
 func TestEverythingCommittedIsToldOnceInOrder(t *testing.T) {
 	harness.Engines(t, func(t *testing.T, d *db.DB) {
-		o := outbox(t, d)
+		o, other := outbox(t, d), outbox(t, d)
 		var told []event.Event
 		o.Subscribe("test", func(tx *db.Tx, events []event.Event) error {
 			told = append(told, events...) // the transaction below never fails, so nothing is handed over twice
@@ -46,7 +47,7 @@ func TestEverythingCommittedIsToldOnceInOrder(t *testing.T) {
 		for w := range 8 {
 			writers.Go(func() {
 				for i := range 50 {
-					send(t, d, o, fmt.Sprint("obj_", w), int64(i), "usr_a", "mch_b")
+					send(t, d, []*event.Outbox{o, other}[w%2], fmt.Sprint("obj_", w), int64(i), "usr_a", "mch_b")
 					if i%10 == 0 {
 						d.Write(ctx, func(tx *db.Tx) error {
 							o.Append(tx, event.Event{Type: "thing.undone", Object: "obj_x", Owners: []string{"usr_a"}, Data: []byte(`{}`)})
@@ -62,7 +63,7 @@ func TestEverythingCommittedIsToldOnceInOrder(t *testing.T) {
 		if _, err := o.Step(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
-		last := map[string]int64{}
+		last, said := map[string]int64{}, 0
 		for i, e := range told {
 			if e.Number != int64(i+1) || e.Type != "thing.done" {
 				t.Fatalf("event %d has number %d and type %s", i, e.Number, e.Type)
@@ -70,10 +71,17 @@ func TestEverythingCommittedIsToldOnceInOrder(t *testing.T) {
 			if before, seen := last[e.Object]; seen && e.Sequence != before+1 {
 				t.Fatalf("%s went from %d to %d", e.Object, before, e.Sequence)
 			}
+			if string(e.Data) != fmt.Sprint(e.Sequence) || e.Said != nil && e.Said != e.Sequence ||
+				!slices.Equal(e.Owners, []string{"usr_a", "mch_b"}) {
+				t.Fatalf("told %+v", e)
+			}
+			if e.Said != nil {
+				said++
+			}
 			last[e.Object] = e.Sequence
 		}
-		if len(told) != 400 {
-			t.Errorf("%d events told, want 400", len(told))
+		if len(told) != 400 || said == 0 || said > 200 {
+			t.Errorf("%d events told, want 400; %d of them from memory, and this process appended 200", len(told), said)
 		}
 		err := d.Read(t.Context(), func(tx *db.Tx) error {
 			unnumbered, untold, err := event.Lag(tx, "test")

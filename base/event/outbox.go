@@ -25,6 +25,8 @@ const (
 	poll = time.Second
 	// pollShared is poll where there may be other processes: what they append is numbered, and shown to pages here, within a second.
 	pollShared = 200 * time.Millisecond
+	// recentMost bounds what is at hand of the events that wait for their number.
+	recentMost = 8192
 	// retryMost bounds the pause after a handler failed.
 	retryMost = 30 * time.Second
 	// idLength is the length of an id without its prefix.
@@ -61,6 +63,7 @@ type Outbox struct {
 	mu          sync.Mutex
 	subscribers []*subscriber
 	listeners   map[chan Event]struct{}
+	recent      map[string]Event // by id: appended and committed here, not numbered yet
 }
 
 type subscriber struct {
@@ -75,16 +78,71 @@ func New(o Options) *Outbox {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Outbox{Options: o, wake: make(chan struct{}, 1), listeners: map[chan Event]struct{}{}}
+	return &Outbox{Options: o, wake: make(chan struct{}, 1), listeners: map[chan Event]struct{}{}, recent: map[string]Event{}}
 }
 
 // Append writes the event in the transaction that makes it true, and returns it with its id and time.
 func (o *Outbox) Append(tx *db.Tx, e Event) Event {
-	e.ID, e.At = o.IDs.New(prefix), o.Clock.Now()
+	e.ID, e.At = o.IDs.New(prefix), clock.FromMicros(clock.Micros(o.Clock.Now()))
 	tx.Queue(insertRecord, e.ID, e.Type, e.Object, e.Sequence, strings.Join(e.Owners, " "), clock.Micros(e.At), e.Data)
 	tx.Queue(insertPending, e.ID)
-	tx.After(o.Wake)
+	tx.After(func() {
+		o.keep(e)
+		o.Wake()
+	})
 	return e
+}
+
+// keep holds what was committed at hand until it is numbered, so that it is not read and parsed again. Another process, or a step that
+// was quicker than this call, may have numbered it before: what is kept in vain goes when there is too much.
+func (o *Outbox) keep(e Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.recent) >= recentMost {
+		clear(o.recent)
+	}
+	o.recent[e.ID] = e
+}
+
+// pending finds what waits for its number, in the order of its ids: at hand or in the database.
+func (o *Outbox) pending(tx *db.Tx) ([]Event, error) {
+	ids, err := db.All(tx, scanID, selectPending, batchMost)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Event, len(ids))
+	var missing []string
+	o.mu.Lock()
+	for i, id := range ids {
+		known := false
+		if list[i], known = o.recent[id]; !known {
+			missing = append(missing, id)
+		}
+	}
+	o.mu.Unlock()
+	tx.After(func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for _, id := range ids {
+			delete(o.recent, id)
+		}
+	})
+	if len(missing) == 0 {
+		return list, nil
+	}
+	read, err := records(tx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		if list[i].ID != "" {
+			continue
+		}
+		if list[i] = read[id]; list[i].ID == "" {
+			return nil, errors.New("event: pending but not recorded: " + id)
+		}
+	}
+	return list, nil
 }
 
 // Wake has the outbox look now instead of at its next poll.
@@ -194,7 +252,7 @@ func (o *Outbox) number(tx *db.Tx) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := db.All(tx, scanEvent, selectPending, batchMost)
+	list, err := o.pending(tx)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

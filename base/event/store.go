@@ -5,8 +5,7 @@ import "billfold/base/db"
 const (
 	insertRecord  = `insert into event_record (id, type, object, sequence, owners, at, data) values ($1, $2, $3, $4, $5, $6, $7)`
 	insertPending = `insert into event_pending (id) values ($1)`
-	selectPending = `select r.id, r.type, r.object, r.sequence, r.owners, r.at, r.data from event_pending p
-		join event_record r on r.id = p.id order by p.id limit $1`
+	selectPending = `select id from event_pending order by id limit $1`
 	insertBatch   = `insert into event_batch (first, count, ids) values ($1, $2, $3)`
 	selectBatches = `select first, count, ids from event_batch where first + count > $1 and first > $1 - $2 order by first limit $3`
 	insertCursor  = `insert into event_cursor (name, number) values ($1, $2) on conflict (name) do nothing`

@@ -55,6 +55,9 @@ type News struct {
 
 // ParseNews reads the data of an event of this package.
 func ParseNews(e event.Event) (News, error) {
+	if said, ok := e.Said.(News); ok {
+		return said, nil
+	}
 	var n News
 	err := json.Unmarshal(e.Data, &n)
 	return n, err
@@ -63,10 +66,11 @@ func ParseNews(e event.Event) (News, error) {
 // announce appends the event of a change to the outbox, for both sides.
 func (s *Service) announce(tx *db.Tx, r *record, happened string, moved int64) {
 	minor := func(n int64) string { return strconv.FormatInt(n, 10) }
-	data, err := json.Marshal(News{Payment: r.id, Kind: r.kind, State: r.state, Version: r.version, Payer: r.payer, Payee: r.payee,
+	said := News{Payment: r.id, Kind: r.kind, State: r.state, Version: r.version, Payer: r.payer, Payee: r.payee,
 		Amount: minor(r.amount.Minor), Currency: r.amount.Currency.Code, Scale: r.amount.Currency.Scale, Moved: minor(moved),
 		Captured: minor(r.captured), Refunded: minor(r.refunded), Of: r.of, Failure: r.failure,
-		Asked: r.asked(), Link: r.capture == ByLink})
+		Asked: r.asked(), Link: r.capture == ByLink}
+	data, err := json.Marshal(said)
 	if err != nil {
 		panic(err) // strings and numbers always encode
 	}
@@ -77,7 +81,7 @@ func (s *Service) announce(tx *db.Tx, r *record, happened string, moved int64) {
 	if (isPerson(r.payee) || isShop(r.payee)) && !r.draft() {
 		owners = append(owners, r.payee)
 	}
-	s.Outbox.Append(tx, event.Event{Type: happened, Object: string(r.id), Sequence: r.version, Owners: owners, Data: data})
+	s.Outbox.Append(tx, event.Event{Type: happened, Object: string(r.id), Sequence: r.version, Owners: owners, Data: data, Said: said})
 }
 
 // entryKind is the kind of a payment's ledger entries: of its posting, or of its hold and what became of it. It is a stored

@@ -107,7 +107,24 @@ func build(t testing.TB, d *db.DB, keys *seal.Keyring, business, real *clock.San
 		Bank: w.bank, Accounts: &rail.Book{DB: d, Clock: business, Keys: keys, IDs: w.ids}, Desk: fx.New(fx.Options{DB: d, Real: real,
 			IDs: w.ids}),
 		Sandbox: true, Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Log: log})
+	outbox.Subscribe("said", w.compare)
 	return w
+}
+
+// compare holds what a subscriber is told in memory against what is stored and what the next process would be told.
+func (w *world) compare(_ *db.Tx, events []event.Event) error {
+	for _, e := range events {
+		if e.Said == nil {
+			continue
+		}
+		said, err := ParseNews(e)
+		e.Said = nil
+		stored, failed := ParseNews(e)
+		if err := errors.Join(err, failed); err != nil || said != stored {
+			w.t.Errorf("%s says %+v and stores %+v, %v", e.ID, said, stored, err)
+		}
+	}
+	return nil
 }
 
 // take is what the edge does with a callback.
