@@ -123,11 +123,20 @@ func (c *liteConn) script(text string) error {
 	return nil
 }
 
+// unmarked is an insertion that takes nothing back by itself when its third row fails. SQLite would copy every page that it changes, to be
+// able to; a body that meets an error is undone whole, so that nobody needs it (https://www.sqlite.org/lang_conflict.html, FAIL).
+func unmarked(q string) string {
+	if rest, is := strings.CutPrefix(q, "insert "); is {
+		return "insert or fail " + rest
+	}
+	return q
+}
+
 func (c *liteConn) prepare(q string) (*liteStmt, error) {
 	if st := c.stmts[q]; st != nil && !st.inUse {
 		return st, nil
 	}
-	raw, rest, err := c.conn.PrepareTransient(q)
+	raw, rest, err := c.conn.PrepareTransient(unmarked(q))
 	if err != nil {
 		return nil, fmt.Errorf("%w in %q", err, q)
 	}
@@ -234,6 +243,7 @@ func (s *liteSession) exec(q string, args []any) (int64, error) {
 	for {
 		more, err := st.Step()
 		if err != nil {
+			s.wrote = s.wrote || st.what != reads // rows before the one that failed are there
 			return 0, liteError(err)
 		}
 		if !more {
@@ -241,7 +251,7 @@ func (s *liteSession) exec(q string, args []any) (int64, error) {
 		}
 	}
 	n := s.c.conn.Changes()
-	s.wrote = s.wrote || st.what == other || st.what == counts && n > 0 // a statement that failed has undone itself
+	s.wrote = s.wrote || st.what == other || st.what == counts && n > 0
 	if st.spare {
 		return int64(n), liteError(st.Finalize())
 	}
