@@ -108,6 +108,7 @@ const demoDays = 90
 // schema_newer, schema_older, history_went_back (of a database that would have to be migrated or made; another one is opened to be
 // read), installation_mode, installation_keyring, plain_http, certificate, public_url.
 func Open(ctx context.Context, c Config, ln net.Listener) (_ *App, err error) {
+	easeCollector()
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+)
+
+const (
+	// roomLeast is how much is allocated between two collections, in bytes, however little is alive. With a live heap of 14 MB Go's own
+	// rule collects eight times a second under load, and each time the writer of the database waits for it; above this it is Go's rule.
+	roomLeast = 48 << 20
+	// percentMost bounds what a heap of nearly nothing asks for.
+	percentMost = 1000
+)
+
+// easeCollector gives the garbage collector room, once in a process; not where the operator has set GOGC.
+var easeCollector = sync.OnceFunc(func() {
+	if os.Getenv("GOGC") == "" {
+		afterCollection(&collections{percent: 100})
+	}
+})
+
+// collections is an object that nobody holds: the collector has its finalizer run after each collection.
+type collections struct{ percent int }
+
+func afterCollection(c *collections) {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	percent := percentMost
+	if n := live[0].Value.Uint64(); n > 0 {
+		percent = min(max(100, int(100*roomLeast/n)), percentMost)
+	}
+	// Setting it stops everybody for a moment: small changes are not worth that.
+	if diff := percent - c.percent; diff > c.percent/8 || -diff > c.percent/8 {
+		debug.SetGCPercent(percent)
+		c.percent = percent
+	}
+	runtime.SetFinalizer(c, afterCollection)
+}
