@@ -49,6 +49,11 @@ const (
 		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at < $3 or p.at = $3 and p.payment < $4)
 		order by p.at desc, p.payment desc limit $5`
 
+	selectTakings = `select p.at, p.payment, p.role, r.currency, r.scale, r.captured
+		from payment_party p join payment_record r on r.id = p.payment
+		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at < $3 or p.at = $3 and p.payment < $4)
+		order by p.at desc, p.payment desc limit $5`
+
 	selectLocked = `select ` + joinedColumns + `, s.n, s.name, s.state, s.at, s.amount
 		from payment_record r join payment_step s on s.payment = r.id where r.id = $1 and s.n < $2 order by s.n`
 

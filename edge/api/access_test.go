@@ -76,8 +76,9 @@ func (w *world) visits() map[string]visit {
 		"getCheckoutSession":   {owner: w.cafeKey, path: func() string { return "/v1/checkout/sessions/" + session() }, foreign: true},
 		"expireCheckoutSession": {owner: w.cafeKey, path: func() string { return "/v1/checkout/sessions/" + session() + "/expire" },
 			foreign: true},
-		"listEvents": {owner: w.lenaKey, path: at("/v1/events?owner=" + string(w.lena)), foreign: true},
-		"getEvent":   {owner: w.lenaKey, path: at("/v1/events/" + event), foreign: true},
+		"getDayReport": {owner: w.cafeKey, path: at("/v1/reports/day?zone=Europe%2FBerlin&owner=" + string(w.cafe.ID)), foreign: true},
+		"listEvents":   {owner: w.lenaKey, path: at("/v1/events?owner=" + string(w.lena)), foreign: true},
+		"getEvent":     {owner: w.lenaKey, path: at("/v1/events/" + event), foreign: true},
 		"postEntries": {owner: w.ops, path: at("/v1/ledger/entries"), body: `{"entries":[{"kind":"test","legs":[{"debit":"test/from",` +
 			`"credit":"test/to","amount":"1","currency":"EUR"}]}]}`},
 		"listEntries": {owner: w.ops, path: at("/v1/ledger/entries")},

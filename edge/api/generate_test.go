@@ -153,6 +153,8 @@ func (m *maker) text(schema map[string]any, name string) string {
 	case "uri":
 		return one(m, "https://shop.example/thanks", "https://shop.example/a?b=c#d", "https://[::1]:8443/x", "https://läden.example/", "urn:x:y",
 			"http://localhost:3000/done", "javascript:alert(1)", "https://user:pw@shop.example/", "https://shop.example:0/")
+	case "date":
+		return one(m, "2026-03-01", "2026-02-28", "2024-02-29", "0001-01-01", "9999-12-31")
 	case "date-time":
 		return one(m, "2026-03-02T09:00:00Z", "2026-03-01T09:05:00+02:00", "2026-03-29T02:30:00.123456789Z", "0001-01-02T00:00:00Z",
 			"9999-12-31T23:59:59Z", "2026-12-31T23:59:59-12:00")

@@ -118,6 +118,7 @@ func (a *API) describe() []byte {
 		Servers: []server{{URL: a.PublicURL, Description: "This installation."}},
 		Tags: []tag{{"Payments", "From the request to the last refund."}, {"Checkout", "Hosted pages for payments."},
 			{"Wallet", "Balances, accounts, activity, top-ups."}, {"Events", "What happened, to pull or to stream."},
+			{"Reports", "What a shop took, to be counted when it closes."},
 			{"Ledger", "For the operator: accounts, entries, holds."}},
 		Paths: map[string]map[string]*operation{},
 		Components: components{SecuritySchemes: map[string]securityScheme{
@@ -224,8 +225,8 @@ func (p *param) schema() *schema {
 		one = &schema{Type: "integer", Minimum: &low, Maximum: &high}
 	case p.form == "time":
 		one.Format = "date-time"
-	case p.form == "owner":
-		one = form("owner")
+	case p.form == "owner", p.form == "date":
+		one = form(p.form)
 	case p.form == "position":
 		one.Pattern = `^[0-9]+$`
 	}

@@ -14,7 +14,7 @@ import (
 // param is a query parameter as the table has it. Its form is checked before the operation begins.
 type param struct {
 	name  string
-	form  string // "text", "time", "limit", "cursor", an id's prefix, "owner", "account", "code"
+	form  string // "text", "time", "date", "limit", "cursor", an id's prefix, "owner", "account", "code"
 	enum  []string
 	about string
 	many  bool // may be given several times
@@ -69,6 +69,9 @@ func (p *param) fits(value string) bool {
 	switch p.form {
 	case "time":
 		_, err := time.Parse(time.RFC3339, value)
+		return err == nil
+	case "date":
+		_, err := time.Parse(time.DateOnly, value)
 		return err == nil
 	case "limit":
 		n, err := strconv.Atoi(value)

@@ -39,7 +39,7 @@ func faults(lists ...[]*fault.Fault) []*fault.Fault { return slices.Concat(lists
 // routes is the table of contents: every operation of the API, its handler's types included.
 func (a *API) routes() []route {
 	return slices.Concat(a.walletRoutes(), a.paymentRoutes(), a.checkoutRoutes(), a.linkRoutes(), a.eventRoutes(), a.ledgerRoutes(),
-		a.railRoutes(), a.peopleRoutes(), a.purseRoutes(), a.sandboxRoutes())
+		a.reportRoutes(), a.railRoutes(), a.peopleRoutes(), a.purseRoutes(), a.sandboxRoutes())
 }
 
 func (a *API) walletRoutes() []route {

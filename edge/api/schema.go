@@ -179,6 +179,8 @@ func form(kind string) *schema {
 		return &schema{Type: "string", Pattern: `^[1-9][0-9]{0,6}[smhd]$`}
 	case "uri":
 		return &schema{Type: "string", Format: "uri"}
+	case "date":
+		return &schema{Type: "string", Format: "date"}
 	case "scale":
 		return between(0, 8)
 	case "seconds":

@@ -7,12 +7,11 @@ import (
 	"net/http"
 	"time"
 
-	"billfold/base/money"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
 )
 
-// reportMost is how many payments a file or a day's report counts; who has more narrows the days.
+// reportMost is how many payments a file has; who has more narrows the days.
 const reportMost = 20_000
 
 // every calls f for each payment of an owner that a filter lets through, newest first. It says whether there were more than reportMost.
@@ -83,60 +82,14 @@ func (s *site) shopDay(w http.ResponseWriter, r *http.Request, v *visit) error {
 		day = chosen
 	}
 	view := ui.ShopDay{ID: string(shop.ID), Name: shop.Name, Day: day, Today: !day.AddDate(0, 0, 1).Before(now)}
-	sums := map[money.Currency]*daySum{}
-	var order []money.Currency
-	filter := payment.ActivityFilter{Since: day, Until: day.AddDate(0, 0, 1)}
-	view.More, err = s.every(r.Context(), c, filter, func(i payment.Item) {
-		code := i.Payment.Amount.Currency
-		if sums[code] == nil {
-			sums[code] = &daySum{}
-			order = append(order, code)
-		}
-		sums[code].count(i)
-	})
+	report, err := s.Payments.Takings(r.Context(), c.Owner(), day, day.AddDate(0, 0, 1))
 	if err != nil {
 		return err
 	}
-	for _, code := range order {
-		line, err := sums[code].line(code)
-		if err != nil {
-			return err
-		}
-		view.Lines = append(view.Lines, line)
+	view.More = report.More
+	for _, l := range report.Lines {
+		view.Lines = append(view.Lines, ui.DayLine{Currency: l.In.Currency.Code, Sales: l.Sales, Refunds: l.Refunds, In: ui.Amount(l.In),
+			Out: ui.Amount(l.Out), Net: ui.Amount(l.Net)})
 	}
 	return s.show(w, r, v, ui.ShopDayPage(view))
-}
-
-// daySum is one currency of a day's report.
-type daySum struct {
-	sales, refunds int
-	in, out        money.Sum128
-}
-
-func (d *daySum) count(i payment.Item) {
-	if i.Payment.Captured == 0 {
-		return
-	}
-	if i.Direction == payment.In {
-		d.sales++
-		d.in.Add(i.Payment.Captured)
-		return
-	}
-	d.refunds++
-	d.out.Add(i.Payment.Captured)
-}
-
-func (d *daySum) line(code money.Currency) (ui.DayLine, error) {
-	net := d.in
-	net.SubSum(d.out)
-	var minor [3]int64
-	for i, sum := range []money.Sum128{d.in, d.out, net} {
-		var fits bool
-		if minor[i], fits = sum.Int64(); !fits {
-			return ui.DayLine{}, money.ErrAmountTooLarge
-		}
-	}
-	return ui.DayLine{Currency: code.Code, Sales: d.sales, Refunds: d.refunds, In: ui.Amount(code.Of(minor[0])),
-		Out: ui.Amount(code.Of(minor[1])),
-		Net: ui.Amount(code.Of(minor[2]))}, nil
 }

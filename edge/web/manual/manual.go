@@ -20,7 +20,7 @@ import (
 var files embed.FS
 
 // Names are the written pages in the order of reading; the first is at /docs itself.
-var Names = []string{"index", "concepts", "checkout", "holds", "refunds", "retries", "testing", "run"}
+var Names = []string{"index", "concepts", "checkout", "links", "holds", "refunds", "day", "retries", "testing", "run"}
 
 // Sample is one piece of code in one language: "curl", "Go" or "TypeScript".
 type Sample struct{ Name, Language, Text string }
