@@ -283,9 +283,13 @@ func (f *fuzz) settled(value any, schema map[string]any) any {
 	case map[string]any:
 		properties, _ := schema["properties"].(map[string]any)
 		required, _ := schema["required"].([]any)
+		each, free := schema["additionalProperties"].(map[string]any) // a map: none of its members need be there
 		out := map[string]any{}
 		for name, inner := range v {
 			property, known := properties[name].(map[string]any)
+			if free && !known {
+				property, known = each, inner == nil
+			}
 			if known && (inner == nil || inner == "" && f.follow(property)["type"] == "string") && !slices.Contains(required, any(name)) {
 				continue
 			}
