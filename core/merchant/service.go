@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -260,6 +261,44 @@ func (s *Service) SetReturnOrigins(ctx context.Context, shop ID, origins []strin
 		if err == nil && n == 0 {
 			return ErrNotFound
 		}
+		return err
+	})
+	s.forget(shop)
+	return err
+}
+
+// AddReturnOrigin registers the origin of an address, whatever path stands behind it, and says which one that is. return_origin for what is
+// no https address, or where there are twenty already.
+func (s *Service) AddReturnOrigin(ctx context.Context, shop ID, address string) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil {
+		return "", ErrOrigin.With("return_origins")
+	}
+	origin := Origin(u)
+	if u.User != nil || u.Opaque != "" || len(origin) > maxOrigin {
+		return "", ErrOrigin.With("return_origins")
+	}
+	return origin, s.changeOrigins(ctx, shop, func(list []string) []string { return append(list, origin) })
+}
+
+// RemoveReturnOrigin takes an origin away: checkouts that are made from now on cannot return there.
+func (s *Service) RemoveReturnOrigin(ctx context.Context, shop ID, origin string) error {
+	return s.changeOrigins(ctx, shop, func(list []string) []string {
+		return slices.DeleteFunc(list, func(one string) bool { return one == origin })
+	})
+}
+
+func (s *Service) changeOrigins(ctx context.Context, shop ID, change func([]string) []string) error {
+	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		found, err := db.One(tx, scanShop, selectShop+tx.ForUpdate(), string(shop))
+		if err != nil {
+			return noShop(err)
+		}
+		list, err := checkOrigins(change(found.ReturnOrigins))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(updateOrigins, string(shop), strings.Join(list, " "))
 		return err
 	})
 	s.forget(shop)

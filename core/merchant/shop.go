@@ -82,6 +82,7 @@ var (
 const (
 	maxName       = 80 // bytes
 	maxOrigins    = 20
+	maxOrigin     = 255 // bytes of one
 	maxCurrencies = 50
 	maxUnopened   = 5 // shops of one owner that wait or were refused
 )
@@ -129,7 +130,7 @@ func checkOrigins(list []string) ([]string, error) {
 	out := make([]string, 0, len(list))
 	for _, s := range list {
 		u, err := url.Parse(s)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || Origin(u) != s {
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || Origin(u) != s || u.Hostname() == "" || strings.ContainsAny(s, " \t\r\n\\") {
 			return nil, ErrOrigin.With("return_origins")
 		}
 		out = append(out, s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"encoding/base32"
+	"errors"
 	"strings"
 	"unicode"
 
@@ -191,6 +192,9 @@ func (s *Service) codeTag(c qr.Code, t qr.Template) (string, error) {
 // another installation's), code_forged, merchant_not_found, not_found.
 func (s *Service) ReadCode(ctx context.Context, payload string) (Reading, error) {
 	c, err := qr.Parse(payload)
+	if errors.Is(err, qr.ErrForm) && foreign(payload) {
+		return Reading{}, ErrCodeForeign.Because(err)
+	}
 	if err != nil {
 		return Reading{}, err
 	}
@@ -222,6 +226,17 @@ func (s *Service) ReadCode(ctx context.Context, payload string) (Reading, error)
 	}
 	r.Shop, err = s.Shops.Get(ctx, shop)
 	return r, err
+}
+
+// foreign says whether what breaks the standard's tables is a code of another scheme all the same, with the right checksum: some leave out
+// the shop's name, its city or its category. Ours are complete, so one of ours that is not was changed.
+func foreign(payload string) bool {
+	c, _, err := qr.Glance(payload)
+	if err != nil || len(c.Schemes)+len(c.Accounts) == 0 {
+		return false
+	}
+	_, ours := c.Account(scheme)
+	return !ours
 }
 
 // checkCode compares the signature with what it should be.

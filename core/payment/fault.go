@@ -79,7 +79,8 @@ var (
 	// ErrReturnURL refuses an address that a checkout may not send people to.
 	ErrReturnURL = fault.Define(fault.Invalid, "return_url",
 		text("This return address cannot be used", "返回地址无效"),
-		text("Use an https address of an origin registered for the shop.", "请使用商店已登记来源的 https 地址。"))
+		text("Use an https address of an origin registered for the shop. The owner registers it on the shop's page, under Return addresses.",
+			"请使用商店已登记来源的 https 地址。店主可在商店页面的“返回地址”中登记。"))
 	// ErrExtended refuses to extend a checkout's time for the eleventh time, or from another end than the one it has.
 	ErrExtended = fault.Define(fault.Conflict, "checkout_extended",
 		text("The time to pay was not extended", "付款时间未延长"),

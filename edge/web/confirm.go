@@ -9,6 +9,7 @@ import (
 	"billfold/base/fault"
 	"billfold/base/once"
 	"billfold/core/ledger"
+	"billfold/core/merchant"
 	"billfold/core/payment"
 	"billfold/edge/reply"
 	"billfold/edge/web/ui"
@@ -66,6 +67,11 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		view.PayeeName = v.say("link.anyone")
 	}
 	view.PayeeShop = strings.HasPrefix(p.Payee, "mch_")
+	if view.PayeeShop {
+		if view.Store, err = s.place(r, merchant.ID(p.Payee), p.Metadata["store"]); err != nil {
+			return view, err
+		}
+	}
 	view.Short = balance.Minor < total.Minor
 	if left, err := balance.Sub(total); err == nil && !view.Short {
 		view.After = ui.Amount(left)

@@ -2,11 +2,13 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"billfold/base/fault"
+	"billfold/core/merchant"
 	"billfold/core/payment"
 	"billfold/core/payment/qr"
 	"billfold/edge/web/ui"
@@ -54,6 +56,9 @@ func (s *site) resolve(w http.ResponseWriter, r *http.Request, v *visit) error {
 	ask := &ui.ScanRead{Shop: read.Shop.Name, Handle: read.Shop.Handle, Terminal: read.Terminal, Currency: read.Currency.Code,
 		AskTip: read.TipKind == qr.AskTip, AskBill: read.Bill == qr.AskPayer, Amount: f.Get("amount"), TipTyped: f.Get("tip"),
 		Bill: f.Get("bill")}
+	if ask.Store, err = s.place(r, read.Shop.ID, string(read.Store)); err != nil {
+		return err
+	}
 	if read.Asked {
 		ask.Money, ask.Tip = ui.Amount(read.Amount), ui.Amount(read.Tip)
 	}
@@ -77,6 +82,21 @@ func (s *site) resolve(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return refuse(err)
 	}
 	return s.redirect(w, r, "/confirm/"+string(p.ID))
+}
+
+// place is a store as it is registered, "Linden Square, Berlin"; "" where a payment names none of the shop's.
+func (s *site) place(r *http.Request, shop merchant.ID, store string) (string, error) {
+	if store == "" {
+		return "", nil
+	}
+	found, err := s.Shops.Store(r.Context(), shop, merchant.StoreID(store))
+	if errors.Is(err, merchant.ErrNotFound) {
+		return "", nil
+	}
+	if found.City != "" {
+		found.Name += ", " + found.City
+	}
+	return found.Name, err
 }
 
 // scanTerms are the terms of a static code with what the payer filled in.

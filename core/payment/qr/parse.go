@@ -8,6 +8,34 @@ import (
 // Parse reads a payload. It refuses with qr_form what breaks the standard, naming the object, and with qr_checksum what is
 // a code with a wrong checksum. White space around the payload is ignored, as people paste it.
 func Parse(payload string) (Code, error) {
+	c, err := read(payload)
+	if err == nil {
+		err = c.check()
+	}
+	if err != nil {
+		return Code{}, err
+	}
+	return c, nil
+}
+
+// Glance reads a code that need not be complete: codes of other schemes leave out what the standard demands, and what they are should be
+// said all the same. Its checksum has to be right. missing names the mandatory objects that are not there (MPM table 3.1). Nobody is paid
+// by what it reads: that takes Parse.
+func Glance(payload string) (c Code, missing []string, err error) {
+	if c, err = read(payload); err != nil {
+		return c, nil, err
+	}
+	for _, must := range []struct{ at, value string }{{"52", c.Category}, {"53", c.Currency}, {"58", c.Country}, {"59", c.Name},
+		{"60", c.City}} {
+		if must.value == "" {
+			missing = append(missing, must.at)
+		}
+	}
+	return c, missing, nil
+}
+
+// read takes a payload apart; what its objects say is not held against the standard's tables.
+func read(payload string) (Code, error) {
 	var c Code
 	payload = strings.TrimSpace(payload)
 	switch {
@@ -40,9 +68,6 @@ func Parse(payload string) (Code, error) {
 	}
 	if objects[0].Value != "01" {
 		return Code{}, ErrForm.With("00")
-	}
-	if err := c.check(); err != nil {
-		return Code{}, err
 	}
 	return c, nil
 }

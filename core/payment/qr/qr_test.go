@@ -245,3 +245,24 @@ func TestTooLong(t *testing.T) {
 }
 
 const printable = " !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~"
+
+// Codes of other schemes leave out what the standard demands: what is there is read, what is missing is named, and Parse still refuses.
+func TestGlance(t *testing.T) {
+	// As Thailand's PromptPay writes a transfer between people: no category, no name, no city.
+	body := "00020101021129370016A000000677010111011300668111111115802TH53037646304"
+	payload := body + checksum(body)
+	if _, err := Parse(payload); !errors.Is(err, ErrForm) {
+		t.Errorf("Parse takes it: %v", err)
+	}
+	c, missing, err := Glance(payload)
+	if err != nil || strings.Join(missing, " ") != "52 59 60" || c.Country != "TH" || c.Currency != "764" || len(c.Accounts) != 1 ||
+		c.Accounts[0].GUID != "A000000677010111" {
+		t.Errorf("%+v lacks %v, %v", c, missing, err)
+	}
+	for _, bad := range []string{payload[:len(payload)-1] + "0", payload[:40], "", "000201", body + "0000", strings.Repeat("9", 5000),
+		"0002016304" + checksum("0002016304")[:3] + "x"} {
+		if _, _, err := Glance(bad); err == nil && bad != payload {
+			t.Errorf("%.40q is read", bad)
+		}
+	}
+}

@@ -66,7 +66,8 @@ func shopSpecimens() []Specimen {
 		k.State, k.Payer, k.Receipt = state, "Lena H.", "rcp_01jnm3v8q2"
 		return k
 	}
-	asked := ScanRead{Shop: "Café Linden", Handle: "cafe_linden", Currency: "EUR", AskTip: true, AskBill: true, Terminal: "Table 7"}
+	asked := ScanRead{Shop: "Café Linden", Handle: "cafe_linden", Store: "Lindenplatz, Berlin", Currency: "EUR", AskTip: true,
+		AskBill: true, Terminal: "Table 7"}
 	fixed := asked
 	fixed.Money, fixed.Tip = plain(12_50, "EUR"), plain(0, "EUR")
 	made := PayLink{ID: "lnk_1", Shop: "Café Linden", Title: "Yoga on Sundays", Note: "Bring a mat.", URL: "https://wallet.example/l/lnk_1",
@@ -118,6 +119,9 @@ func shopSpecimens() []Specimen {
 		{Name: "goods", Area: "shop:mch_1", Page: GoodsPage(sampleGoods())},
 		{Name: "goods-none", Area: "shop:mch_1", Page: GoodsPage(Goods{ID: "mch_1", Name: "Café Linden", Currencies: []string{"EUR"},
 			New: GoodsItem{Errors: FieldErrors{"name": "…", "price": "…"}}, Errors: FieldErrors{"tips": "…", "prefix": "…"}})},
+		{Name: "origins", Area: "shop:mch_1", Page: OriginsPage(Origins{ID: "mch_1", Name: "Café Linden", List: []string{"https://linden.example",
+			"https://test.linden.example:8443"}, Typed: "linden", Error: "…"})},
+		{Name: "origins-none", Area: "shop:mch_1", Page: OriginsPage(Origins{ID: "mch_1", Name: "Café Linden"})},
 		{Name: "till-sale", Out: true, Page: SalePage(sale)},
 		{Name: "till-paid", Out: true, Page: SalePage(ended("paid"))},
 		{Name: "till-expired", Out: true, Page: SalePage(ended("expired"))},

@@ -150,6 +150,7 @@ type Confirm struct {
 	Error            string
 	AuthenticateHref string
 	Quote            *QuoteLines // of an exchange
+	Store            string      // where, as the shop registered it
 	Bill             string      // the number of the shop's bill
 	Handover         *Handover   // what the shop asks for, on a checkout
 }

@@ -147,6 +147,12 @@ type ShopApply struct {
 	Errors                               FieldErrors
 }
 
+// Origins are the addresses to which a shop's checkouts may return.
+type Origins struct {
+	ID, Name, Typed, Error string
+	List                   []string
+}
+
 // ShopKeys are a shop's API keys.
 type ShopKeys struct {
 	ID, Name string
