@@ -107,9 +107,9 @@ func (w *world) someIDs() (account, entry, event string) {
 	return accounts.Data[0].ID, entries.Data[0].ID, events.Data[0].ID
 }
 
-// TestAccess calls every operation of the document with no key, a wrong one, a revoked one, a key of the other mode, a key of every
-// kind that is not listed, and the key of another owner of the right kind. Each refusal stands beside the same call succeeding
-// for its owner, just before and just after.
+// TestAccess is attack cases 26, 27 and 31: it calls every operation of the document with no key, a wrong one, a revoked one, a key of the
+// other mode, a key of every kind that is not listed, and the key of another owner of the right kind. Each refusal stands beside the same
+// call succeeding for its owner, just before and just after.
 func TestAccess(t *testing.T) {
 	engines(t, func(w *world) {
 		w.fund(w.lenaKey, "100000")
@@ -266,7 +266,7 @@ func TestCredentials(t *testing.T) {
 	})
 }
 
-// TestNobodySeesMore: a person's or a shop's list is theirs, and an id of somebody else looks like one that nobody has.
+// TestNobodySeesMore is case 26: a person's or a shop's list is theirs, and an id of somebody else looks like one that nobody has.
 func TestNobodySeesMore(t *testing.T) {
 	engines(t, func(w *world) {
 		w.fund(w.lenaKey, "1000")

@@ -144,3 +144,36 @@ func declared(decl ast.Decl) (names []string) {
 	}
 	return names
 }
+
+var testName = regexp.MustCompile(`\bTest[A-Z][A-Za-z0-9]+\b`)
+
+// TestNamedTestsExist: a document that says which test shows something names one that is there.
+func TestNamedTestsExist(t *testing.T) {
+	there := map[string]bool{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(p, "_test.go") {
+			return err
+		}
+		src, err := os.ReadFile(p)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9]+)\(`).FindAllStringSubmatch(string(src), -1) {
+			there[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "docs", "testing.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := testName.FindAllString(string(text), -1)
+	for _, name := range named {
+		if !there[name] {
+			t.Errorf("docs/testing.md names %s, which is no test", name)
+		}
+	}
+	if len(named) < 20 {
+		t.Errorf("docs/testing.md names %d tests", len(named))
+	}
+}
