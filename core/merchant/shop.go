@@ -130,7 +130,8 @@ func checkOrigins(list []string) ([]string, error) {
 	out := make([]string, 0, len(list))
 	for _, s := range list {
 		u, err := url.Parse(s)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || Origin(u) != s || u.Hostname() == "" || strings.ContainsAny(s, " \t\r\n\\") {
+		if err != nil || u.Scheme != "https" || u.User != nil || Origin(u) != s || u.Hostname() == "" ||
+			strings.ContainsAny(s, " \t\r\n\\") {
 			return nil, ErrOrigin.With("return_origins")
 		}
 		out = append(out, s)

@@ -9,7 +9,8 @@ import (
 )
 
 // injections are what makes a statement say something else where a value is written into its text.
-var injections = []string{`' or '1'='1`, `" or 1=1 --`, `'; drop table payment_record; --`, `\' union select * from identity_key --`, `1) or (1=1`,
+var injections = []string{`' or '1'='1`, `" or 1=1 --`, `'; drop table payment_record; --`,
+	`\' union select * from identity_key --`, `1) or (1=1`,
 	"%' or '%'='", `$1`, `'||(select hash from identity_key limit 1)||'`}
 
 // TestInjection is attack case 42: SQL in every parameter of every operation of the document, in its path and in every text of its bodies,

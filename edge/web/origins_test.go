@@ -28,16 +28,16 @@ func TestReturnOrigins(t *testing.T) {
 	if err := returns(fresh); !errors.Is(err, payment.ErrReturnURL) {
 		t.Errorf("an address that nobody registered: %v", err)
 	}
-	for _, bad := range []string{"", "books", "http://books.example", "javascript:alert(1)", "https://", "https://a@books.example", "//books.example",
-		"https:books.example", "https://bo oks.example", "https://" + strings.Repeat("b", 300) + ".example"} {
+	for _, bad := range []string{"", "books", "http://books.example", "javascript:alert(1)", "https://", "https://a@books.example",
+		"//books.example", "https:books.example", "https://bo oks.example", "https://" + strings.Repeat("b", 300) + ".example"} {
 		rosa.wants(rosa.submit(rosa.get(page), page, "origin", bad), http.StatusUnprocessableEntity, "e-origin")
 	}
 	shown := rosa.submit(rosa.get(page), page, "origin", " https://Books.example:443/some/page ")
 	rosa.wants(shown, http.StatusOK, "https://books.example", "https://cafe.example", "The address is registered")
 	w.must(returns(fresh))
-	for _, near := range []string{"https://books.example.evil.example/", "https://evil.example/https://books.example", "https://books.example@evil.example",
-		"https://books.example:8443/", "http://books.example/", "//books.example/", "https:\\\\books.example/", "javascript:alert(1)",
-		"https://sub.books.example/"} {
+	for _, near := range []string{"https://books.example.evil.example/", "https://evil.example/https://books.example", "//books.example/",
+		"https://books.example@evil.example", "https://books.example:8443/", "http://books.example/", `https:\\books.example/`,
+		"javascript:alert(1)", "https://sub.books.example/"} {
 		if err := returns(near); !errors.Is(err, payment.ErrReturnURL) {
 			t.Errorf("%s: %v", near, err)
 		}

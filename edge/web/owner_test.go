@@ -58,8 +58,8 @@ func TestShopsPagesAreTheirOwners(t *testing.T) {
 		t.Errorf("somebody refunded it: %+v, %v", p, err)
 	}
 
-	other, err := w.Shops.Register(t.Context(), merchant.Draft{Owner: w.olu.ID, Name: "Olu's", Handle: "olus_place", MCC: "5814", Country: "DE",
-		Currencies: []string{"EUR"}})
+	other, err := w.Shops.Register(t.Context(), merchant.Draft{Owner: w.olu.ID, Name: "Olu's", Handle: "olus_place", MCC: "5814",
+		Country: "DE", Currencies: []string{"EUR"}})
 	w.must(err)
 	cafe := w.cafe
 	w.cafe = other
