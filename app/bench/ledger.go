@@ -18,7 +18,7 @@ import (
 
 const (
 	// openSlice is how many accounts are opened in one transaction.
-	openSlice = 2_000
+	openSlice = 1_000
 	// transferMost is the largest amount of a transfer; with funds nobody runs dry.
 	transferMost = 1_000
 )
