@@ -73,7 +73,7 @@ func TestTillCart(t *testing.T) {
 	rosa.wants(rosa.get(shop+"/payments.csv"), http.StatusOK, "Bill number", ",A-1")
 	till.wants(till.get("/till/today"), http.StatusOK, "Bill A-1", "€11.71")
 
-	k, code = till.sold(till.submit(till.get("/till"), "/till/charge", "amount", "12.50+3.20", "tip", "own", "own_tip", "1", "bill", "T7/3"))
+	k, code = till.sold(till.submit(till.get("/till"), "/till/charge", "amount", "12.50+3.20", "own_tip", "1", "bill", "T7/3"))
 	if k.Payment.Amount != eur.Of(16_70) || code.Additional.Bill != "T7/3" || k.Payment.Reference != "T7/3" {
 		t.Errorf("sold for %s with %+v", k.Payment.Amount, code.Additional)
 	}
@@ -96,7 +96,7 @@ func TestTillCart(t *testing.T) {
 func (w *world) refusedSales(till *browser, coffee, cake string) {
 	w.t.Helper()
 	for _, bad := range [][]string{{"amount", ""}, {"amount", "1+"}, {"amount", "1 + -1"}, {"amount", "0 x 3"}, {"amount", "1000 x 1"},
-		{"amount", strings.Repeat("1+", 60) + "1"}, {"amount", "1", "tip", "7"}, {"amount", "1", "tip", "own", "own_tip", "-1"},
+		{"amount", strings.Repeat("1+", 60) + "1"}, {"amount", "1", "tip", "7"}, {"amount", "1", "tip", "5", "own_tip", "1"}, {"amount", "1", "tip", "own", "own_tip", "-1"},
 		{"amount", "1", coffee, "-1"}, {coffee, "1000"}, {cake, "x"}, {"amount", "1", "bill", "票"}, {"amount", "1", "currency", "USD"}} {
 		if page := till.submit(till.get("/till"), "/till/charge", bad...); page.status < 400 || page.status >= 500 ||
 			!strings.Contains(page.html, "/till/charge") {

@@ -101,16 +101,22 @@ func (k *cart) add(name string, n int64, cost money.Amount) (err error) {
 // tip adds what the form says: a percentage that the shop offers, rounded down, or an amount of the payer's own.
 func (k *cart) tip(v *visit, f url.Values, rules merchant.Counter) error {
 	tip := k.total.Currency.Of(0)
-	switch said := f.Get("tip"); said {
+	said, own := f.Get("tip"), strings.TrimSpace(f.Get("own_tip"))
+	switch {
+	case said == "" && own != "":
+		said = "own" // typed without choosing it: never left out unsaid
+	case said != "own" && own != "":
+		return fault.ErrInvalid // two tips: which one was meant?
+	}
+	switch said {
 	case "":
 		return nil
 	case "own":
-		typed := strings.TrimSpace(f.Get("own_tip"))
-		if typed == "" {
+		if own == "" {
 			return nil
 		}
 		var err error
-		if tip, err = typedAmount(typed, k.total.Currency); err == nil && !rules.OwnTip {
+		if tip, err = typedAmount(own, k.total.Currency); err == nil && !rules.OwnTip {
 			err = fault.ErrInvalid
 		}
 		if err == nil && tip.Minor < 0 {

@@ -79,7 +79,12 @@ for (const form of document.querySelectorAll("form[data-cart]")) {
     const cut = digits.length - scale;
     return currency.value + " " + digits.slice(0, cut) + (scale ? "." + digits.slice(cut) : "");
   };
-  const show = () => { total.textContent = count(); };
+  const show = (event) => {
+    const tip = form.elements.tip, own = form.elements.own_tip;
+    if (event && own && event.target === own && own.value.trim()) tip.value = "own"; // typed is chosen
+    else if (event && own && event.target.name === "tip" && tip.value !== "own") own.value = "";
+    total.textContent = count();
+  };
   form.addEventListener("input", show);
   form.addEventListener("change", show);
   show();
