@@ -70,7 +70,7 @@ func (v *Visitor) Check() {
 
 type box struct{ Page, Screen int }
 
-const boxes = "({Page: document.documentElement.scrollWidth, Screen: innerWidth})"
+const boxes = "({Page: document.documentElement.scrollWidth, Screen: document.documentElement.clientWidth})"
 
 func (v *Visitor) report(found []Violation) {
 	v.t.Helper()

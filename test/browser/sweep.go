@@ -43,7 +43,7 @@ const describe = `(() => {
 	};
 	const writes = e => e.matches('input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea') ||
 		[...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-	const out = {Page: document.documentElement.scrollWidth, Screen: innerWidth, Small: false, Ways: []};
+	const out = {Page: document.documentElement.scrollWidth, Screen: document.documentElement.clientWidth, Small: false, Ways: []};
 	const seen = new Set();
 	for (const e of document.body.querySelectorAll('*')) {
 		if (e.matches('a[href], button, summary, select, textarea, input:not([type=hidden]), [role=button], [tabindex]')) {
