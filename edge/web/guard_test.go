@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,6 +63,31 @@ func TestStatic(t *testing.T) {
 	b.wants(b.get("/static/app.css"), http.StatusNotFound, "No money moved.")
 }
 
+// forgedEverywhere sends every form of these readers without its token, and with another person's.
+func (b *browser) forgedEverywhere(readers ...string) {
+	b.t.Helper()
+	tried := 0
+	for _, one := range b.pages.Routes() {
+		if one.Method != http.MethodPost || !slices.Contains(readers, one.Who) {
+			continue
+		}
+		path := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(one.Path, "x1")
+		for _, f := range []url.Values{{}, {"csrf": {"x"}}} {
+			got := b.send(path, f)
+			if path == picturePath { // the one form that is not urlencoded
+				got = b.uploadWith(f.Get("csrf"), []byte("x"))
+			}
+			if got.status != http.StatusForbidden || !strings.Contains(got.html, "form_refused") {
+				b.t.Errorf("POST %s without its token: %d", path, got.status)
+			}
+		}
+		tried++
+	}
+	if tried < 5 {
+		b.t.Errorf("only %d forms of %v", tried, readers)
+	}
+}
+
 // No form works without its token, from another origin, as JSON, or by another method.
 func TestForgedForms(t *testing.T) {
 	w := build(t, Options{Sandbox: true})
@@ -84,10 +110,10 @@ func TestForgedForms(t *testing.T) {
 		b.wants(b.send("/topup", f), http.StatusForbidden, "No money moved.")
 		_ = name
 	}
-	for _, path := range []string{"/signin", "/signup", "/signup/verify", "/signout", "/unlock", "/setup", "/language", "/theme", "/persona",
-		"/topup", "/sessions/end", "/sessions/end-others", "/confirm/pay_1", "/c/chk_1", "/m/mch_1/payments/pay_1/refund"} {
-		b.wants(b.send(path, url.Values{}), http.StatusForbidden, "form_refused")
-	}
+	b.forgedEverywhere("holder", "anyone", "sandbox")
+	staff := w.browser()
+	staff.signIn("olu")
+	staff.forgedEverywhere("operator")
 	for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Sec-Fetch-Site": nil,
 		"Origin": {"https://evil.example"}},
 		{"Sec-Fetch-Site": nil, "Origin": {"null"}}} {
@@ -102,6 +128,12 @@ func TestForgedForms(t *testing.T) {
 	r, err = http.NewRequest(http.MethodPut, b.url+"/topup", nil)
 	w.must(err)
 	b.wants(b.do(r), http.StatusMethodNotAllowed)
+	for _, name := range []string{"X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"} { // a reading stays one
+		r, err := http.NewRequest(http.MethodGet, b.url+"/topup?_method=POST&"+good.Encode(), nil)
+		w.must(err)
+		r.Header.Set(name, http.MethodPost)
+		b.wants(b.do(r), http.StatusOK)
+	}
 	large := forged(func(f url.Values) { f.Set("amount", strings.Repeat("9", bodyMost)) })
 	b.wants(b.send("/topup", large), http.StatusRequestEntityTooLarge, "No money moved.")
 	b.wants(b.get("/activity"), http.StatusOK, "Nothing has happened yet")

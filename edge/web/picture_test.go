@@ -20,10 +20,14 @@ import (
 // upload sends a picture as a browser without JavaScript does.
 func (b *browser) upload(raw []byte) answer {
 	b.t.Helper()
-	page := b.get("/scan")
+	return b.uploadWith(b.form(b.get("/scan"), "/scan/picture").Get("csrf"), raw)
+}
+
+func (b *browser) uploadWith(token string, raw []byte) answer {
+	b.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	b.must(form.WriteField("csrf", b.form(page, "/scan/picture").Get("csrf")))
+	b.must(form.WriteField("csrf", token))
 	part, err := form.CreateFormFile("picture", "code.png")
 	b.must(err)
 	_, err = part.Write(raw)
