@@ -69,14 +69,20 @@ func (w *world) frozenWallet() []deed {
 			return err
 		}},
 		{"send by a link", identity.ErrPersonFrozen, create(lena, Terms{Capture: ByLink, Amount: eur.Of(100)}, true)},
-		{"take what a link carries", identity.ErrPersonFrozen, func() error { _, err := w.Claim(w.ctx, lena, link, claimCall); return err }},
+		{"take what a link carries", identity.ErrPersonFrozen, func() error {
+			_, err := w.Claim(w.ctx, lena, link, claimCall)
+			return err
+		}},
 		{"top up", ErrPayeeFrozen, func() error { _, err := w.TopUp(w.ctx, lena, eur.Of(100), rail.TokenOK, topCall); return err }},
 		{"begin to withdraw", identity.ErrPersonFrozen, func() error {
 			_, err := w.Withdraw(w.ctx, lena, eur.Of(100), to.ID, outCall)
 			return err
 		}},
 		{"withdraw", identity.ErrPersonFrozen, shown(w.Withdraw(w.ctx, lena, eur.Of(100), to.ID, w.key()))},
-		{"begin to exchange", identity.ErrPersonFrozen, func() error { _, err := w.Service.Exchange(w.ctx, lena, fresh, swapCall); return err }},
+		{"begin to exchange", identity.ErrPersonFrozen, func() error {
+			_, err := w.Service.Exchange(w.ctx, lena, fresh, swapCall)
+			return err
+		}},
 		// one exchanges with oneself, and the payee is looked at first
 		{"exchange", ErrPayeeFrozen, shown(w.Service.Exchange(w.ctx, lena, quote(), w.key()))},
 		{"ask somebody", identity.ErrPersonFrozen, ask(lena, one)},
@@ -94,6 +100,7 @@ func (w *world) frozenShop() []deed {
 	session, err := w.ViewCheckout(w.ctx, lena, w.session(100).ID)
 	w.ok(err)
 	held, paid, link := w.hold(100), w.pay(w.lena, 100), w.linked(PayLink{Amount: eur.Of(100)})
+	terms := CheckoutTerms{Terms: Terms{Amount: eur.Of(100)}, ReturnURL: "https://shop.example/"}
 	k1, k2, k3, k4, k5, k6, k7 := w.key(), w.key(), w.key(), w.key(), w.key(), w.key(), w.key()
 	return []deed{
 		{"be paid", ErrPayeeFrozen, func() error { _, err := w.Create(w.ctx, lena, w.terms(100), true, k1); return err }},
@@ -102,11 +109,17 @@ func (w *world) frozenShop() []deed {
 			return err
 		}},
 		{"open a checkout", ErrPayeeFrozen, func() error {
-			_, err := w.CreateCheckout(w.ctx, shop, CheckoutTerms{Terms: Terms{Amount: eur.Of(100)}, ReturnURL: "https://shop.example/"}, k3)
+			_, err := w.CreateCheckout(w.ctx, shop, terms, k3)
 			return err
 		}},
-		{"ask for a payment", ErrPayeeFrozen, func() error { _, err := w.Create(w.ctx, shop, Terms{Amount: eur.Of(100)}, false, k4); return err }},
-		{"have its link opened", ErrPayeeFrozen, func() error { _, err := w.OpenPayLink(w.ctx, link.ID, money.Amount{}, k5); return err }},
+		{"ask for a payment", ErrPayeeFrozen, func() error {
+			_, err := w.Create(w.ctx, shop, Terms{Amount: eur.Of(100)}, false, k4)
+			return err
+		}},
+		{"have its link opened", ErrPayeeFrozen, func() error {
+			_, err := w.OpenPayLink(w.ctx, link.ID, money.Amount{}, k5)
+			return err
+		}},
 		{"capture", ErrPayeeFrozen, func() error { _, err := w.Capture(w.ctx, shop, held.ID, nil, k6); return err }},
 		{"refund", ledger.ErrAccountFrozen, func() error { _, err := w.Refund(w.ctx, shop, paid.ID, nil, "", k7); return err }},
 	}
