@@ -20,16 +20,18 @@ type deed struct {
 	do   func() error
 }
 
+// quoted is a quote of euros into yen.
+func (w *world) quoted() fx.QuoteID {
+	q, err := w.Desk.Quote(w.ctx, w.lena, eur.Of(200), jpy)
+	w.ok(err)
+	return q.ID
+}
+
 // frozenWallet are all the ways in and out of Lena's wallet, prepared up to the last step.
 func (w *world) frozenWallet() []deed {
 	lena, omar := w.by(w.lena), w.by(w.omar)
 	to, err := w.Accounts.Link(w.ctx, string(w.lena), "Lena Hoffmann", w.iban("3000"))
 	w.ok(err)
-	quote := func() fx.QuoteID {
-		q, err := w.Desk.Quote(w.ctx, w.lena, eur.Of(200), jpy)
-		w.ok(err)
-		return q.ID
-	}
 	create := func(c Caller, t Terms, confirm bool) func() error {
 		call := w.key()
 		return func() error { _, err := w.Create(w.ctx, c, t, confirm, call); return err }
@@ -58,7 +60,7 @@ func (w *world) frozenWallet() []deed {
 	hers, his := w.asks(w.omar, w.even(200, "@lena")), w.asks(w.lena, w.even(200, "@omar"))
 	one := AskTerms{Mode: ByAmount, Total: eur.Of(100), Shares: []ShareTerms{{Person: "@omar", Part: 100}}}
 	payCall, claimCall, topCall, outCall, swapCall := w.key(), w.key(), w.key(), w.key(), w.key()
-	fresh := quote()
+	fresh := w.quoted()
 	return []deed{
 		{"send to a person", identity.ErrPersonFrozen, create(lena, Terms{Payee: string(w.omar), Amount: eur.Of(100)}, true)},
 		{"pay a shop", identity.ErrPersonFrozen, create(lena, w.terms(100), true)},
@@ -84,7 +86,7 @@ func (w *world) frozenWallet() []deed {
 			return err
 		}},
 		// one exchanges with oneself, and the payee is looked at first
-		{"exchange", ErrPayeeFrozen, shown(w.Service.Exchange(w.ctx, lena, quote(), w.key()))},
+		{"exchange", ErrPayeeFrozen, shown(w.Service.Exchange(w.ctx, lena, w.quoted(), w.key()))},
 		{"ask somebody", identity.ErrPersonFrozen, ask(lena, one)},
 		{"split a bill", identity.ErrPersonFrozen, ask(lena, w.even(200, "@omar"))},
 		{"pay a share", identity.ErrPersonFrozen, confirm(lena, Payment{ID: hers.Shares[0].Payment}, Consent{})},
@@ -125,8 +127,8 @@ func (w *world) frozenShop() []deed {
 	}
 }
 
-// TestFreezeStopsEveryFlow: a freeze that comes before the last step of any flow refuses that step by name and moves nothing; the same request is
-// carried out once it is lifted.
+// TestFreezeStopsEveryFlow: a freeze that comes before the last step of any flow refuses that step by name and moves nothing; the same
+// request is carried out once it is lifted.
 func TestFreezeStopsEveryFlow(t *testing.T) {
 	engines(t, func(w *world) {
 		w.fund(w.lena, 100_000)
