@@ -45,14 +45,15 @@ const (
 	selectVersions = `select id, version from payment_record where id > $1 order by id limit $2`
 	selectKnown    = `select id, kind, capture, method from payment_record where id in `
 
-	selectParty = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
-		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at < $3 or p.at = $3 and p.payment < $4)
-		order by p.at desc, p.payment desc limit $5`
+	// The page is cut before the payments are read: a planner that does not know yet how long the list is read all of them.
+	selectParty = `select p.at, p.role, ` + joinedColumns + ` from (select at, payment, role from payment_party
+		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
+		order by at desc, payment desc limit $5) p join payment_record r on r.id = p.payment order by p.at desc, p.payment desc`
 
 	selectTakings = `select p.at, p.payment, p.role, r.currency, r.scale, r.captured
-		from payment_party p join payment_record r on r.id = p.payment
-		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at < $3 or p.at = $3 and p.payment < $4)
-		order by p.at desc, p.payment desc limit $5`
+		from (select at, payment, role from payment_party
+		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
+		order by at desc, payment desc limit $5) p join payment_record r on r.id = p.payment order by p.at desc, p.payment desc`
 
 	selectLocked = `select ` + joinedColumns + `, s.n, s.name, s.state, s.at, s.amount
 		from payment_record r join payment_step s on s.payment = r.id where r.id = $1 and s.n < $2 order by s.n`
