@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -119,5 +120,39 @@ func TestNoticeSettings(t *testing.T) {
 	read := lena.submit(lena.get("/notifications"), "/notifications/read")
 	if strings.Contains(read.html, "fresh") {
 		t.Error("what was read is still new")
+	}
+}
+
+// Who has very many pages open lets less garbage come together, and as much as before when they have gone; whoever wants even less is
+// left alone.
+func TestManyOpenPages(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	hub := newHub(w.pages.site.hub.outbox)
+	now := func() int {
+		percent := debug.SetGCPercent(100)
+		debug.SetGCPercent(percent)
+		return percent
+	}
+	before := now()
+	defer debug.SetGCPercent(before)
+	for _, one := range []struct{ usual, many int }{{100, manyGarbage}, {30, 30}, {-1, -1}} {
+		debug.SetGCPercent(one.usual)
+		var leave []func()
+		for range manyOpen {
+			if got := now(); got != one.usual {
+				t.Fatalf("with %d pages open: %d %%, want %d", len(leave), got, one.usual)
+			}
+			_, stop := hub.tap([]string{"usr_lena"})
+			leave = append(leave, stop)
+		}
+		if got := now(); got != one.many {
+			t.Errorf("with %d pages open: %d %%, want %d", len(leave), got, one.many)
+		}
+		for _, stop := range leave {
+			stop()
+		}
+		if got := now(); got != one.usual {
+			t.Errorf("when they have gone: %d %%, want %d", got, one.usual)
+		}
 	}
 }
