@@ -10,5 +10,6 @@
 //     strings can name one object.
 //   - Only minted ids end in the byte zero; Step numbers what derives from an object (a payment's ledger entries)
 //     by that byte, so the same step always finds the same id.
+//   - Luhn knows the check digit of other people's numbers, those of cards.
 //   - Ids are not secrets. Secrets come from crypto/rand alone.
 package id

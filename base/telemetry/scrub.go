@@ -1,6 +1,10 @@
 package telemetry
 
-import "strings"
+import (
+	"strings"
+
+	"billfold/base/id"
+)
 
 // maxText bounds one value of the log: a body that got into an error must not fill the disk.
 const maxText = 4096
@@ -101,7 +105,8 @@ func isAddressByte(c byte) bool {
 	return isWord(c) || c >= 0x80 || strings.IndexByte(".!#$%&'*+-=?^_`{|}~:", c) >= 0
 }
 
-// cards blacks out 13 to 19 digits that pass the Luhn check, with single spaces or dashes between groups of them.
+// cards blacks out 13 to 19 digits that pass the Luhn check, with single spaces or dashes between groups of them. One in ten other numbers
+// passes too; a time in microseconds that is blacked out now and then is the price.
 func cards(s string) string {
 	var b strings.Builder
 	done := 0
@@ -140,7 +145,7 @@ func cardAt(s string, i int) (group, card int) {
 		if len(digits) > 19 {
 			return group, card
 		}
-		if len(digits) >= 13 && luhn(digits) {
+		if len(digits) >= 13 && id.Luhn(string(digits)) {
 			card = i
 		}
 		if i+1 >= len(s) || s[i] != ' ' && s[i] != '-' || !isDigit(s[i+1]) {
@@ -151,19 +156,3 @@ func cardAt(s string, i int) (group, card int) {
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-// luhn is the check of ISO/IEC 7812-1, annex B. One in ten other numbers passes too; a time in microseconds that
-// is blacked out now and then is the price.
-func luhn(digits []byte) bool {
-	sum := 0
-	for i := range digits {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
-}

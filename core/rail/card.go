@@ -81,7 +81,7 @@ func TestCard(token string) string {
 // card; card_real for a number that is none of the sandbox's.
 func (s *Sandbox) Keep(ctx context.Context, f CardForm) (KeptCard, error) {
 	number := digitsOf(string(f.Number))
-	if len(number) < 12 || len(number) > 19 || !luhn(number) {
+	if len(number) < 12 || len(number) > 19 || !id.Luhn(number) {
 		return KeptCard{}, ErrCardNumber.With("card_number")
 	}
 	month, year, ok := expiry(string(f.Expiry))
@@ -114,21 +114,6 @@ func digitsOf(s string) string {
 		}
 	}
 	return b.String()
-}
-
-// luhn checks the check digit of ISO/IEC 7812-1, annex B.
-func luhn(number string) bool {
-	sum := 0
-	for i := range len(number) {
-		d := int(number[len(number)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
 }
 
 // expiry reads "04/29", "4 / 2029" and "0429".
