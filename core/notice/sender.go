@@ -13,6 +13,7 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // Sender takes a mail off our hands: by SMTP, or only in appearance. Its error is a *Refusal.
@@ -134,26 +135,16 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
-	client, err := gomail.NewClient(s.host, s.options...)
-	if err != nil {
-		return &Refusal{Class: "settings", Err: err}
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	conn, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return refusal(err)
-	}
-	err = client.SendWithSMTPClient(conn, msg)
-	client.CloseWithSMTPClient(conn) // a farewell that fails does not untake the mail
-	if err != nil {
-		return refusal(err)
-	}
-	return nil
+	return s.dialed(ctx, func(client *gomail.Client, conn *smtp.Client) error { return client.SendWithSMTPClient(conn, msg) })
 }
 
 // Check connects to the relay, signs in if there is a name to do it with, and takes its leave without a mail. Its error is a *Refusal.
 func (s *SMTP) Check(ctx context.Context) error {
+	return s.dialed(ctx, func(*gomail.Client, *smtp.Client) error { return nil })
+}
+
+// dialed does something with the relay at the other end of a line of its own.
+func (s *SMTP) dialed(ctx context.Context, do func(client *gomail.Client, conn *smtp.Client) error) error {
 	client, err := gomail.NewClient(s.host, s.options...)
 	if err != nil {
 		return &Refusal{Class: "settings", Err: err}
@@ -164,7 +155,11 @@ func (s *SMTP) Check(ctx context.Context) error {
 	if err != nil {
 		return refusal(err)
 	}
-	client.CloseWithSMTPClient(conn)
+	err = do(client, conn)
+	client.CloseWithSMTPClient(conn) // a farewell that fails does not untake the mail
+	if err != nil {
+		return refusal(err)
+	}
 	return nil
 }
 
