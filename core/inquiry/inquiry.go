@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"billfold/base/clock"
 	"billfold/base/db"
 	"billfold/base/id"
+	"billfold/base/lang"
 	"billfold/base/seal"
 	"billfold/core/identity"
 	"billfold/core/notice"
@@ -79,15 +79,13 @@ func New(o Options) *Service { return &Service{o} }
 // words trims what somebody wrote, and takes out what would hide or turn letters around it.
 func words(said string) (string, error) {
 	said = strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
+		switch r {
+		case '\n':
 			return r
-		case r == '\r', r == utf8.RuneError, unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
+		case '\r':
 			return -1
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-			return ' '
 		}
-		return r
+		return lang.Tame(r)
 	}, said))
 	if n := utf8.RuneCountInString(said); n < wordsLeast || n > wordsMost {
 		return "", ErrWords.With("words")

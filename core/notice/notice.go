@@ -3,7 +3,6 @@ package notice
 import (
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"billfold/base/lang"
@@ -138,17 +137,7 @@ const longestValue = 500
 // tame makes a value safe for a header line and for the eye: line breaks and other control characters become spaces,
 // characters that turn or hide text go.
 func tame(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == utf8.RuneError:
-			return -1
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-			return ' '
-		case unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
-			return -1
-		}
-		return r
-	}, s)
+	s = strings.Map(lang.Tame, s)
 	for len(s) > longestValue {
 		_, n := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-n]
