@@ -55,12 +55,6 @@ func (s *Service) TillSales(ctx context.Context, c Caller, till merchant.TillID,
 		last := rows[limit-1]
 		page.Next = place{micros(last.at), string(last.record.id)}.String()
 	}
-	for _, row := range rows {
-		item, err := s.item(ctx, c, row)
-		if err != nil {
-			return Page{}, err
-		}
-		page.Items = append(page.Items, item)
-	}
-	return page, nil
+	page.Items, err = s.items(ctx, c, rows)
+	return page, err
 }
