@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,8 @@ func logs(format string) (*slog.Logger, *bytes.Buffer) {
 	return New(Options{Writer: &b, Format: format, Level: slog.LevelDebug}), &b
 }
 
+var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z?`)
+
 func TestNoCanaryReachesTheLogByItsForm(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		for _, canary := range canaries {
@@ -47,7 +50,7 @@ func TestNoCanaryReachesTheLogByItsForm(t *testing.T) {
 			log.Info("m", "s", speaker(canary), "v", valuer(canary), "struct", person{Password: canary}, "ptr", &person{Name: canary})
 			log.Info("m", "map", map[string]string{"a": canary}, "bytes", []byte(canary), "raw", json.RawMessage(`"`+canary+`"`))
 			log.With("with", canary).WithGroup("group").Info("m", slog.Group("inner", "deep", canary))
-			out := b.String()
+			out := moment.ReplaceAllString(b.String(), "") // whose digits are anybody's
 			for _, part := range []string{"canary", "0123456789abcdef", "Y2FuYXJ5", "4242", "0002", "378282246310005"} {
 				if strings.Contains(out, part) {
 					t.Errorf("%s: %q shows %q in\n%s", format, canary, part, out)
@@ -232,8 +235,10 @@ func TestNoCanaryReachesAMetric(t *testing.T) {
 		c.Inc(canary)
 	}
 	out := scrape(t, m)
-	if strings.Contains(out, "cana") || strings.Contains(out, "4242") {
-		t.Error(out)
+	for line := range strings.Lines(out) { // the figures of the process itself may have any digits
+		if strings.HasPrefix(line, "c{") && (strings.Contains(line, "cana") || strings.Contains(line, "4242")) {
+			t.Error(line)
+		}
 	}
 	if want := fmt.Sprintf(`c{l="other"} %d`, len(canaries)+4); !strings.Contains(out, want) {
 		t.Errorf("no %s", want)
