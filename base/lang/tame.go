@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Tame is what a character of a text that somebody wrote becomes on one line of ours, for strings.Map: line breaks and other controls become
-// spaces, and what turns or hides other characters goes.
+// Tame is what a character of a text that somebody wrote becomes on one line of ours, for strings.Map: line breaks and other controls
+// become spaces, and what turns or hides other characters goes.
 func Tame(r rune) rune {
 	switch {
 	case r == utf8.RuneError:
