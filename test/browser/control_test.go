@@ -67,11 +67,12 @@ func TestControl(t *testing.T) {
 		v.mu.Unlock()
 	}
 
-	// A sweep asks about a way to write once, so the second page in it is quiet, and another way is not.
+	// Contrast is asked once for a way to write, so the second page in it is quiet, and another way is not.
 	sweep := b.Visit(t, server.URL, Look{Lang: lang.EN})
+	sweep.judged = &judged{}
 	sweep.Auditor()
 	sweep.Go("/good")
-	sweep.Sweep()
+	sweep.Check()
 	for _, step := range []struct {
 		path string
 		dark bool
@@ -80,7 +81,7 @@ func TestControl(t *testing.T) {
 		{"/tiny", false, "target-size"}, {"/pale", false, "image-alt"}} {
 		sweep.Lay(step.path)
 		sweep.Turn(Look{Dark: step.dark})
-		if found := fmt.Sprint(sweep.swept()); !strings.Contains(found, step.want) || (step.want == "") != (found == "[]") {
+		if found := fmt.Sprint(sweep.Violations()); !strings.Contains(found, step.want) || (step.want == "") != (found == "[]") {
 			t.Errorf("%s: a sweep finds %q, want %q", step.path, found, step.want)
 		}
 	}

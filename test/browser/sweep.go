@@ -1,22 +1,47 @@
 package browser
 
 import (
+	"encoding/json"
 	"fmt"
-	"strings"
+	"sync"
 
 	"github.com/chromedp/chromedp"
 )
 
-// A sweep is Check for hundreds of pages in many looks. Two of axe's rules cost more than all others together, and hundreds of pages
-// are written in the same few dozen ways: the same colours on the same ground at the same size. So a sweep asks axe for contrast
-// once for each way to write, in each light, and for the size of targets where there is one that is not large; for everything else
-// it asks on every page.
+// Two of axe's rules cost more than all others together, and hundreds of pages in many looks are written in the same few dozen ways: the
+// same colours on the same ground at the same size. So axe is asked for contrast once for each way to write, in each light, whoever
+// meets it first, and for the size of targets where there is one that is not large; for everything else it is asked on every page.
+
+// judged are the ways to write that axe has judged, by darkness.
+type judged struct {
+	mu   sync.Mutex
+	ways map[bool]map[string]bool
+}
+
+// everybody is what the visitors of this process have judged together.
+var everybody judged
+
+// fresh takes those ways that nobody took before.
+func (j *judged) fresh(dark bool, ways []string) (fresh []string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.ways == nil {
+		j.ways = map[bool]map[string]bool{false: {}, true: {}}
+	}
+	for _, way := range ways {
+		if !j.ways[dark][way] {
+			j.ways[dark][way] = true
+			fresh = append(fresh, way)
+		}
+	}
+	return fresh
+}
 
 // A scan describes a page: how wide it is, whether something to press is small, and each way its words are written.
 type scan struct {
-	box
-	Small bool
-	Ways  []string
+	Page, Screen int
+	Small        bool
+	Ways         []string
 }
 
 // describe finds each way to write on the page: all that decides about contrast, from the letter to the ground. What cannot be seen
@@ -63,8 +88,10 @@ const contrastOf = `(ways => axe.run({include: [...document.body.querySelectorAl
 	resultTypes: ['violations'], runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}}).then(r => r.violations)
 )(new Set(%s))`
 
+// otherRules asks for all levels that we promise and for axe's own advice, but for one rule: without scripts a page that waits for the
+// outcome of a payment can only load itself again. Styles and media are fetched again only where there is something to hear.
 const otherRules = `axe.run(document, {resultTypes: ['violations'], preload: document.querySelector('audio, video') !== null,
-	rules: {'color-contrast': {enabled: false}, 'target-size': {enabled: %t}}, runOnly: {type: 'tag',
+	rules: {'color-contrast': {enabled: false}, 'target-size': {enabled: %t}, 'meta-refresh': {enabled: !%t}}, runOnly: {type: 'tag',
 	values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}}).then(r => r.violations)`
 
 // put lays another page of ours over the one that is shown: what it says, not what it wears, which is the same.
@@ -91,23 +118,25 @@ func (v *Visitor) Lay(path string) {
 	}
 }
 
-// Sweep checks the page as it is shown: every rule but contrast, and contrast for the ways to write that were not judged yet.
-func (v *Visitor) Sweep() {
+// Check fails the test for everything that axe finds on the page as it is shown, and when the page is wider than the screen: every rule
+// but contrast, and contrast for the ways to write that were not judged yet.
+func (v *Visitor) Check() {
 	v.t.Helper()
-	v.report(v.swept())
+	v.report(v.Violations())
 }
 
-// SweepLight checks what changes when only the light does: contrast.
-func (v *Visitor) SweepLight() {
+// CheckLight checks what changes when only the light does: contrast.
+func (v *Visitor) CheckLight() {
 	v.t.Helper()
 	_, found := v.contrast()
 	v.report(found)
 }
 
-func (v *Visitor) swept() []Violation {
+// Violations returns what axe finds on the page as it is shown, but for what it was asked before.
+func (v *Visitor) Violations() []Violation {
 	v.t.Helper()
 	page, found := v.contrast()
-	return append(found, v.run(fmt.Sprintf(otherRules, page.Small))...)
+	return append(found, v.run(fmt.Sprintf(otherRules, page.Small, v.Look.NoScript))...)
 }
 
 func (v *Visitor) contrast() (page scan, found []Violation) {
@@ -116,15 +145,12 @@ func (v *Visitor) contrast() (page scan, found []Violation) {
 	if page.Page > page.Screen {
 		v.t.Errorf("%s: %s: the page is %d wide on a screen of %d", v.Look, v.Path(), page.Page, page.Screen)
 	}
-	var fresh []string
-	for _, way := range page.Ways {
-		if !v.judged[v.Look.Dark][way] {
-			v.judged[v.Look.Dark][way] = true
-			fresh = append(fresh, quote(way))
+	if fresh := v.judged.fresh(v.Look.Dark, page.Ways); len(fresh) > 0 {
+		list, err := json.Marshal(fresh)
+		if err != nil {
+			panic(err) // strings always marshal
 		}
-	}
-	if len(fresh) > 0 {
-		found = v.run(fmt.Sprintf(contrastOf, "["+strings.Join(fresh, ",")+"]"))
+		found = v.run(fmt.Sprintf(contrastOf, list))
 	}
 	return page, found
 }

@@ -54,9 +54,8 @@ type Visitor struct {
 	ctx  context.Context
 	base string
 
-	placed bool                     // the window has its size
-	ready  bool                     // axe is on each page
-	judged map[bool]map[string]bool // by darkness: ways to write that axe has judged
+	placed bool // the window has its size
+	judged *judged
 
 	mu     sync.Mutex
 	faults []string
@@ -71,8 +70,7 @@ func (b *Browser) Visit(t testing.TB, base string, look Look) *Visitor {
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("attach to the window: %v", err)
 	}
-	v := &Visitor{Look: look, t: t, ctx: ctx, base: strings.TrimSuffix(base, "/"),
-		judged: map[bool]map[string]bool{false: {}, true: {}}}
+	v := &Visitor{Look: look, t: t, ctx: ctx, base: strings.TrimSuffix(base, "/"), judged: &everybody}
 	chromedp.ListenTarget(ctx, v.listen)
 	accept := "en"
 	if look.Lang == lang.ZH {
@@ -124,7 +122,6 @@ func (v *Visitor) Auditor() {
 		_, err := page.AddScriptToEvaluateOnNewDocument(axe).Do(ctx)
 		return err
 	}))
-	v.ready = true
 }
 
 // listen collects what goes wrong in the page.
