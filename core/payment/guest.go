@@ -142,14 +142,15 @@ func chargedFor(reference string) (payment ID, attempt int64) {
 func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, cb rail.Callback) error {
 	on := Review
 	fits := cb.Rail == asked.rail && cb.Merchant == s.Installation && cb.Currency == r.amount.Currency.Code && attempt == asked.attempt
+	paid := r.captured > 0 && r.method == FromCard // not by a wallet, after the card was declined
 	switch {
 	case cb.Outcome == rail.Declined && (!fits || r.state != Processing):
 		return nil // of an attempt that is over
 	case cb.Outcome == rail.Declined:
 		on = Refuse
-	case fits && cb.Outcome == rail.Settled && cb.Amount == r.amount.Minor && (r.state == Processing || r.captured > 0 || r.state == Held):
+	case fits && cb.Outcome == rail.Settled && cb.Amount == r.amount.Minor && (r.state == Processing || paid || r.state == Held):
 		on = Settle
-	case fits && cb.Outcome == rail.Disputed && r.captured > 0 && cb.Amount > 0 && cb.Amount <= r.captured:
+	case fits && cb.Outcome == rail.Disputed && paid && cb.Amount > 0 && cb.Amount <= r.captured:
 		on = ChargeBack
 	}
 	to, ok := Next(r.state, on)
@@ -157,7 +158,7 @@ func (s *Service) settleCard(tx *db.Tx, r *record, asked intent, attempt int64, 
 		if on == Review {
 			s.Log.Warn("what a rail says does not fit", "payment", string(r.id), "state", string(r.state), "callback", cb.ID)
 		}
-		if cb.Outcome == rail.Settled && (r.captured == 0 || attempt != asked.attempt) { // a second card paid, or it is over
+		if cb.Outcome == rail.Settled && (!paid || attempt != asked.attempt) { // another card or a wallet paid, or it is over
 			s.giveUp(tx, cb.Reference)
 		}
 		return nil

@@ -40,7 +40,7 @@ func (s *Service) surplus(ctx context.Context, t job.Task) error {
 		if err != nil {
 			return asked, err
 		}
-		if r.state == Held || r.captured > 0 && attempt == asked.attempt {
+		if r.state == Held || r.captured > 0 && r.method == FromCard && attempt == asked.attempt {
 			return asked, nil
 		}
 		said, err := rail.Callbacks(tx, charge)

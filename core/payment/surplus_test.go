@@ -93,3 +93,27 @@ func TestSurplus(t *testing.T) {
 		}
 	})
 }
+
+// TestDeclinedThenPaidByWallet: a card that was declined and took the money after all, when the wallet had paid already, gets it back; and
+// what its holder takes back is not the shop's to bear, who was never credited for it.
+func TestDeclinedThenPaidByWallet(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 5000)
+		k := w.swipe(w.session(1000), rail.TokenDecline)
+		w.until(time.Second, 8)
+		_, err := w.PayCheckout(w.ctx, w.by(w.lena), k.ID, Consent{}, w.key())
+		w.ok(err)
+		charge := string(k.Payment.ID)
+		for range 2 {
+			w.hears(charge, rail.Settled, 1000)
+		}
+		if now := w.seen(k).Payment; now.State != Completed || now.Method != FromWallet || w.givenBack(charge) != 1000 || w.receipts() != 1000 {
+			t.Errorf("%s from %s: %d went back, the shop has %d", now.State, now.Method, w.givenBack(charge), w.receipts())
+		}
+		w.hears(charge, rail.Disputed, 1000)
+		if now := w.seen(k).Payment; now.State != Completed || w.receipts() != 1000 || w.available(w.lena) != 4000 {
+			t.Errorf("disputed: %s, the shop has %d, the wallet %d", now.State, w.receipts(), w.available(w.lena))
+		}
+		w.verify()
+	})
+}
