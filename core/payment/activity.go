@@ -33,7 +33,7 @@ type ActivityFilter struct {
 	With      string // the owner on the far side: "usr_…" or "mch_…"
 	Least     string // decimal amounts, read in each payment's own currency
 	Most      string
-	Text      string // words that all occur in the far side's name, the texts, the amount or the ids
+	Text      string // words that all occur in the far side's name, the texts, the amount or the ids; a whole receipt's number is that one
 }
 
 // Item is a payment as one owner sees it. The payment has no steps here.
@@ -52,11 +52,17 @@ type Page struct {
 }
 
 const (
-	pageMost   = 100
-	pageUsual  = 25
-	windowSize = 200
-	windows    = 10
+	pageMost  = 100
+	pageUsual = 25
+
+	// What one page looks at; the next one goes on from there.
+	windowSize = 200  // payments that are read together
+	rowsMost   = 1000 // that are in no word list, one by one
+	newestMost = 2000 // of which those in one state are read
 )
+
+// Of word lists a page opens so many, and looks at the traits of so many; a test goes less far.
+var partsMost, headsMost = 16, 1000
 
 // Activity lists what an owner (a person or a shop) paid and was paid, newest first. Whether the caller may see the owner is
 // the edge's question. invalid_cursor for a cursor that is not ours.
@@ -97,15 +103,11 @@ func (s *Service) Upcoming(ctx context.Context, c Caller, most int) ([]Item, err
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]partyRow, error) {
-		parts, err := db.All(tx, scanPart, selectParts, c.Owner(), c.Owner())
+		newest, err := newestPart(tx, c.Owner())
 		if err != nil {
 			return nil, err
 		}
-		edge := int64(0)
-		if len(parts) > 0 {
-			edge = parts[0].last.at
-		}
-		return db.All(tx, scanParty, selectUpcoming, c.Owner(), edge, windows*windowSize, most)
+		return db.All(tx, scanParty, selectUpcoming, c.Owner(), newest.last.at, newestMost, most)
 	})
 	if err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func opened(t *testing.T, lines []line) *list {
 func TestMarksLeaveOutOnlyWhatDoesNotFit(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 11))
 	names := map[string]string{"usr_ann": "ann b. 42", "usr_bob": "bob 牛", "mch_cafe": "café linden", "": ""}
-	found, left := map[string]int{}, 0
+	found, left, closed := map[string]int{}, 0, 0
 	for range 60 {
 		lines := someLines(r, 1+r.IntN(150))
 		l := opened(t, lines)
@@ -81,6 +81,11 @@ func TestMarksLeaveOutOnlyWhatDoesNotFit(t *testing.T) {
 			q := &query{ActivityFilter: f, terms: strings.Fields(fold(f.Text)), names: names, limits: map[money.Currency][2]int64{},
 				notes: map[string]string{noted: "für die steuer"}, noted: map[string]map[string]bool{"steuer": {letters: true}}}
 			m := q.may(l)
+			if fit := slices.ContainsFunc(lines, func(l line) bool { return q.fits(&l) }); fit && !q.mayBeIn(traitsOf(lines)) {
+				t.Fatalf("%s: %q says that nothing fits", name, traitsOf(lines))
+			} else if !q.mayBeIn(traitsOf(lines)) {
+				closed++
+			}
 			for i := range lines {
 				marked := m[i/64]&(1<<(i%64)) != 0
 				if fits := q.fits(&lines[i]); fits && !marked {
@@ -103,7 +108,10 @@ func TestMarksLeaveOutOnlyWhatDoesNotFit(t *testing.T) {
 			}
 		}
 	}
-	if left == 0 || len(found) != 20 || found["nothing"] > 0 {
+	if !(&query{ActivityFilter: ActivityFilter{Kind: Refund}}).mayBeIn("") {
+		t.Error("a list without traits may have anything")
+	}
+	if left == 0 || closed == 0 || len(found) != 20 || found["nothing"] > 0 {
 		t.Errorf("found %v, left out %d", slices.Collect(maps.Keys(found)), left)
 	}
 }

@@ -1,13 +1,16 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"billfold/base/db"
+	"billfold/base/id"
 	"billfold/base/job"
 	"billfold/base/money"
 )
@@ -150,13 +153,9 @@ func (q *query) between(c money.Currency) (least, most int64) {
 const maxAmount = 1<<63 - 1
 
 // search collects what fits, newest first: row by row down to the newest word list, so that what was just written is found, and then
-// list by list. It loads a bounded number of rows; the place to go on from is "" when everything was looked at.
+// list by list. It looks at a bounded part of it all; the place to go on from is "" when everything was looked at.
 func (s *Service) search(ctx context.Context, owner string, f ActivityFilter, from place, limit int) ([]partyRow, string, error) {
 	q, err := s.query(ctx, owner, f)
-	if err != nil {
-		return nil, "", err
-	}
-	parts, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]part, error) { return db.All(tx, scanPart, selectParts, owner, owner) })
 	if err != nil {
 		return nil, "", err
 	}
@@ -164,33 +163,120 @@ func (s *Service) search(ctx context.Context, owner string, f ActivityFilter, fr
 		from = place{at: micros(f.Until)}
 	}
 	found := harvest{most: limit, from: from}
-	newest := place{}
-	if len(parts) > 0 {
-		newest = parts[0].last
-	}
-	look := s.searchRows
-	if f.State.early() {
-		look, parts = s.searchEarly, nil
-	}
-	done, err := look(ctx, owner, q, newest, &found)
-	parts = slices.DeleteFunc(parts, func(p part) bool { return !p.first.before(found.from) || micros(f.Since) > p.last.at })
-	if len(parts) > 0 && err == nil && !done {
-		err = q.lookUp(ctx, s, owner)
-	}
-	for together := 1; len(parts) > 0 && err == nil && !done; together = min(2*together, partsTogether) {
-		some := parts[:min(together, len(parts))]
-		parts = parts[len(some):]
-		var lists []list
-		lists, err = s.openParts(ctx, owner, some)
-		for i := 0; i < len(lists) && err == nil && !done; i++ {
-			done, err = s.searchPart(ctx, q, some[i], &lists[i], &found)
-		}
-	}
+	done, err := s.gather(ctx, owner, q, &found)
 	if err != nil || !done {
 		return found.rows, "", err
 	}
 	return found.rows, found.from.String(), nil
 }
+
+// gather takes what fits, by the shortest way there is. True when there may be more.
+func (s *Service) gather(ctx context.Context, owner string, q *query, found *harvest) (bool, error) {
+	if len(q.terms) == 1 && id.Valid(q.terms[0], "pay") {
+		if one, err := s.number(ctx, owner, q, found); one || err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case isShop(owner) && q.Reference != "":
+		return s.searchSold(ctx, owner, q, selectReferred, q.Reference, found)
+	case isShop(owner) && q.State.rare():
+		return s.searchSold(ctx, owner, q, selectSoldIn, string(q.State), found)
+	}
+	newest, err := db.Read(ctx, s.DB, func(tx *db.Tx) (part, error) { return newestPart(tx, owner) })
+	if err != nil {
+		return false, err
+	}
+	if q.State.early() {
+		return s.searchEarly(ctx, owner, q, newest.last, found)
+	}
+	if done, err := s.searchRows(ctx, owner, q, newest.last, found); err != nil || done || newest.number == 0 {
+		return done, err
+	}
+	return s.searchParts(ctx, owner, q, found)
+}
+
+// searchParts goes through the word lists, newest first, and opens those that may have what is looked for.
+func (s *Service) searchParts(ctx context.Context, owner string, q *query, found *harvest) (bool, error) {
+	heads, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]part, error) {
+		return db.All(tx, scanPart, selectParts, owner, owner, found.from.at, found.from.payment, micros(q.Since), headsMost)
+	})
+	if err != nil || len(heads) == 0 {
+		return false, err
+	}
+	oldest, more := heads[len(heads)-1].first, len(heads) == headsMost
+	heads = slices.DeleteFunc(heads, func(p part) bool { return !q.mayBeIn(p.traits) })
+	if len(heads) > partsMost {
+		heads, more = heads[:partsMost], true
+		oldest = heads[partsMost-1].first
+	}
+	if len(heads) > 0 {
+		if err := q.lookUp(ctx, s, owner); err != nil {
+			return false, err
+		}
+	}
+	for together := 1; len(heads) > 0; together = min(2*together, partsTogether) {
+		some := heads[:min(together, len(heads))]
+		heads = heads[len(some):]
+		lists, err := s.openParts(ctx, owner, some)
+		if err != nil {
+			return false, err
+		}
+		for i := range lists {
+			if done, err := s.searchPart(ctx, q, some[i], &lists[i], found); err != nil || done {
+				return done, err
+			}
+		}
+	}
+	found.from = oldest
+	return more, nil
+}
+
+// number finds the payment that a whole receipt's or payment's number names, and that one alone. False where the owner has none of it.
+func (s *Service) number(ctx context.Context, owner string, q *query, found *harvest) (bool, error) {
+	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]partyRow, error) { return db.All(tx, scanParty, selectOne, owner, q.terms[0]) })
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	rows = slices.DeleteFunc(rows, func(r partyRow) bool {
+		return !placeOf(r).before(found.from) || micros(r.at) < micros(q.Since)
+	})
+	_, _, err = s.sift(ctx, q, rows, place{}, found)
+	return true, err
+}
+
+// slack is how much later than it was made a payment may come into a shop's books: a verb takes no longer than [Deadline].
+const slack = 24 * time.Hour
+
+// searchSold looks at the payments of a shop that an index knows by their state or their reference, in the order in which they were made.
+func (s *Service) searchSold(ctx context.Context, owner string, q *query, text, value string, found *harvest) (bool, error) {
+	last := cmp.Or(found.from.payment, lastID)
+	for size := found.most + 1; found.loaded < rowsMost; size = windowSize {
+		rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]partyRow, error) { return db.All(tx, scanParty, text, owner, value, last, size) })
+		if err != nil || len(rows) == 0 {
+			return false, err
+		}
+		oldest := rows[len(rows)-1]
+		last = string(oldest.record.id)
+		fit := slices.DeleteFunc(slices.Clone(rows), func(r partyRow) bool {
+			return micros(r.at) < micros(q.Since) || !q.Until.IsZero() && !r.at.Before(q.Until)
+		})
+		if _, done, err := s.sift(ctx, q, fit, place{}, found); err != nil || done {
+			return done, err
+		}
+		if len(rows) < size || oldest.at.Before(q.Since.Add(-slack)) {
+			return false, nil
+		}
+		found.from = placeOf(oldest)
+		found.loaded += len(rows)
+	}
+	return true, nil
+}
+
+// lastID is behind every payment's.
+const lastID = "pay_zzzzzzzzzzzzzzzzzzzzzzzzzz"
+
+func placeOf(r partyRow) place { return place{micros(r.at), string(r.record.id)} }
 
 // early says that no other state leads back to this one. No word list has such a payment: it ends the listing until it is over.
 func (s State) early() bool { return s == AwaitingConfirmation || s == Processing || s == Authorized }
@@ -217,12 +303,12 @@ func (c *harvest) take(row partyRow) bool {
 
 // searchRows looks at payments that no list has yet, down to edge. True when the page is full or enough was looked at.
 func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge place, found *harvest) (bool, error) {
-	for edge.before(found.from) {
-		if found.loaded >= windows*windowSize {
+	for size := min(2*found.most, windowSize); edge.before(found.from); size = windowSize {
+		if found.loaded >= rowsMost {
 			return true, s.wantWords(ctx, owner)
 		}
 		rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]partyRow, error) {
-			return db.All(tx, scanParty, selectParty, owner, micros(q.Since), found.from.at, found.from.payment, windowSize)
+			return db.All(tx, scanParty, selectParty, owner, micros(q.Since), found.from.at, found.from.payment, size)
 		})
 		if err != nil {
 			return false, err
@@ -231,7 +317,7 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 		if err != nil || done || last {
 			return done, err
 		}
-		if found.loaded += len(rows); len(rows) < windowSize {
+		if found.loaded += len(rows); len(rows) < size {
 			return false, nil
 		}
 	}
@@ -243,7 +329,7 @@ const partsTogether = 8
 
 // searchEarly is searchRows for a state that no list has.
 func (s *Service) searchEarly(ctx context.Context, owner string, q *query, edge place, found *harvest) (bool, error) {
-	const most = windows * windowSize
+	const most = newestMost
 	var end place // of what was looked at, where there is more
 	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) (rows []partyRow, err error) {
 		args := []any{owner, max(micros(q.Since), edge.at), found.from.at, found.from.payment}
@@ -296,7 +382,7 @@ func (s *Service) searchPart(ctx context.Context, q *query, p part, l *list, fou
 	}
 	m := q.may(l)
 	for i := m.next(0); i >= 0; {
-		if found.loaded >= windows*windowSize {
+		if found.loaded >= newestMost {
 			return true, nil
 		}
 		var fit []line

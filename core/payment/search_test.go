@@ -39,17 +39,21 @@ func (w *world) history() {
 		}
 		w.business.Advance(20 * time.Minute)
 	}
-	if err := w.wantWords(w.ctx, string(w.lena)); err != nil {
-		w.t.Fatal(err)
+	for _, owner := range []string{string(w.lena), string(w.shop.ID)} {
+		if err := w.wantWords(w.ctx, owner); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 	w.rest()
 }
 
-// all pages of a filter.
-func (w *world) find(f ActivityFilter) (ids []ID) {
+// find reads all pages of a filter.
+func (w *world) find(f ActivityFilter) (ids []ID) { return w.findOf(w.by(w.lena), f) }
+
+func (w *world) findOf(c Caller, f ActivityFilter) (ids []ID) {
 	w.t.Helper()
 	for cursor := ""; ; {
-		page, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), f, cursor, 3)
+		page, err := w.Activity(w.ctx, c, c.Owner(), f, cursor, 3)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -65,28 +69,18 @@ func (w *world) find(f ActivityFilter) (ids []ID) {
 // A search finds exactly what reading every payment would find, newest first, each once: whether a payment is in a word list or was
 // made a moment ago.
 func TestSearchFindsWhatReadingFinds(t *testing.T) {
-	partSize = 10
-	t.Cleanup(func() { partSize = 1000 })
+	partSize, partsMost, headsMost = 10, 2, 3
+	t.Cleanup(func() { partSize, partsMost, headsMost = 1000, 16, 1000 })
 	engines(t, func(w *world) {
 		w.history()
 		parts, err := db.Read(w.ctx, w.DB, func(tx *db.Tx) ([]part, error) {
-			return db.All(tx, scanPart, selectParts, string(w.lena), string(w.lena))
+			return db.All(tx, scanPart, selectParts, string(w.lena), string(w.lena), int64(1<<62), "", 0, 100)
 		})
 		if err != nil || len(parts) != 5 {
 			t.Fatalf("%d word lists (%v), want 5", len(parts), err)
 		}
 		w.toCome()
-		var every []Item
-		for cursor := ""; ; {
-			page, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), ActivityFilter{}, cursor, 20)
-			if err != nil {
-				t.Fatal(err)
-			}
-			every = append(every, page.Items...)
-			if cursor = page.Next; cursor == "" {
-				break
-			}
-		}
+		every := w.every(w.by(w.lena))
 		noted := every[len(every)-8].Payment.ID
 		if err := w.SetNote(w.ctx, w.by(w.lena), noted, "Für die Steuer"); err != nil {
 			t.Fatal(err)
@@ -116,21 +110,99 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 			"reference": {ActivityFilter{Reference: "order-13"}, func(i Item) bool { return i.Payment.Reference == "order-13" }},
 			"nothing":   {ActivityFilter{Text: "=cmd|' /C calc'!A0"}, func(Item) bool { return false }},
 		} {
-			var want []ID
-			for _, item := range every {
-				if one.want(item) {
-					want = append(want, item.Payment.ID)
-				}
-			}
-			if got := w.find(one.f); !slices.Equal(got, want) {
-				t.Errorf("%s: %d found, want %d", name, len(got), len(want))
-			}
-			if name != "nothing" && len(want) == 0 {
-				t.Errorf("%s: nothing to find", name)
-			}
+			w.finds(name, w.by(w.lena), every, one.f, one.want, name != "nothing")
 		}
+		w.shopFinds()
 		w.erased()
 	})
+}
+
+// every reads an owner's whole list.
+func (w *world) every(c Caller) (list []Item) {
+	w.t.Helper()
+	for cursor := ""; ; {
+		page, err := w.Activity(w.ctx, c, c.Owner(), ActivityFilter{}, cursor, 20)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		list = append(list, page.Items...)
+		if cursor = page.Next; cursor == "" {
+			return list
+		}
+	}
+}
+
+func (w *world) finds(name string, c Caller, every []Item, f ActivityFilter, fits func(Item) bool, some bool) {
+	w.t.Helper()
+	var want []ID
+	for _, item := range every {
+		if fits(item) {
+			want = append(want, item.Payment.ID)
+		}
+	}
+	if got := w.findOf(c, f); !slices.Equal(got, want) {
+		w.t.Errorf("%s of %s: %d found, want %d", name, c.Owner(), len(got), len(want))
+	}
+	if some != (len(want) > 0) {
+		w.t.Errorf("%s of %s: %d to find", name, c.Owner(), len(want))
+	}
+}
+
+// shopFinds: a shop is answered out of indexes where they know, and finds the same.
+func (w *world) shopFinds() {
+	w.t.Helper()
+	asked := w.terms(700)
+	for range 4 {
+		asked.Payee, asked.ExpiresAt = "", w.business.Now().Add(2*time.Minute)
+		if _, err := w.Create(w.ctx, w.byShop(), asked, false, w.key()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.business.Advance(time.Minute)
+	}
+	w.business.Advance(time.Hour)
+	if err := w.ExpireDue(w.ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	c := w.byShop()
+	every := w.every(c)
+	first, middle := every[len(every)-1], every[len(every)/2].At
+	in := func(states ...State) func(Item) bool {
+		return func(i Item) bool { return slices.Contains(states, i.Payment.State) }
+	}
+	for _, one := range []struct {
+		name string
+		f    ActivityFilter
+		want func(Item) bool
+		none bool
+	}{
+		{"refunded", ActivityFilter{State: Refunded}, in(Refunded), false},
+		{"expired", ActivityFilter{State: Expired}, in(Expired), false},
+		{"held", ActivityFilter{State: Held}, in(Held), true},
+		{"refunded later", ActivityFilter{State: Refunded, Since: middle},
+			func(i Item) bool { return in(Refunded)(i) && !i.At.Before(middle) }, false},
+		{"refunded before", ActivityFilter{State: Refunded, Until: middle},
+			func(i Item) bool { return in(Refunded)(i) && i.At.Before(middle) }, false},
+		{"refunded with words", ActivityFilter{State: Refunded, Text: "kuchen"},
+			func(i Item) bool { return in(Refunded)(i) && strings.Contains(i.Payment.Description, "Kuchen") }, false},
+		{"reference", ActivityFilter{Reference: "order-3"}, func(i Item) bool { return i.Payment.Reference == "order-3" }, false},
+		{"reference before", ActivityFilter{Reference: "order-48", Until: middle},
+			func(i Item) bool { return i.Payment.Reference == "order-48" && i.At.Before(middle) }, true},
+		{"no such reference", ActivityFilter{Reference: "order"}, func(Item) bool { return false }, true},
+		{"out", ActivityFilter{Direction: Out}, func(i Item) bool { return i.Direction == Out }, false},
+		{"in", ActivityFilter{Direction: In}, func(i Item) bool { return i.Direction == In }, false},
+		{"transfers", ActivityFilter{Kind: Transfer}, in(), true},
+		{"range", ActivityFilter{Least: "1.00", Most: "1.30"},
+			func(i Item) bool { m := i.Payment.Amount.Minor; return m >= 100 && m <= 130 }, false},
+		{"much", ActivityFilter{Least: "100000"}, in(), true},
+		{"currency", ActivityFilter{Currency: "EUR"}, func(Item) bool { return true }, false},
+		{"other currency", ActivityFilter{Currency: "JPY"}, in(), true},
+		{"receipt", ActivityFilter{Text: strings.Replace(string(first.Payment.ID), "pay_", "RCP_", 1)},
+			func(i Item) bool { return i.Payment.ID == first.Payment.ID }, false},
+		{"another's receipt", ActivityFilter{Text: "rcp_0000000000000000000000000" + "0"}, in(), true},
+		{"receipt in a state", ActivityFilter{Text: string(first.Payment.ID), State: Voided}, in(), true},
+	} {
+		w.finds(one.name, c, every, one.f, one.want, !one.none)
+	}
 }
 
 // toCome: what waits for a person's yes and what is reserved is about to leave, and nothing else is.

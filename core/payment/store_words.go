@@ -3,16 +3,39 @@ package payment
 import "billfold/base/db"
 
 const (
-	insertWords = `insert into payment_wordlist (owner, part, creator, first_at, first_payment, last_at, last_payment, list)
-		values ($1,$2,$3,$4,$5,$6,$7,$8) on conflict (owner, part, creator) do nothing`
-	selectParts = `select part, first_at, first_payment, last_at, last_payment from payment_wordlist where owner = $1 and creator = $2
-		order by part desc`
+	insertWords = `insert into payment_wordlist (owner, part, creator, first_at, first_payment, last_at, last_payment, list, traits)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9) on conflict (owner, part, creator) do nothing`
+	// All of it stands in an index: the lists themselves are not read on the way.
+	selectParts = `select part, first_at, first_payment, last_at, last_payment, traits from payment_wordlist
+		where owner = $1 and creator = $2 and first_at <= $3 and (first_at < $3 or first_payment < $4) and last_at >= $5
+		order by first_at desc, first_payment desc limit $6`
+	selectNewest = `select part, first_at, first_payment, last_at, last_payment, traits from payment_wordlist
+		where owner = $1 and creator = $2 order by first_at desc, first_payment desc limit 1`
 	selectLists = `select part, creator, list from payment_wordlist where owner = $1 and part >= $2 and part <= $3`
 	// What is neither under way nor completed has indexes of its own, whose condition is repeated here word for word.
 	selectInState = `select id from payment_record where payer = $1 and state = $2
 			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')
 		union all select id from payment_record where payee = $1 and state = $2
 			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')`
+
+	// A shop comes into the books of a payment when it is asked for.
+	inBooks = ` r join payment_step s on s.payment = r.id and s.name = 'request'
+		join payment_party p on p.owner = $1 and p.at = s.at and p.payment = r.id order by r.id desc limit $4`
+	selectSoldIn = `select p.at, p.role, ` + joinedColumns + ` from (
+		select * from (select ` + recordColumns + ` from payment_record where payee = $1 and state = $2
+			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')
+			and id < $3 order by id desc limit $4) i
+		union all select * from (select ` + recordColumns + ` from payment_record where payer = $1 and state = $2
+			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')
+			and id < $3 order by id desc limit $4) o)` + inBooks
+	selectReferred = `select p.at, p.role, ` + joinedColumns + ` from (
+		select * from (select ` + recordColumns + ` from payment_record where payee = $1 and reference = $2 and reference <> ''
+			and id < $3 order by id desc limit $4) i
+		union all select * from (select ` + recordColumns + ` from payment_record where payer = $1 and reference = $2 and reference <> ''
+			and kind = 'refund' and id < $3 order by id desc limit $4) o)` + inBooks
+	selectOne = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
+		where p.owner = $1 and p.payment = $2 and p.at in
+		(select at from payment_step where payment = $2 union all select created_at from payment_record where id = $2)`
 
 	selectUnlisted = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
 		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at > $2 or p.at = $2 and p.payment > $4)
@@ -41,10 +64,11 @@ const (
 type part struct {
 	number      int64
 	first, last place
+	traits      string
 }
 
 func scanPart(row db.Row) (p part, err error) {
-	err = row.Scan(&p.number, &p.first.at, &p.first.payment, &p.last.at, &p.last.payment)
+	err = row.Scan(&p.number, &p.first.at, &p.first.payment, &p.last.at, &p.last.payment, &p.traits)
 	return p, err
 }
 

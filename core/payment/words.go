@@ -67,14 +67,11 @@ func (s *Service) listWords(ctx context.Context, t job.Task) error {
 // listPart writes the next word list of an owner, and says whether there may be another one. A payment that can still change its
 // parties ends the listing: the list is written when it is over.
 func (s *Service) listPart(tx *db.Tx, owner string) (bool, error) {
-	parts, err := db.All(tx, scanPart, selectParts, owner, owner)
+	newest, err := newestPart(tx, owner)
 	if err != nil {
 		return false, err
 	}
-	next, from := int64(1), place{}
-	if len(parts) > 0 {
-		next, from = parts[0].number+1, parts[0].last
-	}
+	next, from := newest.number+1, newest.last
 	rows, err := db.All(tx, scanParty, selectUnlisted, owner, from.at, micros(s.Clock.Now().Add(-settling)), from.payment, partSize)
 	if err != nil || len(rows) < partSize {
 		return false, err
@@ -103,9 +100,19 @@ func (s *Service) listPart(tx *db.Tx, owner string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		tx.Queue(insertWords, owner, next, creator, first.at, first.payment, last.at, last.payment, sealed)
+		tx.Queue(insertWords, owner, next, creator, first.at, first.payment, last.at, last.payment, sealed,
+			traitsOf(lines))
 	}
 	return true, nil
+}
+
+// newestPart is the zero part where an owner has no lists.
+func newestPart(tx *db.Tx, owner string) (part, error) {
+	p, err := db.One(tx, scanPart, selectNewest, owner, owner)
+	if errors.Is(err, db.ErrNoRow) {
+		return part{}, nil
+	}
+	return p, err
 }
 
 func wordsRow(owner string, part int64, creator string) string {
