@@ -26,11 +26,12 @@ const Usage = `Measure this machine: the same verbs, tables and durability as ` 
   billfold bench ledger     transfers between accounts, each answered when it is on disk
   billfold bench overload   payments at three times what can be done: who is let in, how fast the others are told, how it recovers
   billfold bench pages      every page there is, in the demo's world grown large
+  billfold bench shop       the list of a shop with very many payments: its pages, and everything that it can be asked
   billfold bench checkout   whole checkouts, from the shop's request to the shop being told; and tills of one shop paid at once
   billfold bench live       open pages that hear of payments: what they cost and how soon they know
   billfold bench purse      purchases between offline purses, and a till's collection (--purchases N, --lines N, --json)
 
-payments, ledger, pages, checkout, live and overload take
+payments, ledger, pages, shop, checkout, live and overload take
   --engine sqlite|postgres  the database (sqlite)
   --db DSN                  an empty PostgreSQL database, or one that a bench made
   --data FOLDER             keep the database and keyring here (a temporary folder)
@@ -48,7 +49,7 @@ overload also takes
 
 checkout also takes
   --tills N                 how many tills of one shop are paid at once (50)
-  --profile FILE            write where the processor's time goes, for ` + "`go tool pprof`" + `; pages takes it too
+  --profile FILE            write where the processor's time goes, for ` + "`go tool pprof`" + `; pages and shop take it too
 
 live also takes
   --pages N                 how many pages are open (2000)
@@ -60,6 +61,10 @@ pages also takes
   --entries N               entries of the ledger beside these (0)
   --looks N                 how often each page is opened (200)
   --only TEXT               only pages whose route has this text
+
+shop also takes
+  --payments N              of the shop (100000); a --data folder that has so many already is measured again
+  --looks N                 how often each question is asked (200)
 
 ledger also takes
   --accounts N              how many accounts pay each other (10000)
@@ -113,7 +118,7 @@ func (c *common) check() error {
 func Main(ctx context.Context, args []string, out, diag io.Writer) int {
 	benches := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
 		"payments": payments, "ledger": transfers, "overload": overload, "purse": purse.Bench, "pages": pages,
-		"checkout": checkouts, "live": live, endsName: ends,
+		"shop": shopList, "checkout": checkouts, "live": live, endsName: ends,
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(out, Usage)

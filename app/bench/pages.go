@@ -111,7 +111,7 @@ func (t *town) look(ctx context.Context, inFlight, looks int, only, profile stri
 	if err := t.grow(ctx, inFlight, r.Times, r.Payments, r.Entries); err != nil {
 		return fmt.Errorf("make the world: %w", err)
 	}
-	if err := t.settledWords(ctx); err != nil {
+	if err := t.settledWords(ctx, t.caller(demo.Holder), payment.Caller{Shop: t.shops[demo.Till]}); err != nil {
 		return fmt.Errorf("make the world: %w", err)
 	}
 	list, unreached, err := t.walk(ctx)

@@ -9,13 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"billfold/app"
 	"billfold/app/demo"
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/fault"
 	"billfold/base/id"
 	"billfold/base/money"
 	"billfold/base/once"
@@ -176,22 +176,14 @@ func (t *town) endow(ctx context.Context, list []demo.Act) error {
 
 // live has everybody do what a day brings, as many at once as there are callers.
 func (t *town) live(ctx context.Context, inFlight int, list []demo.Act) error {
-	var next atomic.Int64
 	var first sync.Once
-	errs := make([]error, inFlight)
-	var all sync.WaitGroup
-	for i := range inFlight {
-		all.Go(func() {
-			for n := next.Add(1) - 1; n < int64(len(list)) && errs[i] == nil; n = next.Add(1) - 1 {
-				p, err := t.pay(ctx, list[n])
-				if errs[i] = err; err == nil && list[n].Who == demo.Holder && t.oldest.ID == "" {
-					first.Do(func() { t.oldest = p })
-				}
-			}
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
+	return together(inFlight, len(list), func(i int) error {
+		p, err := t.pay(ctx, list[i])
+		if err == nil && list[i].Who == demo.Holder && t.oldest.ID == "" {
+			first.Do(func() { t.oldest = p })
+		}
+		return err
+	})
 }
 
 func (t *town) pay(ctx context.Context, a demo.Act) (payment.Payment, error) {
@@ -203,8 +195,25 @@ func (t *town) pay(ctx context.Context, a demo.Act) (payment.Payment, error) {
 	if payee == "" {
 		payee = string(t.people[a.Whom])
 	}
-	return t.Payments.Create(ctx, t.caller(a.Who), payment.Terms{Payee: payee, Amount: c.Of(a.Minor), Description: a.Words}, true,
-		once.Call{Key: id.Secret(12)})
+	call := once.Call{Key: id.Secret(12)}
+	return patient(ctx, func() (payment.Payment, error) {
+		return t.Payments.Create(ctx, t.caller(a.Who), payment.Terms{Payee: payee, Amount: c.Of(a.Minor), Description: a.Words}, true, call)
+	})
+}
+
+// patient asks again where it was told to, with the same key: a machine that stands still for a moment must not end the making of a world
+// that takes many minutes.
+func patient[T any](ctx context.Context, do func() (T, error)) (out T, err error) {
+	for range 100 {
+		out, err = do()
+		if f, ok := fault.As(err); !ok || !f.Retryable && !errors.Is(err, fault.ErrOutcomeUnknown) {
+			return out, err
+		}
+		if err := clock.Wait(ctx, time.Second); err != nil {
+			return out, err
+		}
+	}
+	return out, err
 }
 
 func (t *town) caller(handle string) payment.Caller {
@@ -313,10 +322,9 @@ func (t *town) sale(ctx context.Context) (payment.CheckoutID, error) {
 	return k.ID, err
 }
 
-// settledWords waits until the word lists of everybody with very many payments are written.
-func (t *town) settledWords(ctx context.Context) error {
-	lena := t.caller(demo.Holder)
-	for _, owner := range []payment.Caller{lena, {Shop: t.shops[demo.Till]}} {
+// settledWords waits until the word lists of those with very many payments are written.
+func (t *town) settledWords(ctx context.Context, owners ...payment.Caller) error {
+	for _, owner := range owners {
 		for {
 			page, err := t.Payments.Activity(ctx, owner, owner.Owner(), payment.ActivityFilter{Text: "nothing has these words"}, "", 20)
 			if err != nil {

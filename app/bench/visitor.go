@@ -22,6 +22,7 @@ import (
 type visitor struct {
 	address string
 	cookies string // as a Cookie header has them
+	key     string // of a program, which has no cookies
 	conn    net.Conn
 	in      *bufio.Reader
 	out     []byte
@@ -108,6 +109,9 @@ func (v *visitor) write(method, path, form string) {
 	v.out = append(append(append(append(append(v.out[:0], method...), ' '), path...), " HTTP/1.1\r\nHost: "...), v.address...)
 	if v.cookies != "" {
 		v.out = append(append(v.out, "\r\nCookie: "...), v.cookies...)
+	}
+	if v.key != "" {
+		v.out = append(append(v.out, "\r\nAuthorization: Bearer "...), v.key...)
 	}
 	if method == http.MethodPost {
 		v.out = append(append(append(v.out, "\r\nOrigin: http://"...), v.address...), "\r\nSec-Fetch-Site: same-origin"...)
