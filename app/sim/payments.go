@@ -171,7 +171,7 @@ func (w *world) confirm(ctx context.Context) error {
 	case !p.visible(who) || p.payer != "" && p.payer != who:
 		reasons = []string{"not_found"}
 	case w.m.stuck(p, now):
-		reasons = []string{"account_frozen"}
+		reasons = []string{"person_frozen"}
 	case w.m.lapse(p, now):
 		reasons, late = []string{"payment_expired"}, true
 	case p.state != "awaiting_confirmation":
@@ -279,7 +279,7 @@ func (w *world) void(ctx context.Context) error {
 	case p.link && who != p.payer && who != p.payee:
 		reasons = []string{"not_found"}
 	case w.m.stuck(p, w.Clock.Now()):
-		reasons = []string{"account_frozen"}
+		reasons = []string{"person_frozen"}
 	case p.draft && who != p.payer, who != p.payee && isShop(who): // a shop that gave a refund is not paid by it
 		reasons = []string{"not_found"}
 	case w.m.lapse(p, w.Clock.Now()):
@@ -287,7 +287,7 @@ func (w *world) void(ctx context.Context) error {
 	case p.state == "awaiting_confirmation":
 	case p.state == "authorized" && p.link:
 		if w.m.frozen[p.payer] {
-			reasons = []string{"account_frozen"}
+			reasons = []string{"person_frozen"}
 		}
 	case p.state == "authorized" && who == p.payee:
 	default:
@@ -348,8 +348,13 @@ func (w *world) refund(ctx context.Context) error {
 	case give > most:
 		reasons = []string{"refund_exceeds_payment"}
 	default:
-		if w.m.frozen[p.payer] || w.m.frozen[p.payee] {
-			reasons = append(reasons, "account_frozen")
+		if w.m.frozen[p.payer] {
+			reasons = append(reasons, "payer_frozen")
+		}
+		if w.m.frozen[p.payee] && isShop(p.payee) {
+			reasons = append(reasons, "shop_frozen")
+		} else if w.m.frozen[p.payee] {
+			reasons = append(reasons, "person_frozen")
 		}
 		if from := w.m.accounts[purse(p.payee, p.currency)]; from.limit > 0 && from.posted-from.out < give {
 			reasons = append(reasons, "insufficient_funds")

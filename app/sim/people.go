@@ -69,7 +69,7 @@ func (w *world) claim(ctx context.Context) error {
 	case who == p.payer:
 		reasons = []string{"same_account"}
 	case w.m.stuck(p, now):
-		reasons = []string{"account_frozen"}
+		reasons = []string{"link_held"}
 	case w.m.lapse(p, now):
 		reasons, late = []string{"link_over"}, true
 	case p.state != "authorized":

@@ -13,7 +13,7 @@ var ErrSameAccount = ledger.ErrSameAccount.Say(
 	text("Choose another payee; you cannot pay yourself or your own shop.", "请选择其他收款人；不能向自己或自己的商店付款。")).With("payee")
 
 // The refusals of this package. Each says what to do; none of them moved value. Others come from where they belong:
-// payee_not_found from identity; insufficient_funds, account_frozen, account_closed, hold_expired and amount_exceeds_hold from the
+// payee_not_found and person_frozen from identity; insufficient_funds, account_closed, hold_expired and amount_exceeds_hold from the
 // ledger; the refusals of amounts and currency_mismatch from money; idempotency_mismatch from once.
 var (
 	// ErrState refuses what the state table does not allow. Its detail names the state.
@@ -32,6 +32,15 @@ var (
 	ErrPayeeFrozen = fault.Define(fault.Held, "payee_frozen",
 		text("The payee cannot be paid at the moment", "收款人暂时无法收款"),
 		text("Nothing was taken. Ask the payee, or try again later.", "未扣款。请联系收款人或稍后再试。"))
+	// ErrPayerFrozen refuses a refund to somebody whose wallet may not receive.
+	ErrPayerFrozen = fault.Define(fault.Held, "payer_frozen",
+		text("Whoever paid cannot be given money back at the moment", "付款人暂时无法收到退款"),
+		text("Nothing was given back. Try again later; if it stays so, contact support.", "未退款。请稍后再试；如问题持续，请联系客服。"))
+	// ErrShopFrozen refuses to move money out of a shop that is frozen.
+	ErrShopFrozen = fault.Define(fault.Held, "shop_frozen",
+		text("This shop is frozen", "该商店已被冻结"),
+		text("Nothing was given back. No money moves until the operator lifts the freeze. Contact support.",
+			"未退款。在运营方解除冻结之前，资金无法转移。请联系客服。"))
 	// ErrCurrency refuses an asset that payer or payee does not use.
 	ErrCurrency = fault.Define(fault.Invalid, "currency_not_available",
 		text("This currency cannot be used here", "此处不能使用该货币"),

@@ -8,7 +8,6 @@ import (
 	"billfold/base/money"
 	"billfold/core/fx"
 	"billfold/core/identity"
-	"billfold/core/ledger"
 	"billfold/core/merchant"
 	"billfold/core/rail"
 )
@@ -123,7 +122,7 @@ func (w *world) frozenShop() []deed {
 			return err
 		}},
 		{"capture", ErrPayeeFrozen, func() error { _, err := w.Capture(w.ctx, shop, held.ID, nil, k6); return err }},
-		{"refund", ledger.ErrAccountFrozen, func() error { _, err := w.Refund(w.ctx, shop, paid.ID, nil, "", k7); return err }},
+		{"refund", ErrShopFrozen, func() error { _, err := w.Refund(w.ctx, shop, paid.ID, nil, "", k7); return err }},
 	}
 }
 

@@ -150,6 +150,9 @@ func (s *Service) outOfLink(tx *db.Tx, r *record, step uint8, person string) err
 		return err
 	}
 	_, err = s.Ledger.Post(tx, s.entry(r.id, step, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: r.amount.Minor}))
+	if errors.Is(err, ledger.ErrAccountFrozen) {
+		return identity.ErrPersonFrozen.Because(err) // the account of links is nobody's, so that it is the wallet that stands still
+	}
 	return err
 }
 
@@ -230,7 +233,11 @@ func (s *Service) claim(tx *db.Tx, c Caller, payment ID) (outcome, error) {
 		return outcome{}, ErrSameAccount
 	}
 	now := s.Clock.Now()
-	if late, err := s.expireIfDue(tx, &r, now); late || err != nil {
+	late, err := s.expireIfDue(tx, &r, now)
+	if errors.Is(err, identity.ErrPersonFrozen) {
+		return outcome{}, ErrLinkHeld.Because(err) // its sender's wallet, to which it should have gone back
+	}
+	if late || err != nil {
 		return outcome{row: r, late: ErrLinkOver}, err
 	}
 	if r.state != Authorized {

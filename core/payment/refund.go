@@ -2,6 +2,8 @@ package payment
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"billfold/base/db"
 	"billfold/base/fault"
@@ -15,13 +17,15 @@ import (
 // its own, of kind refund, from the payee back to the payer, and is answered as such; the first payment counts it. Only the
 // payee and an operator may refund.
 //
-// A frozen wallet takes part in nothing: a refund to it, or from it, is refused with account_frozen and can be sent again with
-// the same key once the freeze is lifted. Its balance cannot be moved behind the back of whoever ordered the freeze.
+// Who is frozen takes part in nothing: a refund to a frozen wallet is refused with payer_frozen, one from it with person_frozen, and a
+// frozen shop's with shop_frozen; it can be sent again with the same key once the freeze is lifted. No balance can be moved behind the
+// back of whoever ordered the freeze.
 //
 // What somebody at a till gives back counts against their limit of the day.
 //
 // Faults: not_found, payment_not_refundable, payment_state, staff_limit, refund_exceeds_payment, currency_mismatch, invalid_text,
-// amount_not_positive, insufficient_funds (a person who spent what they would give back), account_frozen, account_closed.
+// amount_not_positive, insufficient_funds (a person who spent what they would give back), payer_frozen, person_frozen, shop_frozen,
+// account_closed.
 func (s *Service) Refund(ctx context.Context, c Caller, payment ID, amount *money.Amount, reason string, call once.Call) (Payment, error) {
 	if err := begin(call); err != nil {
 		return Payment{}, err
@@ -121,7 +125,19 @@ func (s *Service) giveBack(tx *db.Tx, staff merchant.StaffID, first, back *recor
 		entry.Meta["staff"] = string(staff)
 	}
 	_, err = s.Ledger.Post(tx, entry)
-	return err
+	return refusedBack(first, err)
+}
+
+// refusedBack says in the words of a refund what the ledger refused: who gives back is frozen, or who gets it back.
+func refusedBack(first *record, err error) error {
+	f, ok := fault.As(err)
+	switch {
+	case ok && errors.Is(f, ledger.ErrAccountFrozen) && strings.HasSuffix(f.Param, ".credit"):
+		return ErrPayerFrozen.Because(err)
+	case ok && errors.Is(f, ledger.ErrAccountFrozen) && isShop(first.payee):
+		return ErrShopFrozen.Because(err)
+	}
+	return refusedSide(err)
 }
 
 // backTo is where a refund goes: into the payer's wallet, or back over the rail to the card that was charged.

@@ -239,7 +239,7 @@ func (w *world) frozen() {
 	w.refused(err, ErrPayeeFrozen, "pay a frozen person")
 	back := w.key()
 	_, err = w.Refund(w.ctx, w.byShop(), paid.ID, nil, "", back)
-	w.refused(err, ledger.ErrAccountFrozen, "refund to a frozen wallet")
+	w.refused(err, ErrPayerFrozen, "refund to a frozen wallet")
 	if _, err := w.People.SetState(w.ctx, w.lena, identity.Active); err != nil {
 		w.t.Fatal(err)
 	}
