@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"fmt"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -85,7 +84,7 @@ func (t Text) Fill(args ...any) Text {
 	if len(args) == 0 {
 		return t
 	}
-	return Text{EN: fmt.Sprintf(t.EN, args...), ZH: fmt.Sprintf(t.ZH, args...)}
+	return Text{EN: EN.Sprintf(t.EN, args...), ZH: ZH.Sprintf(t.ZH, args...)}
 }
 
 // Missing tells whether the sentence lacks one of the languages.

@@ -233,10 +233,10 @@ func (s *Service) write(id string, m Mail) (Message, error) {
 	}
 	fill := make([]string, 0, 2*len(m.Data)+2)
 	for k, v := range m.Data {
-		fill = append(fill, "{"+k+"}", v)
+		fill = append(fill, "{"+k+"}", m.Lang.Hem(v))
 	}
 	filler := strings.NewReplacer(append(fill, "{origin}", s.origin)...)
-	in := func(t lang.Text) string { return filler.Replace(t.In(m.Lang)) }
+	in := func(t lang.Text) string { return m.Lang.Sew(filler.Replace(t.In(m.Lang))) }
 	words := struct {
 		Lang, Subject, Greeting, Code, Link, LinkText, Footer string
 		Body                                                  []string

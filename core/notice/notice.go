@@ -128,7 +128,7 @@ func (n Notice) filled(t lang.Text, tag lang.Tag) string {
 	if with == "" {
 		with = say("somebody", "对方").In(tag)
 	}
-	return strings.NewReplacer("{amount}", n.Data["amount"], "{with}", with).Replace(t.In(tag))
+	return tag.Sew(strings.NewReplacer("{amount}", tag.Hem(n.Data["amount"]), "{with}", tag.Hem(with)).Replace(t.In(tag)))
 }
 
 // longestValue bounds one value of a notice's or a mail's data, in bytes.

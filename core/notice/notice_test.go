@@ -118,14 +118,14 @@ func TestNoticesSpeakBothLanguages(t *testing.T) {
 		en, zh   string
 		withBody bool
 	}{
-		{func(*Notice) {}, "You paid 48.50 EUR to Café Linden", "您已向Café Linden支付 48.50 EUR", false},
-		{func(n *Notice) { n.Data["role"] = "payee" }, "Café Linden paid you 48.50 EUR", "Café Linden已向您支付 48.50 EUR", false},
+		{func(*Notice) {}, "You paid 48.50 EUR to Café Linden", "您已向 Café Linden 支付 48.50 EUR", false},
+		{func(n *Notice) { n.Data["role"] = "payee" }, "Café Linden paid you 48.50 EUR", "Café Linden 已向您支付 48.50 EUR", false},
 		{func(n *Notice) { n.Data["with"] = "" }, "You paid 48.50 EUR to somebody", "您已向对方支付 48.50 EUR", false},
 		{func(n *Notice) { n.Template, n.Data["kind"] = "payment.failed", "topup" }, "Your top-up of 48.50 EUR failed",
 			"您的 48.50 EUR 充值失败", true},
 		{func(n *Notice) { n.Template = "payment.expired" }, "The payment of 48.50 EUR has expired", "48.50 EUR 的付款已过期", true},
 		{func(n *Notice) { n.Template = "circle.joined" }, "There is news about a payment", "您有一笔付款的新动态", false},
-		{func(n *Notice) { n.Data["with"] = "{amount}" }, "You paid 48.50 EUR to {amount}", "您已向{amount}支付 48.50 EUR", false},
+		{func(n *Notice) { n.Data["with"] = "{amount}" }, "You paid 48.50 EUR to {amount}", "您已向 {amount} 支付 48.50 EUR", false},
 	} {
 		n := n
 		n.Data = map[string]string{"kind": "purchase", "role": "payer", "amount": "48.50 EUR", "with": "Café Linden"}

@@ -193,7 +193,7 @@ func TestSMTPDelivers(t *testing.T) {
 				t.Errorf("headers %v", headers)
 			}
 			subject, err := new(mime.WordDecoder).DecodeHeader(headers.Get("Subject"))
-			if err != nil || subject != "您已向Café Linden支付 48.50 EUR" {
+			if err != nil || subject != "您已向 Café Linden 支付 48.50 EUR" {
 				t.Errorf("subject %q, %v", subject, err)
 			}
 			if len(parts) != 2 || !strings.Contains(parts["text/plain"], "rcp_1") || !strings.Contains(parts["text/html"],

@@ -29,7 +29,7 @@ func Say(tag lang.Tag, key string, args ...any) string {
 	if len(args) == 0 {
 		return words
 	}
-	return fmt.Sprintf(words, args...)
+	return tag.Sprintf(words, args...)
 }
 
 // Has says whether a key exists. Pages use it for words that depend on a code from elsewhere (a step, a card's brand) and fall back
