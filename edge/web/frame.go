@@ -59,7 +59,8 @@ func (s *site) frame(next http.Handler) http.Handler {
 			h.Set("Request-Id", s.IDs.New("req"))
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, most)
-		if r.URL.Path != livePath && r.URL.Path != watchPath { // a stream lasts
+		// A stream lasts, and so does a long file, which sees to it by itself.
+		if r.URL.Path != livePath && r.URL.Path != watchPath && !strings.HasPrefix(r.URL.Path, statementPath) {
 			ctx, cancel := context.WithTimeout(r.Context(), patience)
 			defer cancel()
 			r = r.WithContext(ctx)

@@ -1,15 +1,22 @@
 package web
 
 import (
+	"bytes"
 	"encoding/csv"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"billfold/base/id"
+	"billfold/base/lang"
 	"billfold/base/once"
 	"billfold/core/payment"
+	"billfold/edge/web/paper"
+	"billfold/edge/web/ui"
 )
 
 // send is a transfer that was asked for and confirmed.
@@ -99,6 +106,17 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s.pdf: %d", name, pdf.status)
 		}
 	}
+	long := &visit{scene: ui.Scene{Lang: lang.ZH, Zone: time.UTC, Now: w.business.Now()}}
+	st, err := w.Payments.Statement(t.Context(), w.lena.ID, p.Amount.Currency, time.Unix(0, 0), w.business.Now().Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pdf, err := long.daysPDF(t.Context(), st, paper.Sheet{Title: "Statement"}); err != nil || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+		t.Errorf("a statement of days: %v", err)
+	}
+	if err := long.statementCSV(t.Context(), st, gone{}, func() {}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("a reader who went away: %v", err)
+	}
 	for _, path := range []string{"/statements/2026-13.csv?currency=EUR", "/statements/all.exe?currency=EUR",
 		"/statements/all.csv?currency=XXQ",
 		"/activity/" + string(p.ID[:len(p.ID)-4]) + "zzzz/receipt.pdf"} {
@@ -110,6 +128,11 @@ func TestFiles(t *testing.T) {
 		other.wants(other.get(page+part), http.StatusNotFound)
 	}
 }
+
+// gone is a reader who left.
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestInert(t *testing.T) {
 	for text, want := range map[string]string{"=1+1": "'=1+1", " \t@SUM(A1)": "' \t@SUM(A1)", "-2+3": "'-2+3", "＝cmd": "'＝cmd", "Café": "Café",

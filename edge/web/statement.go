@@ -1,10 +1,12 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
+	"context"
 	"encoding/csv"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,31 +69,50 @@ func (s *site) statement(r *http.Request, v *visit) (st payment.Statement, name 
 	return st, "billfold-" + name + "-" + currency.Code, err
 }
 
+const statementPath = "/statements/"
+
+// fileWaits is after how many lines of a file its reader gets as much time again as any page: a slow line takes long for a long file.
+const fileWaits = 500
+
 // statementFile answers with a statement as CSV or PDF.
 func (s *site) statementFile(w http.ResponseWriter, r *http.Request, v *visit) error {
 	_, kind, _ := strings.Cut(r.PathValue("file"), ".")
-	draw := map[string]func(*visit, payment.Statement) ([]byte, error){"csv": (*visit).statementCSV, "pdf": (*visit).statementPDF}[kind]
-	if draw == nil {
+	if kind != "csv" && kind != "pdf" {
 		return errMissing
 	}
 	st, name, err := s.statement(r, v)
 	if err != nil {
 		return err
 	}
-	body, err := draw(v, st)
+	if kind == "csv" {
+		keep(w, name+".csv")
+		out := http.NewResponseController(w)
+		more := func() { _ = out.SetWriteDeadline(s.Real.Now().Add(patience)) } // without one the server's own stands
+		if err := v.statementCSV(r.Context(), st, w, more); err != nil {
+			s.Log.ErrorContext(context.WithoutCancel(r.Context()), "statement broke off", "request_id", w.Header().Get("Request-Id"), "error", err)
+			panic(http.ErrAbortHandler) // half of a file is out: the reader has to see that it is no file
+		}
+		return nil
+	}
+	body, err := v.statementPDF(r.Context(), st)
 	if err != nil {
 		return err
 	}
-	return download(w, name+"."+kind, body)
+	return download(w, name+".pdf", body)
 }
 
 // download answers with a file. It opens in no page of ours.
 func download(w http.ResponseWriter, name string, body []byte) error {
+	keep(w, name)
+	_, _ = w.Write(body) // the reader went away: nothing to mend
+	return nil
+}
+
+// keep says that what follows is a file.
+func keep(w http.ResponseWriter, name string) {
 	h := w.Header()
 	h.Set("Content-Type", map[bool]string{true: "application/pdf", false: "text/csv; charset=utf-8"}[strings.HasSuffix(name, ".pdf")])
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	_, _ = w.Write(body) // the reader went away: nothing to mend
-	return nil
 }
 
 // inert makes a text safe to open in a spreadsheet: one that would be read as a formula gets an apostrophe before it, as does one
@@ -104,12 +125,14 @@ func inert(text string) string {
 	return text
 }
 
-// statementCSV begins with a byte order mark, without which spreadsheets take Chinese for something else.
-func (v *visit) statementCSV(st payment.Statement) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString("\ufeff")
-	file := csv.NewWriter(&b)
-	write := func(cells ...string) { _ = file.Write(cells) } // into memory: the error is asked for at the end
+// statementCSV begins with a byte order mark, without which spreadsheets take Chinese for something else. It is written as it is read, and
+// calls more each time some of it is out.
+func (v *visit) statementCSV(ctx context.Context, st payment.Statement, w io.Writer, more func()) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	file := csv.NewWriter(w)
+	write := func(cells ...string) { _ = file.Write(cells) } // its error is asked for after the line
 	write(v.say("csv.date"), v.say("csv.time"), v.say("csv.kind"), v.say("csv.with"), v.say("csv.text"), v.say("csv.amount"),
 		v.say("csv.balance"), v.say("form.currency"), v.say("pay.id"), v.say("pay.receipt"))
 	row := func(at time.Time, kind, with, text, amount string, balance money.Amount, id, receipt string) {
@@ -118,12 +141,20 @@ func (v *visit) statementCSV(st payment.Statement) ([]byte, error) {
 			balance.Currency.Code, id, receipt)
 	}
 	row(st.From, v.say("csv.opening"), "", "", "", st.Opening, "", "")
-	for _, l := range st.Lines {
+	lines := 0
+	err := st.Each(ctx, func(l payment.StatementLine) error {
+		if lines++; lines%fileWaits == 0 {
+			more()
+		}
 		row(l.At, v.kind(l), v.with(l), l.Text, l.Amount.Decimal(), l.Balance, string(l.Payment), l.Receipt)
+		return file.Error()
+	})
+	if err != nil {
+		return err
 	}
 	row(st.To, v.say("csv.closing"), "", "", "", st.Closing, "", "")
 	file.Flush()
-	return b.Bytes(), file.Error()
+	return file.Error()
 }
 
 func (v *visit) kind(l payment.StatementLine) string {
@@ -140,7 +171,10 @@ func (v *visit) with(l payment.StatementLine) string {
 	return l.With
 }
 
-func (v *visit) statementPDF(st payment.Statement) ([]byte, error) {
+// sheetMost is how many movements stand on paper one by one, some 120 pages. Of more there is a line for each day.
+const sheetMost = 5000
+
+func (v *visit) statementPDF(ctx context.Context, st payment.Statement) ([]byte, error) {
 	name, _ := st.From.In(v.scene.Zone).Zone()
 	day := func(t time.Time) string { return t.In(v.scene.Zone).Format(time.DateOnly) }
 	sheet := paper.Sheet{Title: v.say("statement.title"), Owner: v.session.Person.Name, At: v.scene.Now, Foot: v.say("statement.foot"),
@@ -151,7 +185,10 @@ func (v *visit) statementPDF(st payment.Statement) ([]byte, error) {
 			{Label: v.say("statement.out"), Value: ui.Flow(st.Out, false).String()},
 			{Label: v.say("csv.closing"), Value: ui.Amount(st.Closing).String(), Strong: true}},
 		Head: []string{v.say("csv.date"), v.say("csv.with"), v.say("csv.kind"), "\t" + v.say("csv.amount"), "\t" + v.say("csv.balance")}}
-	for _, l := range st.Lines {
+	if st.Count > sheetMost {
+		return v.daysPDF(ctx, st, sheet)
+	}
+	err := st.Each(ctx, func(l payment.StatementLine) error {
 		in := l.Amount.Minor > 0
 		amount := l.Amount
 		if !in {
@@ -159,6 +196,26 @@ func (v *visit) statementPDF(st payment.Statement) ([]byte, error) {
 		}
 		sheet.Rows = append(sheet.Rows, []string{l.At.In(v.scene.Zone).Format("2006-01-02 15:04"), v.with(l), v.kind(l),
 			ui.Flow(amount, in).String(), ui.Amount(l.Balance).String()})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return paper.Statement(sheet)
+}
+
+// daysPDF is a statement that would be hundreds of pages: its days.
+func (v *visit) daysPDF(ctx context.Context, st payment.Statement, sheet paper.Sheet) ([]byte, error) {
+	days, err := st.Days(ctx, v.scene.Zone)
+	if err != nil {
+		return nil, err
+	}
+	sheet.Foot = v.say("statement.foot.days")
+	sheet.Head = []string{v.say("csv.date"), v.say("statement.count"), "\t" + v.say("statement.in"), "\t" + v.say("statement.out"),
+		"\t" + v.say("csv.balance")}
+	for _, d := range days {
+		sheet.Rows = append(sheet.Rows, []string{d.Day.In(v.scene.Zone).Format(time.DateOnly), strconv.Itoa(d.Count),
+			ui.Flow(d.In, true).String(), ui.Flow(d.Out, false).String(), ui.Amount(d.Balance).String()})
 	}
 	return paper.Statement(sheet)
 }
