@@ -236,18 +236,6 @@ with several.
 
 A reminder (step remind) changes no state. It comes by itself once, three days of business time after somebody was asked, and by hand at
 most once a day. A change of a request is refused where a share has changed since it was looked at; what was paid stays paid.
-
-## State of a case
-
-What somebody asks about a payment (core/inquiry). A person has one case at most of a payment that is not closed.
-
-| from | on | to |
-|---|---|---|
-| (new), open, answered | the person writes | open |
-| open, answered | the operator answers: kept together with notice, mail and audit record | answered |
-| open, answered | the operator closes it, with a reason | closed |
-
-What is closed stays as it is (` + "`inquiry_closed`" + `, 409); writing again opens another.
 `
 
 const statesTail = `

@@ -1,21 +1,33 @@
 package ui
 
+import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+)
+
+// inWords is a specimen whose sample has words of its own, which are those of its reader's language.
+func inWords(page func(context.Context) templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error { return page(ctx).Render(ctx, w) })
+}
+
 // sampleHandover is what a shop asks for: of a person with two addresses, or of a guest who left something out.
-func sampleHandover(known bool) *Handover {
-	field := func(part, label, auto, value string) Input {
-		return Input{Name: "Ecom_ShipTo_" + part, Label: label, Auto: "shipping " + auto, Value: value, Max: 200}
+func sampleHandover(ctx context.Context, known bool) *Handover {
+	field := func(part, auto, value string) Input {
+		return Input{Name: "Ecom_ShipTo_" + part, Label: T(ctx, "handover."+part), Auto: "shipping " + auto, Value: value, Max: 200}
 	}
 	h := &Handover{Shop: "Café Linden", Groups: []HandoverGroup{{For: "ShipTo", Fields: []Input{
-		field("Postal_Name_First", "…", "given-name", "Lena"), field("Postal_Name_Last", "…", "family-name", "Hoffmann"),
-		field("Postal_Street_Line1", "…", "address-line1", "Torstraße 1"), field("Postal_PostalCode", "…", "postal-code", "10119"),
-		field("Postal_City", "…", "address-level2", "Berlin"), field("Telecom_Phone_Number", "…", "tel", "")}}}}
+		field("Postal_Name_First", "given-name", "Lena"), field("Postal_Name_Last", "family-name", "Hoffmann"),
+		field("Postal_Street_Line1", "address-line1", "Torstraße 1"), field("Postal_PostalCode", "postal-code", "10119"),
+		field("Postal_City", "address-level2", "Berlin"), field("Telecom_Phone_Number", "tel", "")}}}}
 	h.Groups[0].Fields[5].Optional = true
 	if known {
-		h.CanKeep, h.Keep, h.Saved = true, true, sampleAddresses().List
+		h.CanKeep, h.Keep, h.Saved = true, true, sampleAddresses(ctx).List
 		return h
 	}
 	h.Groups[0].Fields[4].Error = "…"
-	h.Groups = append(h.Groups, HandoverGroup{For: "ReceiptTo", Fields: []Input{{Name: "Ecom_ReceiptTo_Online_Email", Label: "…",
+	h.Groups = append(h.Groups, HandoverGroup{For: "ReceiptTo", Fields: []Input{{Name: "Ecom_ReceiptTo_Online_Email", Label: T(ctx, "handover.Online_Email"),
 		Auto: "email", Type: "email", Max: 254}}})
 	return h
 }
@@ -25,10 +37,10 @@ func sampleHanded() *Handed {
 		{For: "ReceiptTo", Values: []HandedValue{{"Online_Email", "lena@example.org"}}}}}
 }
 
-func sampleAddresses() Addresses {
+func sampleAddresses(ctx context.Context) Addresses {
 	fields := func(row string) []Input {
-		return []Input{{Name: "Postal_Name_First", Row: row, Label: "…", Value: "Lena", Bare: true}, {Name: "Postal_City", Row: row, Label: "…",
-			Value: "Berlin", Bare: true, Error: "…"}}
+		return []Input{{Name: "Postal_Name_First", Row: row, Label: T(ctx, "handover.Postal_Name_First"), Value: "Lena", Bare: true},
+			{Name: "Postal_City", Row: row, Label: T(ctx, "handover.Postal_City"), Value: "Berlin", Bare: true, Error: "…"}}
 	}
 	return Addresses{List: []SavedAddress{{ID: "adr_1", Href: "#", Current: true, Open: true, Lines: []string{"Lena Hoffmann", "Torstraße 1",
 		"10119 Berlin DE", "lena@example.org"}, Fields: fields("adr_1")}, {ID: "adr_2", Href: "#", Lines: []string{"王小明", "朝阳区建国路 1 号"},

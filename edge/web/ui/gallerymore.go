@@ -1,6 +1,11 @@
 package ui
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // sampleSteps is the timeline of a payment that got as far as done steps.
 func sampleSteps(done int, last string) []Step {
@@ -117,9 +122,7 @@ func decisionSpecimens() []Specimen {
 	byCard.Way, byCard.Why, badCard.Way = "card", "…", "card"
 	badCard.Errors = FieldErrors{"card_number": "…", "card_expiry": "…", "card_code": "…"}
 	asksIn, asksOut := chk("open"), byCard
-	asked := sampleConfirm()
-	asked.Handover = sampleHandover(true)
-	asksIn.Confirm, asksOut.Handover, asksOut.Why = &asked, sampleHandover(false), ""
+	asksOut.Why = ""
 	asksOut.Errors = FieldErrors{"Ecom_ShipTo_Postal_City": "…"}
 	paid.Handed = sampleHanded()
 	guest := chk("paid")
@@ -137,8 +140,16 @@ func decisionSpecimens() []Specimen {
 		{Name: "checkout-card", Out: true, Page: CheckoutPage(byCard)},
 		{Name: "checkout-card-errors", Out: true, Page: CheckoutPage(badCard)},
 		{Name: "checkout-guest-paid", Out: true, Page: CheckoutPage(guest)},
-		{Name: "checkout-asks", Page: CheckoutPage(asksIn)},
-		{Name: "checkout-card-asks", Out: true, Page: CheckoutPage(asksOut)},
+		{Name: "checkout-asks", Page: inWords(func(ctx context.Context) templ.Component {
+			asked := sampleConfirm()
+			asked.Handover = sampleHandover(ctx, true)
+			asksIn.Confirm = &asked
+			return CheckoutPage(asksIn)
+		})},
+		{Name: "checkout-card-asks", Out: true, Page: inWords(func(ctx context.Context) templ.Component {
+			asksOut.Handover = sampleHandover(ctx, false)
+			return CheckoutPage(asksOut)
+		})},
 		{Name: "checkout-own", Page: CheckoutPage(own)},
 		{Name: "checkout-in", Page: CheckoutPage(in)},
 		{Name: "checkout-paid", Page: CheckoutPage(paid)},

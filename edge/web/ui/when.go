@@ -56,12 +56,24 @@ func day(ctx context.Context, t time.Time) string {
 	case key(s.Now.In(s.Zone).AddDate(0, 0, -1)):
 		return T(ctx, "when.yesterday")
 	}
+	return withWeekday(ctx, t, date(ctx, t))
+}
+
+// wholeDay names a day for paper, which is read next year too: "Friday, 20 Nov 2026".
+func wholeDay(ctx context.Context, t time.Time) string {
+	s := From(ctx)
+	s.Now = time.Time{}
+	return withWeekday(ctx, t, date(With(ctx, s), t))
+}
+
+func withWeekday(ctx context.Context, t time.Time, date string) string {
+	s := From(ctx)
 	weekday := T(ctx, [...]string{"when.sunday", "when.monday", "when.tuesday", "when.wednesday", "when.thursday", "when.friday",
 		"when.saturday"}[t.In(s.Zone).Weekday()])
 	if s.Lang == lang.ZH {
-		return date(ctx, t) + " " + weekday
+		return date + " " + weekday
 	}
-	return weekday + ", " + date(ctx, t)
+	return weekday + ", " + date
 }
 
 // monthName is "November 2026" or "2026年11月".
