@@ -109,10 +109,10 @@ func TestMails(t *testing.T) {
 			"mara topup_completed Your top-up of 90.00 EUR has arrived",
 			"ming topup_completed 您充值的 100.00 EUR 已到账",
 			"ming topup_failed 您的 7.00 EUR 充值失败",
-			"ming receipt 您已向Olga's Books支付 12.50 EUR",
-			"ming refund Olga's Books已向您退款 2.50 EUR",
+			"ming receipt 您已向 Olga's Books 支付 12.50 EUR",
+			"ming refund Olga's Books 已向您退款 2.50 EUR",
 			"mara receipt You paid 10.00 EUR to Olga's Books",
-			"ming receipt 您已向Mara S.支付 3.00 EUR",
+			"ming receipt 您已向 Mara S. 支付 3.00 EUR",
 			"mara received *小明 paid you 3.00 EUR",
 			"mara received Omar H. paid you 1.00 EUR",
 		}
@@ -131,7 +131,7 @@ func TestMails(t *testing.T) {
 			}
 		}
 		receipt, _ := Receipt(bought.ID)
-		w.reads(3, "您于 2026年3月1日 09:00 UTC 向Olga's Books支付了 12.50 EUR。", "收据编号 "+receipt, "/activity/"+string(bought.ID))
+		w.reads(3, "您于 2026年3月1日 09:00 UTC 向 Olga's Books 支付了 12.50 EUR。", "收据编号 "+receipt, "/activity/"+string(bought.ID))
 		w.reads(2, "充值未成功：卡内余额不足。", "https://pay.example.org/activity/"+string(failed.ID))
 		w.reads(5, "on 1 March 2026 at 09:00 UTC.")
 	})
@@ -234,7 +234,7 @@ func TestMailsAreSealed(t *testing.T) {
 		}
 		w.send(r.ming, r.mara, 100)
 		w.rest()
-		w.mailed("with an erased reader", "ming received Mara S.已向您支付 43.21 EUR", "ming receipt 您已向Mara S.支付 1.00 EUR")
+		w.mailed("with an erased reader", "ming received Mara S. 已向您支付 43.21 EUR", "ming receipt 您已向 Mara S. 支付 1.00 EUR")
 		if told := w.titles(string(r.ming)); len(told) != 2 {
 			t.Errorf("told in the app: %q", told)
 		}
