@@ -6,7 +6,8 @@ import (
 	"billfold/base/lang"
 )
 
-// TestSew: where a value is put into a Chinese sentence, a space stands between Han characters and Latin letters or digits, and nowhere else.
+// TestSew: where a value is put into a Chinese sentence, a space stands between Han characters and Latin letters or digits, and nowhere
+// else.
 func TestSew(t *testing.T) {
 	for _, c := range []struct{ before, value, after, zh string }{
 		{"", "Ana G.", "请您支付", "Ana G. 请您支付"},

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"sort"
 	"time"
 
@@ -100,10 +99,8 @@ func Specimens() []Specimen {
 		{Name: "phone-code", Area: "me", Page: PhonePage(Phone{Number: "+4915112345678", Waiting: "+8613800138000", Sandbox: true,
 			Errors: FieldErrors{"code": "…"}})},
 		{Name: "phone-wrong", Area: "me", Page: PhonePage(Phone{Typed: "0151", Errors: FieldErrors{"phone": "…"}})},
-		{Name: "addresses", Area: "me", Page: inWords(func(ctx context.Context) templ.Component { return AddressesPage(sampleAddresses(ctx)) })},
-		{Name: "addresses-none", Area: "me", Page: inWords(func(ctx context.Context) templ.Component {
-			return AddressesPage(Addresses{New: sampleAddresses(ctx).New, Errors: FieldErrors{"": "…"}})
-		})},
+		{Name: "addresses", Area: "me", Page: inWords(addressesWhole)},
+		{Name: "addresses-none", Area: "me", Page: inWords(addressesNone)},
 		{Name: "sessions", Area: "me", Page: SessionsPage(sampleMe())},
 		{Name: "me", Area: "me", Page: MePage(sampleMe())},
 		{Name: "shop", Area: "shop:mch_1", Page: ShopPage(sampleShop())},

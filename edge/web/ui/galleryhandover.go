@@ -27,8 +27,8 @@ func sampleHandover(ctx context.Context, known bool) *Handover {
 		return h
 	}
 	h.Groups[0].Fields[4].Error = "…"
-	h.Groups = append(h.Groups, HandoverGroup{For: "ReceiptTo", Fields: []Input{{Name: "Ecom_ReceiptTo_Online_Email", Label: T(ctx, "handover.Online_Email"),
-		Auto: "email", Type: "email", Max: 254}}})
+	h.Groups = append(h.Groups, HandoverGroup{For: "ReceiptTo", Fields: []Input{{Name: "Ecom_ReceiptTo_Online_Email",
+		Label: T(ctx, "handover.Online_Email"), Auto: "email", Type: "email", Max: 254}}})
 	return h
 }
 
@@ -46,4 +46,10 @@ func sampleAddresses(ctx context.Context) Addresses {
 		"10119 Berlin DE", "lena@example.org"}, Fields: fields("adr_1")}, {ID: "adr_2", Href: "#", Lines: []string{"王小明", "朝阳区建国路 1 号"},
 		Fields: fields("adr_2")}}, New: fields("new"), Handed: []HandedRow{{Shop: "Café Linden", Href: "#", At: noon,
 		Parts: []string{"Postal_Name_First", "Postal_City", "Online_Email"}}}}
+}
+
+func addressesWhole(ctx context.Context) templ.Component { return AddressesPage(sampleAddresses(ctx)) }
+
+func addressesNone(ctx context.Context) templ.Component {
+	return AddressesPage(Addresses{New: sampleAddresses(ctx).New, Errors: FieldErrors{"": "…"}})
 }
