@@ -49,10 +49,17 @@ type Reading struct {
 	Currency money.Currency
 	Amount   money.Amount // what the shop asks for, without the tip
 	Asked    bool         // the shop asks for an amount
-	Tip      money.Amount // fixed or by percentage, already counted
+	Tip      money.Amount // fixed or by percentage of the amount, where the shop asks for one
 	TipKind  qr.TipKind
 	Bill     string
 	Terminal string
+	code     qr.Code
+}
+
+// TipOn is the tip that the code itself adds to an amount; zero where there is none or its payer is asked.
+func (r Reading) TipOn(amount money.Amount) (money.Amount, error) {
+	_, tip, err := r.code.WithTip(amount)
+	return tip, err
 }
 
 // ShopCode writes a shop's static code. Faults: merchant_not_found, merchant_currency, qr_form with the object that cannot be
@@ -206,7 +213,7 @@ func (s *Service) ReadCode(ctx context.Context, payload string) (Reading, error)
 	if err := s.checkCode(c, signature); err != nil {
 		return Reading{}, err
 	}
-	r := Reading{Bill: c.Additional.Bill, Terminal: c.Additional.Terminal, TipKind: c.Tip.Kind}
+	r := Reading{Bill: c.Additional.Bill, Terminal: c.Additional.Terminal, TipKind: c.Tip.Kind, code: c}
 	if r.Amount, r.Asked, err = c.Money(); err != nil {
 		return Reading{}, err
 	}

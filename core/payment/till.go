@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"billfold/base/db"
+	"billfold/base/money"
 	"billfold/core/merchant"
 	"billfold/core/payment/qr"
 )
@@ -19,6 +20,18 @@ const billMost = 25
 
 // Bill is the number of the shop's bill that is paid; "" where the shop gave none.
 func (p Payment) Bill() string { return p.Metadata[MetaBill] }
+
+// MetaTip is where a payment's metadata say how much of it is a tip, in minor units.
+const MetaTip = "tip"
+
+// Tip is how much of the amount is a tip, as the code said or the payer typed; zero where there is none.
+func (p Payment) Tip() money.Amount {
+	tip, err := money.ParseMinor(p.Metadata[MetaTip], p.Amount.Currency)
+	if err != nil || tip.Minor <= 0 || tip.Minor > p.Amount.Minor {
+		return p.Amount.Currency.Of(0)
+	}
+	return tip
+}
 
 // CleanBill reads a bill number as somebody typed it. checkout_bill where a payment code cannot carry it: it has up to 25 printable
 // characters of ASCII, and "***" would ask the payer for it (MPM 4.8.1).

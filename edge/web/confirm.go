@@ -62,6 +62,7 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		Balance:  ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
 		Hold: p.Capture == payment.Manual, ExpiresAt: p.ExpiresAt, Digest: p.NextAction.Digest, CancelHref: cancel, Action: path}
 	view.Bill, view.Reference = billAndReference(p.Bill(), p.Reference)
+	view.Tip = tipOf(p)
 	view.Link = p.Capture == payment.ByLink
 	if view.Link {
 		view.PayeeName = v.say("link.anyone")
@@ -107,6 +108,14 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		_, view.Error, _ = field(v.scene.Lang, refusal)
 	}
 	return view, nil
+}
+
+// tipOf is the tip in a payment; nothing where there is none.
+func tipOf(p payment.Payment) (m ui.Money) {
+	if tip := p.Tip(); !tip.IsZero() {
+		m = ui.Amount(tip)
+	}
+	return m
 }
 
 // confirm is the payer's yes to the terms whose digest the form carries.

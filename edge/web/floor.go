@@ -13,6 +13,7 @@ import (
 	"billfold/core/identity"
 	"billfold/core/merchant"
 	"billfold/core/payment"
+	"billfold/core/payment/qr"
 	"billfold/edge/web/ui"
 )
 
@@ -198,7 +199,8 @@ func (s *site) sticker(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	q := r.URL.Query()
 	view := ui.Sticker{Shop: shop.Name, ShopID: string(shop.ID), Handle: shop.Handle, Chosen: q.Get("store"), Currencies: shop.Currencies,
-		Currency: cmp.Or(q.Get("currency"), shop.Currencies[0]), Amount: q.Get("amount"), Link: s.PublicURL + "/u/" + shop.Handle}
+		Currency: cmp.Or(q.Get("currency"), shop.Currencies[0]), Amount: q.Get("amount"), Link: s.PublicURL + "/u/" + shop.Handle,
+		AskTip: q.Get("tip") == "ask", AskBill: q.Get("bill") == "ask"}
 	if view.Stores, err = s.storeBlocks(r, shop.ID); err != nil {
 		return err
 	}
@@ -208,6 +210,12 @@ func (s *site) sticker(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 	}
 	k := payment.Sticker{Store: merchant.StoreID(view.Chosen)}
+	if view.AskTip {
+		k.Tip.Kind = qr.AskTip
+	}
+	if view.AskBill {
+		k.Bill = qr.AskPayer
+	}
 	if k.Currency, err = money.ParseCurrency(view.Currency); err == nil && view.Amount != "" {
 		if k.Amount, err = amountField(view.Amount, k.Currency); err == nil {
 			view.Money = ui.Amount(k.Amount)

@@ -107,7 +107,10 @@ func scanTerms(read payment.Reading, f url.Values) (t payment.Terms, param strin
 			return t, "amount", err
 		}
 	}
-	tip := read.Tip
+	tip, err := read.TipOn(amount)
+	if err != nil {
+		return t, "tip", err
+	}
 	if typed := strings.TrimSpace(f.Get("tip")); read.TipKind == qr.AskTip && typed != "" {
 		if tip, err = typedAmount(typed, read.Currency); err != nil {
 			return t, "tip", err
@@ -132,7 +135,7 @@ func scanTerms(read payment.Reading, f url.Values) (t payment.Terms, param strin
 		}
 	}
 	if tip.Minor > 0 {
-		t.Metadata["tip"] = tip.MinorString()
+		t.Metadata[payment.MetaTip] = tip.MinorString()
 	}
 	return t, "bill", nil
 }

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"html"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,5 +72,70 @@ func TestPastedSticker(t *testing.T) {
 	}
 	if left := w.balanceOf(w.lena); left != 50_00 {
 		t.Errorf("Lena has %d", left)
+	}
+}
+
+// A printed code that asks for a tip (object 55 with "01") or for the bill's number asks whoever scans it, on their own phone; a fixed tip
+// and a percentage (56, 57) are added to what the code or its payer says, and stand on the sheet before anybody says yes.
+func TestTips(t *testing.T) {
+	w := build(t, Options{Sandbox: true, PublicURL: "http://localhost:8080"})
+	w.fund(w.lena, 100_00)
+	lena, rosa := w.browser(), w.browser()
+	lena.signIn("lena")
+	rosa.signIn("rosa")
+	printed := func(query string) string {
+		t.Helper()
+		page := rosa.get("/m/" + string(w.cafe.ID) + "/qr?currency=EUR&" + query)
+		rosa.wants(page, http.StatusOK)
+		return html.UnescapeString(regexp.MustCompile(`id="payload"[^>]*>([^<]+)<`).FindStringSubmatch(page.html)[1])
+	}
+	coded := func(k payment.Sticker) string {
+		t.Helper()
+		code, err := w.Payments.ShopCode(t.Context(), w.cafe.ID, k)
+		w.must(err)
+		return code
+	}
+	if code := printed("amount=12.50&tip=ask&bill=ask"); !strings.Contains(code, "550201") || !strings.Contains(code, "0103***") {
+		t.Errorf("the code asks for nothing: %s", code)
+	}
+	percent, fixed := qr.Tip{Kind: qr.PercentTip, Value: "10"}, qr.Tip{Kind: qr.FixedTip, Value: "2.00"}
+	for what, one := range map[string]struct {
+		code   string
+		asks   []string // fields
+		fields []string
+		says   []string
+	}{
+		"asked and given": {printed("amount=12.50&tip=ask"), []string{"tip"}, []string{"tip", "1.50"},
+			[]string{"Pay €14.00", "Of it a tip", "€1.50"}},
+		"asked and not given": {printed("amount=12.50&tip=ask"), []string{"tip"}, []string{"tip", ""}, []string{"Pay €12.50"}},
+		"asked for all": {printed("tip=ask&bill=ask"), []string{"amount", "tip", "bill"}, []string{"amount", "3", "tip", "1", "bill", "A-7"},
+			[]string{"Pay €4.00", "Of it a tip", "€1.00", "A-7"}},
+		"fixed": {coded(payment.Sticker{Amount: eur.Of(10_00), Tip: fixed}), nil, nil, []string{"Pay €12.00", "Of it a tip", "€2.00"}},
+		"fixed, amount typed": {coded(payment.Sticker{Tip: fixed}), []string{"amount"}, []string{"amount", "5"},
+			[]string{"Pay €7.00", "Of it a tip", "€2.00"}},
+		"a tenth": {coded(payment.Sticker{Amount: eur.Of(10_00), Tip: percent}), nil, nil, []string{"Pay €11.00", "Of it a tip", "€1.00"}},
+		"a tenth, amount typed": {coded(payment.Sticker{Tip: percent}), []string{"amount"}, []string{"amount", "20"},
+			[]string{"Pay €22.00", "Of it a tip", "€2.00"}},
+		"a tenth of nearly naught": {coded(payment.Sticker{Tip: percent}), []string{"amount"}, []string{"amount", "0.05"}, []string{"Pay €0.05"}},
+	} {
+		page := lena.submit(lena.get("/scan"), "/scan", "code", one.code)
+		for _, field := range []string{"amount", "tip", "bill"} {
+			if strings.Contains(page.html, `name="`+field+`"`) != slices.Contains(one.asks, field) {
+				t.Errorf("%s: %s is asked for, or is not", what, field)
+			}
+		}
+		if one.asks != nil {
+			page = lena.submit(page, "/scan", one.fields...)
+		}
+		lena.wants(page, http.StatusOK, one.says...)
+		if len(one.says) == 1 && strings.Contains(page.html, "Of it a tip") {
+			t.Errorf("%s: a tip nobody gives", what)
+		}
+	}
+	page := lena.submit(lena.get("/scan"), "/scan", "code", printed("amount=12.50&tip=ask"))
+	for _, bad := range []string{"-1", "abc", "1.005", "99999999999999999999"} {
+		if a := lena.submit(page, "/scan", "tip", bad); a.status < 400 || a.status >= 500 {
+			t.Errorf("a tip of %q: %d", bad, a.status)
+		}
 	}
 }

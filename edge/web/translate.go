@@ -80,6 +80,7 @@ func (v *visit) details(p payment.Payment, side string) ui.Payment {
 		Money: ui.Flow(p.Amount, in), Fee: ui.Amount(p.Fee), PayerName: p.PayerName, PayeeName: p.PayeeName, Note: p.Description,
 		Reference: p.Reference, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, HoldExpiresAt: p.HoldExpiresAt}
 	view.Bill, view.Reference = billAndReference(p.Bill(), p.Reference)
+	view.Tip = tipOf(p)
 	view.OtherShop = strings.HasPrefix(p.Payer, "mch_")
 	if !in {
 		view.OtherShop = strings.HasPrefix(p.Payee, "mch_")

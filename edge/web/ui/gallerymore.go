@@ -87,7 +87,7 @@ func paymentSpecimens() []Specimen {
 }
 
 func sampleConfirm() Confirm {
-	return Confirm{
+	return Confirm{Tip: plain(1_50, "EUR"),
 		ID: "pay_1", Kind: "purchase", Money: plain(4850,
 			"EUR"), PayeeName: "Café Linden", PayeeHandle: "linden", PayeeShop: true, FromName: "EUR",
 		Balance: plain(128407, "EUR"), After: plain(123557, "EUR"), Fee: plain(0, "EUR"), Total: plain(4850, "EUR"),

@@ -56,7 +56,7 @@ func shopSpecimens() []Specimen {
 	sticker := Sticker{Shop: "Café Linden", ShopID: "mch_1", Handle: "cafe_linden", Store: "Lindenplatz", Stores: stores, Chosen: "sto_1",
 		Currencies: []string{"EUR", "USD"}, Currency: "EUR", Code: sampleCode, Link: "https://wallet.example/u/cafe_linden"}
 	priced := sticker
-	priced.Amount, priced.Money = "4.20", plain(4_20, "EUR")
+	priced.Amount, priced.Money, priced.AskTip = "4.20", plain(4_20, "EUR"), true
 	sale := Sale{ID: "chk_1", Shop: "Café Linden", Till: "Counter", State: "open", Money: plain(12_50, "EUR"), What: "2 × Flat white",
 		Bill: "A-17", Items: []Item{{Name: "Flat white", Quantity: 2, Money: plain(8_40, "EUR")},
 			{Name: "Tip", Quantity: 1,

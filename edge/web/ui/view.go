@@ -97,6 +97,7 @@ type Payment struct {
 	Between               Between
 	Handed                *Handed // what the shop was given with it
 	Bill                  string  // the number of the shop's bill
+	Tip                   Money   // that the amount has in it
 	Live                  bool    // not final: the page asks again by itself
 	Outside               *Outside
 	Play                  *PlayBank // in the sandbox, while a bank transfer is awaited
@@ -152,6 +153,7 @@ type Confirm struct {
 	Quote            *QuoteLines // of an exchange
 	Store            string      // where, as the shop registered it
 	Bill             string      // the number of the shop's bill
+	Tip              Money       // that the amount has in it
 	Handover         *Handover   // what the shop asks for, on a checkout
 }
 

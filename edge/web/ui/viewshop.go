@@ -117,6 +117,7 @@ type Sticker struct {
 	Currencies                  []string
 	Currency, Amount            string
 	Money                       Money // zero: the payer types it
+	AskTip, AskBill             bool  // its payer is asked for them
 	Code, Link                  string
 	Errors                      FieldErrors
 }
