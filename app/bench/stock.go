@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"billfold/app/demo"
 	"billfold/base/db"
@@ -72,7 +71,7 @@ func (t *town) stock(ctx context.Context, inFlight, many int) (m shopMarks, err 
 		if err := t.sell(ctx, inFlight, from+(many-from)*day/townDays, from+(many-from)*(day+1)/townDays, many, &m); err != nil {
 			return m, err
 		}
-		if _, err := t.AdvanceClock(ctx, 24*time.Hour); err != nil {
+		if err := t.nextDay(ctx); err != nil {
 			return m, err
 		}
 		m.Made = from + (many-from)*(day+1)/townDays
@@ -88,7 +87,10 @@ func (t *town) remember(ctx context.Context, m shopMarks) error {
 	if err != nil {
 		return err
 	}
-	return t.DB.Write(ctx, func(tx *db.Tx) error { return db.SetSetting(tx, stockMark, string(text)) })
+	_, err = patient(ctx, func() (struct{}, error) {
+		return struct{}{}, t.DB.Write(ctx, func(tx *db.Tx) error { return db.SetSetting(tx, stockMark, string(text)) })
+	})
+	return err
 }
 
 // customers are who pays: the demo's people but for the shop's owner.

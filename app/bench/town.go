@@ -99,7 +99,7 @@ func (t *town) grow(ctx context.Context, inFlight, times, many, entries int) err
 		if err := t.live(ctx, inFlight, list[len(list)*day/townDays:len(list)*(day+1)/townDays]); err != nil {
 			return err
 		}
-		if _, err := t.AdvanceClock(ctx, 24*time.Hour); err != nil {
+		if err := t.nextDay(ctx); err != nil {
 			return err
 		}
 	}
@@ -220,12 +220,18 @@ func (t *town) caller(handle string) payment.Caller {
 	return payment.Caller{Person: t.people[handle], AuthenticatedAt: t.Real.Now()}
 }
 
+// nextDay moves the sandbox's clock.
+func (t *town) nextDay(ctx context.Context) error {
+	_, err := patient(ctx, func() (time.Time, error) { return t.AdvanceClock(ctx, 24*time.Hour) })
+	return err
+}
+
 // told pays once more, and waits until both sides were told of it, and so of everything before.
 func (t *town) told(ctx context.Context) error {
 	last, err := t.pay(ctx, demo.Act{Who: demo.Holder, Whom: demo.Till, Currency: "EUR", Minor: 380, Words: "Cappuccino"})
 	for err == nil {
 		var steps []payment.Step
-		steps, err = t.Payments.Timeline(ctx, t.caller(demo.Holder), last.ID)
+		steps, err = patient(ctx, func() ([]payment.Step, error) { return t.Payments.Timeline(ctx, t.caller(demo.Holder), last.ID) })
 		if slices.ContainsFunc(steps, func(s payment.Step) bool { return s.Name == payment.StepConfirmPayee }) {
 			break
 		}
@@ -326,7 +332,9 @@ func (t *town) sale(ctx context.Context) (payment.CheckoutID, error) {
 func (t *town) settledWords(ctx context.Context, owners ...payment.Caller) error {
 	for _, owner := range owners {
 		for {
-			page, err := t.Payments.Activity(ctx, owner, owner.Owner(), payment.ActivityFilter{Text: "nothing has these words"}, "", 20)
+			page, err := patient(ctx, func() (payment.Page, error) {
+				return t.Payments.Activity(ctx, owner, owner.Owner(), payment.ActivityFilter{Text: "nothing has these words"}, "", 20)
+			})
 			if err != nil {
 				return err
 			}
