@@ -174,12 +174,12 @@ func (s *Service) draftCheckout(ctx context.Context, c Caller, t CheckoutTerms) 
 	}
 	t.ReturnURL = strings.ReplaceAll(t.ReturnURL, SessionHole, string(CheckoutOf(r.id)))
 	t.CancelURL = strings.ReplaceAll(t.CancelURL, SessionHole, string(CheckoutOf(r.id)))
-	for param, address := range map[string]string{"return_url": t.ReturnURL, "cancel_url": t.CancelURL} {
-		if t.InPerson && address == "" {
+	for _, one := range [][2]string{{"return_url", t.ReturnURL}, {"cancel_url", t.CancelURL}} { // what was not given is not complained about
+		if t.InPerson && one[1] == "" {
 			continue
 		}
-		if !mayReturn(shop, address, s.Sandbox) {
-			return checkoutRow{}, record{}, ErrReturnURL.With(param)
+		if !mayReturn(shop, one[1], s.Sandbox) {
+			return checkoutRow{}, record{}, ErrReturnURL.With(one[0])
 		}
 	}
 	k := checkoutRow{id: CheckoutOf(r.id), shop: c.Shop, returnURL: t.ReturnURL, cancelURL: t.CancelURL, link: t.link}

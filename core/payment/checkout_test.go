@@ -105,6 +105,9 @@ func TestCheckoutInput(t *testing.T) {
 			"https://shop.example/ a", `https://shop.example\@evil.example`, "https://" + strings.Repeat("a", 2100)} {
 			_, err := w.CreateCheckout(w.ctx, w.byShop(), CheckoutTerms{Terms: Terms{Amount: eur.Of(100)}, ReturnURL: address}, w.key())
 			w.refused(err, ErrReturnURL, fmt.Sprintf("return to %q", address))
+			if f, _ := fault.As(err); f.Param != "return_url" { // of two addresses the one that was given
+				t.Errorf("return to %q: %s is named", address, f.Param)
+			}
 		}
 		live := w.shop
 		live.ReturnOrigins = []string{"https://shop.example"}
