@@ -35,10 +35,40 @@ func decode(body []byte, into any) error {
 		return ErrDepth.Fill(strconv.Itoa(maxDepth)).With("body")
 	}
 	err := json.Unmarshal(body, into, strictly)
-	if err == nil {
-		return nil
+	if err != nil {
+		return unreadable(body, err)
 	}
-	return unreadable(body, err)
+	if bytes.Contains(body, []byte("null")) || bytes.Contains(body, []byte(`""`)) {
+		leaveOut(reflect.ValueOf(into))
+	}
+	return nil
+}
+
+// leaveOut takes the empty members out of maps of texts: like any member that need not be there, they count as left out. In a struct the
+// decoder has done that by itself.
+func leaveOut(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			leaveOut(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			leaveOut(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				leaveOut(v.Field(i))
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			if v.MapIndex(key).IsZero() {
+				v.SetMapIndex(key, reflect.Value{})
+			}
+		}
+	}
 }
 
 // tooDeep counts brackets outside of strings; it need not know whether they match.

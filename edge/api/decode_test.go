@@ -10,6 +10,18 @@ import (
 	"billfold/client"
 )
 
+// A member that need not be there counts as left out when it is null or an empty text, as the document says: in a map too.
+func TestEmptyMembersAreLeftOut(t *testing.T) {
+	var in client.PostEntries
+	body := `{"entries":[{"kind":"x","reference":null,"metadata":{"a":null,"b":"","c":"d"},"hold":null},{"kind":"y","metadata":null}]}`
+	if err := decode([]byte(body), &in); err != nil {
+		t.Fatal(err)
+	}
+	if got := in.Entries[0].Metadata; len(got) != 1 || got["c"] != "d" || in.Entries[0].Hold != nil || in.Entries[1].Metadata != nil {
+		t.Errorf("read as %+v", in.Entries)
+	}
+}
+
 // FuzzDecode: whatever arrives, it is either refused as malformed or invalid, with its place, or it is read as what every other
 // reader of JSON would read: written again and read again it is the same.
 func FuzzDecode(f *testing.F) {

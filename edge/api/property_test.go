@@ -288,7 +288,7 @@ func (f *fuzz) settled(value any, schema map[string]any) any {
 		for name, inner := range v {
 			property, known := properties[name].(map[string]any)
 			if free && !known {
-				property, known = each, inner == nil
+				property, known = each, true
 			}
 			if known && (inner == nil || inner == "" && f.follow(property)["type"] == "string") && !slices.Contains(required, any(name)) {
 				continue
