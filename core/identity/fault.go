@@ -120,7 +120,8 @@ var (
 var (
 	ErrKey = fault.Define(fault.Unauthenticated, "api_key_invalid",
 		text("The API key is not valid", "API 密钥无效"),
-		text("It is misspelt, unknown or revoked. Use a key from the developer page.", "密钥拼写错误、不存在或已撤销。请使用开发者页面中的密钥。"))
+		text("It is misspelt, unknown or revoked. Copy it again, or make a new one on the page API keys.",
+			"密钥拼写错误、不存在或已撤销。请重新复制，或在“API 密钥”页面新建一个。"))
 	ErrKeyMode = fault.Define(fault.Unauthenticated, "api_key_wrong_mode",
 		text("The API key belongs to another mode", "API 密钥与环境不符"),
 		text("Test keys work in a sandbox, live keys in a live installation. Use a key of this one.",
