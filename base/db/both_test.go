@@ -254,3 +254,28 @@ func contains(s, part string) bool {
 	}
 	return false
 }
+
+// TestWhatFailedTogetherMaySucceedApart: a body's own failure or panic sends its neighbours into transactions of their own; what the
+// storage refused, or left open, is not tried again.
+func TestWhatFailedTogetherMaySucceedApart(t *testing.T) {
+	harness.Engines(t, func(t *testing.T, d *db.DB) {
+		migrate(t, d)
+		apart := func(body func(tx *db.Tx) error) bool { return db.Apart(d.Write(t.Context(), body)) }
+		row := func(tx *db.Tx) error { tx.Queue("insert into note_row (id, text) values ($1, $2)", 1, ""); return nil }
+		for what, c := range map[string]struct {
+			body func(*db.Tx) error
+			want bool
+		}{
+			"own error": {func(*db.Tx) error { return errors.New("own") }, true},
+			"panic":     {func(*db.Tx) error { panic("own") }, true},
+			"rule":      {func(tx *db.Tx) error { row(tx); return row(tx) }, true},
+			"none":      {func(*db.Tx) error { return nil }, false},
+			"full":      {func(*db.Tx) error { return fault.ErrStorageFull }, false},
+			"unknown":   {func(*db.Tx) error { return fault.ErrOutcomeUnknown }, false},
+		} {
+			if apart(c.body) != c.want {
+				t.Errorf("%s: apart %v", what, !c.want)
+			}
+		}
+	})
+}

@@ -13,6 +13,7 @@
 //   - Nobody is answered, not even refused, before the COMMIT of the group whose data the answer was read from.
 //   - A database that lacks what was confirmed, because an older copy was put in its place, is not written to until somebody who knows
 //     of it says so (witness.go).
+//   - Rows that belong together are inserted by as few statements as there can be (Bulk).
 //   - A body may run twice (a lost group, a serialization failure), so it does nothing but SQL through its Tx and
 //     hands its result back by returning it.
 //   - One SQL text serves both engines: PostgreSQL's form with $1 placeholders, in the subset that SQLite speaks.

@@ -68,6 +68,13 @@ func errFull(err error) error        { return fault.ErrStorageFull.Because(err) 
 func errClosed() error               { return errUnavailable(errors.New("db: closed")) }
 func errLost() error                 { return errInternal(errors.New("db: the transaction was lost")) }
 
+// Apart says whether bodies that failed together in one transaction are to be tried each in one of their own: one of them failed, or broke
+// a rule of the database, and took the others with it. Where the storage failed or the outcome is unknown they are not.
+func Apart(err error) bool {
+	_, known := fault.As(err)
+	return err != nil && (!known || errors.Is(err, fault.ErrInternal))
+}
+
 func isFull(err error) bool        { return errors.Is(err, fault.ErrStorageFull) }
 func isReadOnly(err error) bool    { return errors.Is(err, fault.ErrReadOnly) }
 func isUnavailable(err error) bool { return errors.Is(err, fault.ErrUnavailable) }

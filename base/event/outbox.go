@@ -81,27 +81,36 @@ func New(o Options) *Outbox {
 	return &Outbox{Options: o, wake: make(chan struct{}, 1), listeners: map[chan Event]struct{}{}, recent: map[string]Event{}}
 }
 
-// Append writes the event in the transaction that makes it true, and returns it with its id and time.
-func (o *Outbox) Append(tx *db.Tx, e Event) Event {
-	e.ID, e.At = o.IDs.New(prefix), clock.FromMicros(clock.Micros(o.Clock.Now()))
-	tx.Queue(insertRecord, e.ID, e.Type, e.Object, e.Sequence, strings.Join(e.Owners, " "), clock.Micros(e.At), e.Data)
-	tx.Queue(insertPending, e.ID)
+// Append writes events in the transaction that makes them true, and gives each its id and time.
+func (o *Outbox) Append(tx *db.Tx, events ...Event) {
+	events = slices.Clone(events) // a body may run twice, and what was appended first may still be read
+	at := clock.FromMicros(clock.Micros(o.Clock.Now()))
+	records, pending := make([]any, 0, insertRecords.Columns()*len(events)), make([]any, 0, len(events))
+	for i := range events {
+		e := &events[i]
+		e.ID, e.At = o.IDs.New(prefix), at
+		records = append(records, e.ID, e.Type, e.Object, e.Sequence, strings.Join(e.Owners, " "), clock.Micros(e.At), e.Data)
+		pending = append(pending, e.ID)
+	}
+	insertRecords.Queue(tx, records)
+	insertPending.Queue(tx, pending)
 	tx.After(func() {
-		o.keep(e)
+		o.keep(events)
 		o.Wake()
 	})
-	return e
 }
 
 // keep holds what was committed at hand until it is numbered, so that it is not read and parsed again. Another process, or a step that
 // was quicker than this call, may have numbered it before: what is kept in vain goes when there is too much.
-func (o *Outbox) keep(e Event) {
+func (o *Outbox) keep(events []Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.recent) >= recentMost {
+	if len(o.recent)+len(events) > recentMost {
 		clear(o.recent)
 	}
-	o.recent[e.ID] = e
+	for _, e := range events {
+		o.recent[e.ID] = e
+	}
 }
 
 // pending finds what waits for its number, in the order of its ids: at hand or in the database.
@@ -269,7 +278,7 @@ func (o *Outbox) number(tx *db.Tx) ([]Event, error) {
 		}
 	}
 	tx.Queue(insertBatch, next+1, len(list), ids.String())
-	db.Chunks(owners, 3, func(rows int, args []any) { tx.Queue(insertOwners(rows), args...) })
+	insertOwners.Queue(tx, owners)
 	db.Chunks(gone, 1, func(rows int, args []any) { tx.Queue(deletePending(rows), args...) })
 	tx.Queue(updateCursor, sequencer, next+int64(len(list)))
 	return list, nil

@@ -3,8 +3,6 @@ package event
 import "billfold/base/db"
 
 const (
-	insertRecord  = `insert into event_record (id, type, object, sequence, owners, at, data) values ($1, $2, $3, $4, $5, $6, $7)`
-	insertPending = `insert into event_pending (id) values ($1)`
 	selectPending = `select id from event_pending order by id limit $1`
 	insertBatch   = `insert into event_batch (first, count, ids) values ($1, $2, $3)`
 	selectBatches = `select first, count, ids from event_batch where first + count > $1 and first > $1 - $2 order by first limit $3`
@@ -27,6 +25,9 @@ func selectRecords(n int) string {
 
 func deletePending(n int) string { return `delete from event_pending where id in ` + db.In(1, n) }
 
-func insertOwners(rows int) string {
-	return `insert into event_owner (owner, number, event) values ` + db.Values(rows, 3)
-}
+var (
+	insertRecords = db.NewBulk("insert into event_record",
+		"id text, type text, object text, sequence bigint, owners text, at bigint, data bytea", "")
+	insertPending = db.NewBulk("insert into event_pending", "id text", "")
+	insertOwners  = db.NewBulk("insert into event_owner", "owner text, number bigint, event text", "")
+)

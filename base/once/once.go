@@ -16,6 +16,9 @@ var files embed.FS
 // Schema is this package's tables.
 var Schema = db.Schema{Package: "once", FS: files}
 
+// findMost bounds the keys that one statement looks for.
+const findMost = 64
+
 // KeyMost is the longest key a caller may choose, in bytes.
 const KeyMost = 255
 
@@ -74,10 +77,20 @@ func Find(tx *db.Tx, c Call) (object string, version int64, found bool, err erro
 	return object, version, true, nil
 }
 
-// Record keeps what the call is about to answer, in the transaction that makes it true.
-func Record(tx *db.Tx, c Call, object string, version int64) {
-	hash := c.Hash
-	tx.Queue(insertKey, c.Caller, c.Operation, c.Key, hash[:], object, version)
+// Answer is what a call is answered with: an object, as of a version of it.
+type Answer struct {
+	Call    Call
+	Object  string
+	Version int64
+}
+
+// Record keeps what calls are about to answer, in the transaction that makes it true.
+func Record(tx *db.Tx, answers ...Answer) {
+	args := make([]any, 0, insertKeys.Columns()*len(answers))
+	for _, a := range answers {
+		args = append(args, a.Call.Caller, a.Call.Operation, a.Call.Key, a.Call.Hash[:], a.Object, a.Version)
+	}
+	insertKeys.Queue(tx, args)
 }
 
 // Earlier is what Find found for one of many calls: the object of its first answer, or why it is refused. Both are empty where there is
@@ -101,8 +114,10 @@ func FindAll(tx *db.Tx, calls []Call) ([]Earlier, error) {
 		places[n] = append(places[n], i)
 	}
 	found := make([]Earlier, len(calls))
-	var failed error
-	db.Chunks(args, 3, func(rows int, args []any) {
+	for len(args) > 0 {
+		n := min(len(args), 3*findMost)
+		some := db.Pad(args[:n:n], 3)
+		args = args[n:]
 		_, err := db.All(tx, func(r db.Row) (struct{}, error) {
 			var n name
 			var hash []byte
@@ -114,18 +129,10 @@ func FindAll(tx *db.Tx, calls []Call) ([]Earlier, error) {
 				}
 			}
 			return struct{}{}, err
-		}, selectKeys(rows), args...)
-		failed = errors.Join(failed, err)
-	})
-	return found, failed
-}
-
-// RecordAll is Record for many calls, each with its object.
-func RecordAll(tx *db.Tx, calls []Call, objects []string) {
-	args := make([]any, 0, 6*len(calls))
-	for i, c := range calls {
-		hash := c.Hash
-		args = append(args, c.Caller, c.Operation, c.Key, hash[:], objects[i], int64(0))
+		}, selectKeys.Of(len(some)/3), some...)
+		if err != nil {
+			return nil, err
+		}
 	}
-	db.Chunks(args, 6, func(rows int, args []any) { tx.Queue(insertKeys(rows), args...) })
+	return found, nil
 }

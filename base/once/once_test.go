@@ -30,7 +30,7 @@ func TestOneEffectForManyTwins(t *testing.T) {
 						}
 						return false, nil
 					}
-					once.Record(tx, call, "pay_"+string(rune('a'+i%26)), 3)
+					once.Record(tx, once.Answer{Call: call, Object: "pay_" + string(rune('a'+i%26)), Version: 3})
 					return true, nil
 				})
 				if err != nil {
@@ -60,7 +60,10 @@ func TestKeysOfOthersNeverMeet(t *testing.T) {
 			})
 			return found, err
 		}
-		if err := d.Write(t.Context(), func(tx *db.Tx) error { once.Record(tx, first, "pay_1", 1); return nil }); err != nil {
+		if err := d.Write(t.Context(), func(tx *db.Tx) error {
+			once.Record(tx, once.Answer{Call: first, Object: "pay_1", Version: 1})
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 		if found, err := find(first); !found || err != nil {

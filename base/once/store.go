@@ -7,13 +7,12 @@ import (
 	"billfold/base/db"
 )
 
-const (
-	selectKey = `select hash, object, version from once_key where caller = $1 and operation = $2 and key = $3`
-	insertKey = `insert into once_key (caller, operation, key, hash, object, version) values ($1, $2, $3, $4, $5, $6)`
-)
+const selectKey = `select hash, object, version from once_key where caller = $1 and operation = $2 and key = $3`
+
+var insertKeys = db.NewBulk("insert into once_key", "caller text, operation text, key text, hash bytea, object text, version bigint", "")
 
 // selectKeys finds many keys. It is written as alternatives and not as a list of rows, because then both engines go by the primary key.
-func selectKeys(n int) string {
+var selectKeys = db.Texts[int]{Write: func(n int) string {
 	var b strings.Builder
 	b.WriteString(`select caller, operation, key, hash, object from once_key where `)
 	for i := range n {
@@ -24,8 +23,4 @@ func selectKeys(n int) string {
 		b.WriteString("(caller = $" + at(1) + " and operation = $" + at(2) + " and key = $" + at(3) + ")")
 	}
 	return b.String()
-}
-
-func insertKeys(n int) string {
-	return `insert into once_key (caller, operation, key, hash, object, version) values ` + db.Values(n, 6)
-}
+}}

@@ -175,7 +175,7 @@ func (s *shared) append(records []record) (kept []record, epoch int64, err error
 			name, wrapped := s.pack(r)
 			rows, names = append(rows, name, r.created, wrapped), append(names, name)
 		}
-		db.Chunks(rows, 3, func(n int, args []any) { tx.Queue(insertKeys(n), args...) })
+		insertKeys.Queue(tx, rows)
 		var failed error
 		db.Chunks(names, 1, func(n int, args []any) {
 			list, err := db.All(tx, s.scan, selectKeys(n), args...)

@@ -14,9 +14,7 @@ const (
 	deleteKey  = `delete from seal_key where name = $1`
 )
 
-func insertKeys(n int) string {
-	return `insert into seal_key (name, created_at, wrapped) values ` + db.Values(n, 3) + ` on conflict (name) do nothing`
-}
+var insertKeys = db.NewBulk("insert into seal_key", "name bytea, created_at bigint, wrapped bytea", " on conflict (name) do nothing")
 
 func selectKeys(n int) string {
 	return `select name, created_at, wrapped from seal_key where name in ` + db.In(1, n)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"billfold/base/db"
-	"billfold/base/fault"
 )
 
 // On PostgreSQL one group after another keeps one of the server's processes busy, and everybody else waits for it. So groups are decided
@@ -124,13 +123,12 @@ func (l *Ledger) land(d *db.DB, group []*submission, f *flight, g *decided, err 
 	before := f.before
 	f.before = nil
 	defer f.inserted.open() // whoever waits for that holds nothing yet
-	_, known := fault.As(err)
 	switch {
 	case err == nil:
 		f.ok = true
 		f.done.open()
 		for _, s := range group {
-			close(s.done)
+			s.Done()
 		}
 	case errors.Is(err, errRefused):
 		if before != nil {
@@ -143,13 +141,13 @@ func (l *Ledger) land(d *db.DB, group []*submission, f *flight, g *decided, err 
 		l.ahead.broken.Store(true)
 		f.done.open()
 		f.inserted.open()
-		if !known {
+		if db.Apart(err) {
 			l.postGroup(d, group)
 			return
 		}
 		for _, s := range group {
 			s.err = err
-			close(s.done)
+			s.Done()
 		}
 	}
 }
@@ -265,7 +263,7 @@ func (l *Ledger) writeAhead(tx *db.Tx, f *flight, g *decided) error {
 		}
 	}
 	if n := len(g.book.order); n > 0 {
-		rows, err := tx.Exec(updateTotalsOver.text, arrays(g.book.versioned(g.versions), updateTotalsOver.shape)...)
+		rows, err := tx.Exec(updateTotalsOver.text, db.Arrays(g.book.versioned(g.versions), updateTotalsOver.shape)...)
 		if err != nil {
 			return err
 		}
@@ -274,7 +272,7 @@ func (l *Ledger) writeAhead(tx *db.Tx, f *flight, g *decided) error {
 		}
 	}
 	g.book.writeAccounts(tx)
-	insertRuns.queue(tx, w.runs)
+	insertRuns.Queue(tx, w.runs)
 	settleAll(g.group, g.parts)
 	keepNotes(tx, g.group)
 	return nil

@@ -50,13 +50,3 @@ func KnownAhead(l *Ledger, ids []AccountID) (n int) {
 	}
 	return n
 }
-
-// LeftWaiting has a group writer, at the end of its patience, meet nobody but a caller who left, and tells whether there is one for whoever
-// comes then: it must go on, or say that it has ended.
-func LeftWaiting() (served bool) {
-	gone := &submission{}
-	gone.state.Store(abandoned)
-	g := &gatherer{list: []*submission{gone}, writing: true}
-	_, over := g.take(true)
-	return over != g.writing
-}

@@ -103,7 +103,7 @@ func (l *Ledger) fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
 		var some []key
 		some, keys = cut(keys, loadMost)
 		args := pad(nil, some, keyArg)
-		list, err := l.fetchSome(tx, selectEntriesByID.of(len(args)), args)
+		list, err := l.fetchSome(tx, selectEntriesByID.Of(len(args)), args)
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +121,7 @@ func (l *Ledger) fetchNumbers(tx *db.Tx, numbers []int64) (map[int64]*draft, err
 		var some []int64
 		some, numbers = cut(numbers, loadMost)
 		args := pad(nil, some, numberArg)
-		list, err := l.fetchSome(tx, selectEntriesByNumber.of(len(args)), args)
+		list, err := l.fetchSome(tx, selectEntriesByNumber.Of(len(args)), args)
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +158,7 @@ func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any) ([]*draft, error) {
 		var some []int64
 		some, numbers = cut(numbers, loadMost)
 		args = pad(nil, some, numberArg)
-		legs, err := db.All(tx, scanLeg, selectLegsByNumber.of(len(args)), args...)
+		legs, err := db.All(tx, scanLeg, selectLegsByNumber.Of(len(args)), args...)
 		if err != nil {
 			return nil, err
 		}

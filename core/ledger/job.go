@@ -165,7 +165,7 @@ func (l *Ledger) checkpointSome(tx *db.Tx, account AccountID) (more bool, err er
 		slices.SortStableFunc(legs, func(a, b sideLeg) int { return cmp.Compare(a.at, b.at) })
 		points, reached := checkpointsOf(last, legs, end)
 		for i := range points {
-			tx.Queue(insertCheckpoints.texts.of(1), points[i].args()...)
+			insertCheckpoints.Queue(tx, points[i].args())
 		}
 		if complete || reached || len(points) > 0 {
 			return !complete && !reached, nil

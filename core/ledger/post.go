@@ -46,11 +46,21 @@ func (l *Ledger) one(tx *db.Tx, e Entry, phase Phase, expires time.Time) (Entry,
 // refused ones carry their refusal and the others batch_refused. Without, each is posted or refused on its own. Entries refused as
 // malformed count as refused. The error is for storage, and for a batch of nothing or of more than MaxBatch entries.
 func (l *Ledger) PostBatch(tx *db.Tx, entries []Entry, atomic bool) ([]Result, error) {
+	return l.batch(tx, entries, nil, atomic)
+}
+
+// PostEach is PostBatch for entries that are posted or refused each on its own. Those that have a time in until are held until then, as by
+// Hold.
+func (l *Ledger) PostEach(tx *db.Tx, entries []Entry, until []time.Time) ([]Result, error) {
+	return l.batch(tx, entries, until, false)
+}
+
+func (l *Ledger) batch(tx *db.Tx, entries []Entry, until []time.Time, atomic bool) ([]Result, error) {
 	if len(entries) == 0 || len(entries) > MaxBatch {
 		return nil, ErrBatchSize.With("entries")
 	}
 	s := &submission{atomic: atomic}
-	if refused := s.prepare(l, entries); len(s.drafts) == 0 || refused && atomic {
+	if refused := s.prepare(l, entries, until); len(s.drafts) == 0 || refused && atomic {
 		s.settle(refused)
 		return s.results, nil
 	}
@@ -268,7 +278,7 @@ func (l *Ledger) loadSome(
 	}
 	if shape.lock != "" {
 		shape.lock += " of t"
-		shape.arrays = len(keys)+len(locked)+len(busy) > 2*arraysFrom
+		shape.arrays = len(keys)+len(locked)+len(busy) > 2*db.ArraysFrom
 	}
 	args := make([]any, 0, shape.keys+shape.locked+shape.busy)
 	if shape.arrays {
@@ -308,7 +318,7 @@ func (l *Ledger) loadSome(
 		a.Frozen, a.Closed = a.state == stateFrozen, a.state == stateClosed
 		b.accounts[a.ID] = a
 		return struct{}{}, nil
-	}, selectLoad.of(shape), args...)
+	}, selectLoad.Of(shape), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read accounts to post: %w", err)
 	}
@@ -327,7 +337,7 @@ func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
 	if err != nil {
 		return err
 	}
-	w.queue(tx, len(accepted))
+	w.queue(tx)
 	m := remembered(tx)
 	if m != nil {
 		m.noteSettled(tx)
@@ -337,7 +347,7 @@ func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
 		tx.After(func() { l.ahead.note(b.order) })
 	}
 	b.writeAccounts(tx)
-	insertRuns.queue(tx, w.runs)
+	insertRuns.Queue(tx, w.runs)
 	if m != nil {
 		m.sweepDue(tx)
 	}
@@ -350,8 +360,8 @@ type writing struct{ entries, legs, holds, runs []any }
 // writing prepares the rows of entries, and queues that the holds they resolve are not open any more.
 func (l *Ledger) writing(tx *db.Tx, accepted []*draft) (w writing, err error) {
 	var scratch, tag []byte
-	w.entries = make([]any, 0, len(accepted)*insertEntries.cols)
-	w.legs = make([]any, 0, len(accepted)*insertLegs.cols)
+	w.entries = make([]any, 0, len(accepted)*insertEntries.Columns())
+	w.legs = make([]any, 0, len(accepted)*insertLegs.Columns())
 	noted := map[kindRun]bool{}
 	for _, d := range accepted {
 		code, err := l.kindCode(tx, d.Kind)
@@ -384,15 +394,10 @@ func (l *Ledger) writing(tx *db.Tx, accepted []*draft) (w writing, err error) {
 }
 
 // queue queues entries with their legs and holds.
-func (w *writing) queue(tx *db.Tx, accepted int) {
-	if inArrays(tx, accepted) {
-		insertEntryArrays.queue(tx, w.entries)
-		insertLegArrays.queue(tx, w.legs)
-	} else {
-		insertEntries.queue(tx, w.entries)
-		insertLegs.queue(tx, w.legs)
-	}
-	insertHolds.queue(tx, w.holds)
+func (w *writing) queue(tx *db.Tx) {
+	insertEntries.Queue(tx, w.entries)
+	insertLegs.Queue(tx, w.legs)
+	insertHolds.Queue(tx, w.holds)
 }
 
 // inOrder sorts the touched accounts: the order of their pages, and of their locks.
@@ -413,7 +418,7 @@ func (b *book) sums() []any {
 func (b *book) writeTotals(tx *db.Tx) {
 	b.inOrder()
 	sums := b.sums()
-	if inArrays(tx, len(b.order)) {
+	if db.InArrays(tx, len(b.order)) {
 		tx.Queue(byKey)
 		updateTotalArrays.queue(tx, sums)
 	} else {
@@ -425,25 +430,18 @@ func (b *book) writeTotals(tx *db.Tx) {
 
 // writeAccounts writes what else an entry changes of its accounts.
 func (b *book) writeAccounts(tx *db.Tx) {
-	tail := make([]any, 0, len(b.tail)*insertTail.cols)
+	tail := make([]any, 0, len(b.tail)*insertTail.Columns())
 	for i := range b.tail {
 		t := &b.tail[i]
 		tail = append(tail, int64(t.account), t.number, t.debit, t.credit, clock.Micros(t.at))
 	}
-	if inArrays(tx, len(b.tail)) {
-		insertTailArrays.queue(tx, tail)
-	} else {
-		insertTail.queue(tx, tail)
-	}
-	points := make([]any, 0, len(b.checkpoints)*insertCheckpoints.cols)
+	insertTail.Queue(tx, tail)
+	points := make([]any, 0, len(b.checkpoints)*insertCheckpoints.Columns())
 	for i := range b.checkpoints {
 		points = append(points, b.checkpoints[i].args()...)
 	}
-	insertCheckpoints.queue(tx, points)
+	insertCheckpoints.Queue(tx, points)
 }
-
-// inArrays tells whether so many rows go in arrays.
-func inArrays(tx *db.Tx, rows int) bool { return tx.Engine() == db.Postgres && rows >= arraysFrom }
 
 func (c *checkpoint) args() []any {
 	return []any{int64(c.account), c.at, c.entries, c.debits, c.credits, c.debitsPending, c.creditsPending, c.lastLeg}

@@ -134,7 +134,7 @@ func (r *replay) read(legs []timedLeg) error {
 		var some []AccountID
 		some, more = cut(more, loadMost)
 		args := pad(nil, some, accountArg)
-		rows, err := db.All(r.tx, scanTotals, selectTotalsOf.of(len(args)), args...)
+		rows, err := db.All(r.tx, scanTotals, selectTotalsOf.Of(len(args)), args...)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/gather"
 	"billfold/base/id"
 	"billfold/base/money"
 	"billfold/base/seal"
@@ -37,7 +38,7 @@ type Ledger struct {
 	unused []AccountID // numbers of a block that this process took and committed
 	legs   legBlock
 	kinds  kinds
-	gather gatherer
+	gather gather.Line[*submission] // one writer, so that it can decide ahead of what is on its way
 	ahead  ahead
 	twins  twins
 
@@ -48,7 +49,7 @@ type Ledger struct {
 // New returns a ledger. It does no I/O.
 func New(o Options) *Ledger {
 	return &Ledger{
-		clock: o.Clock, real: o.Real, ids: o.IDs,
+		clock: o.Clock, real: o.Real, ids: o.IDs, gather: gather.Line[*submission]{Lanes: 1, Most: groupEntries, Room: submitRoom},
 		entryTags: o.Keys.MacKey("ledger.entry"), accountTags: o.Keys.MacKey("ledger.account"),
 	}
 }

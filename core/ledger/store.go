@@ -3,7 +3,6 @@ package ledger
 import (
 	"strconv"
 	"strings"
-	"sync"
 
 	"billfold/base/db"
 )
@@ -165,21 +164,6 @@ const (
 	selectUnfoldedBetween = `select 1, t.debit, t.credit from ledger_tail t where t.account = $1 and t.at > $2 and t.at <= $3`
 )
 
-// texts keeps statements whose shape depends on a count, by that count.
-type texts[K comparable] struct {
-	write func(K) string
-	known sync.Map
-}
-
-func (t *texts[K]) of(k K) string {
-	if s, ok := t.known.Load(k); ok {
-		return s.(string)
-	}
-	s := t.write(k)
-	t.known.Store(k, s)
-	return s
-}
-
 // loadShape counts the arguments of one statement of load, each rounded up by room.
 type loadShape struct {
 	keys, locked, busy int
@@ -202,7 +186,7 @@ func room(n int) int {
 
 // selectLoad reads, in one round trip, which of the entries exist (part 0), the totals to lock in order of number (part 1), and the flags
 // and folds of busy accounts without a lock (part 2).
-var selectLoad = texts[loadShape]{write: func(s loadShape) string {
+var selectLoad = db.Texts[loadShape]{Write: func(s loadShape) string {
 	var parts []string
 	first := 1
 	list := func(n int) string {
@@ -239,60 +223,36 @@ var selectLoad = texts[loadShape]{write: func(s loadShape) string {
 	return strings.Join(parts, "\n\t\tunion all ")
 }}
 
-// bulk is an insert of several rows.
-type bulk struct {
-	cols  int
-	texts texts[int]
-}
-
-func newBulk(insert, columns string) *bulk {
-	cols := strings.Count(columns, ",") + 1
-	return &bulk{cols: cols, texts: texts[int]{write: func(rows int) string {
-		return insert + " (" + columns + ") values " + db.Values(rows, cols)
-	}}}
-}
-
+// Insertions.
 var (
-	insertEntries     = newBulk("insert into ledger_entry", entryColumns)
-	insertLegs        = newBulk("insert into ledger_leg", legColumns)
-	insertHolds       = newBulk("insert into ledger_hold", "number, expires_at")
-	insertTail        = newBulk("insert into ledger_tail", "account, number, debit, credit, at")
-	insertCheckpoints = newBulk("insert into ledger_checkpoint", checkpointColumns)
-	insertRuns        = newBulk("insert into ledger_kind_run", "kind, number")
+	insertEntries = db.NewBulk("insert into ledger_entry", `number bigint, at bigint, expires_at bigint null, kind integer,
+		phase integer null, legs integer null, id bytea, tag bytea, reference text null, meta text null, resolves bytea null`, "")
+	insertLegs = db.NewBulk("insert into ledger_leg", `number bigint, debit bigint, credit bigint, amount bigint, debit_prev bigint,
+		credit_prev bigint, released bigint null, phase integer null`, "")
+	insertHolds       = db.NewBulk("insert into ledger_hold", "number bigint, expires_at bigint", "")
+	insertTail        = db.NewBulk("insert into ledger_tail", "account bigint, number bigint, debit bigint, credit bigint, at bigint", "")
+	insertCheckpoints = db.NewBulk("insert into ledger_checkpoint", `account bigint, at bigint, entries bigint, debits_posted bigint,
+		credits_posted bigint, debits_pending bigint, credits_pending bigint, last_leg bigint`, "")
+	insertRuns = db.NewBulk("insert into ledger_kind_run", "kind integer, number bigint", "")
 )
-
-// bulkRows bounds the rows of one statement.
-const bulkRows = 64
-
-// queue inserts rows, given one after another in args, by statements of 64, 32, … 1 rows.
-func (k *bulk) queue(tx *db.Tx, args []any) {
-	for rows := bulkRows; len(args) > 0; {
-		if n := rows * k.cols; n <= len(args) {
-			tx.Queue(k.texts.of(rows), args[:n:n]...)
-			args = args[n:]
-		} else {
-			rows /= 2
-		}
-	}
-}
 
 // Statements with lists.
 var (
-	selectEntriesByID = texts[int]{write: func(n int) string {
+	selectEntriesByID = db.Texts[int]{Write: func(n int) string {
 		return `select ` + entryColumns + ` from ledger_entry where id in ` + db.In(1, n)
 	}}
-	selectEntriesByNumber = texts[int]{write: func(n int) string {
+	selectEntriesByNumber = db.Texts[int]{Write: func(n int) string {
 		return `select ` + entryColumns + ` from ledger_entry where number in ` + db.In(1, n)
 	}}
-	selectEntriesByHold = texts[int]{write: func(n int) string {
+	selectEntriesByHold = db.Texts[int]{Write: func(n int) string {
 		return `select ` + entryColumns + ` from ledger_entry where resolves in ` + db.In(1, n) + ` order by number`
 	}}
-	selectTotalsOf = texts[int]{write: func(n int) string {
+	selectTotalsOf = db.Texts[int]{Write: func(n int) string {
 		return `select t.account, a.currency, a.scale, a.limit_kind, t.state, t.debits_posted, t.credits_posted, t.debits_pending,
 			t.credits_pending, t.entries, t.last_leg, t.last_at from ledger_total t join ledger_account a on a.id = t.account
 			where t.account in ` + db.In(1, n)
 	}}
-	selectLegsByNumber = texts[int]{write: func(n int) string {
+	selectLegsByNumber = db.Texts[int]{Write: func(n int) string {
 		return `select ` + legColumns + ` from ledger_leg where number in ` + db.In(1, n) + ` order by number`
 	}}
 )

@@ -1,14 +1,12 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"billfold/base/db"
-	"billfold/base/fault"
+	"billfold/base/gather"
 )
 
 const (
@@ -16,35 +14,17 @@ const (
 	submitRoom = 200_000
 	// groupEntries bounds a group, so that the first of it is not kept waiting for the last.
 	groupEntries = 10_000
-	// gatherYields is how often the group writer lets others run, to arrive, before it writes what it has.
-	gatherYields = 2
-)
-
-// Who moves a submission out of waiting first, group writer or impatient caller, owns it.
-const (
-	waiting int32 = iota
-	taken
-	abandoned
 )
 
 // submission is one caller's entries on their way through the group writer.
 type submission struct {
+	gather.Turn
 	drafts  []*draft
 	place   []int // of each draft in results
 	atomic  bool
 	results []Result
 	err     error
-	state   atomic.Int32
-	done    chan struct{}
 	note    *note // what is kept of the request beside its entries; nil for nothing
-}
-
-// gatherer is the group writer: whoever submits while nobody writes starts it, and it ends when nobody waits any more.
-type gatherer struct {
-	mu      sync.Mutex
-	list    []*submission
-	entries int
-	writing bool
 }
 
 // Submit posts entries in a transaction that it shares with whoever submits at the same time, and answers when they are durable. It is
@@ -55,8 +35,8 @@ func (l *Ledger) Submit(ctx context.Context, d *db.DB, entries []Entry, atomic b
 	if len(entries) == 0 || len(entries) > MaxBatch {
 		return nil, ErrBatchSize.With("entries")
 	}
-	s := &submission{atomic: atomic, done: make(chan struct{})}
-	refused := s.prepare(l, entries)
+	s := &submission{atomic: atomic}
+	refused := s.prepare(l, entries, nil)
 	if len(s.drafts) == 0 || refused && atomic {
 		s.settle(refused)
 		return s.results, nil
@@ -66,26 +46,26 @@ func (l *Ledger) Submit(ctx context.Context, d *db.DB, entries []Entry, atomic b
 
 // submit waits for what becomes of a submission.
 func (l *Ledger) submit(ctx context.Context, d *db.DB, s *submission) error {
-	if err := l.gather.add(l, d, s); err != nil {
-		return err
-	}
-	select {
-	case <-s.done:
-	case <-ctx.Done():
-		if s.state.CompareAndSwap(waiting, abandoned) {
-			return fault.ErrBusy.Because(context.Cause(ctx))
+	err := l.gather.Wait(ctx, s, len(s.drafts), func(group []*submission) {
+		if d.Engine() == db.Postgres {
+			l.fly(d, group)
+		} else {
+			l.postGroup(d, group)
 		}
-		<-s.done
-	}
-	return s.err
+	})
+	return cmp.Or(err, s.err)
 }
 
-// prepare drafts the entries, and tells whether one of them is malformed.
-func (s *submission) prepare(l *Ledger, entries []Entry) (refused bool) {
+// prepare drafts the entries, those that have an expiry as holds, and tells whether one of them is malformed.
+func (s *submission) prepare(l *Ledger, entries []Entry, until []time.Time) (refused bool) {
 	s.results = make([]Result, len(entries))
 	s.drafts, s.place = make([]*draft, 0, len(entries)), make([]int, 0, len(entries))
 	for i, e := range entries {
-		d, err := l.draft(e, Posted, time.Time{})
+		phase, expires := Posted, time.Time{}
+		if until != nil && !until[i].IsZero() {
+			phase, expires = Pending, until[i]
+		}
+		d, err := l.draft(e, phase, expires)
 		if err != nil {
 			s.results[i].Err, refused = err, true
 			continue
@@ -104,72 +84,16 @@ func (s *submission) settle(refused bool) {
 	}
 }
 
-func (g *gatherer) add(l *Ledger, d *db.DB, s *submission) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.entries+len(s.drafts) > submitRoom {
-		return fault.ErrBusy
-	}
-	g.list, g.entries = append(g.list, s), g.entries+len(s.drafts)
-	if !g.writing {
-		g.writing = true
-		go g.write(l, d)
-	}
-	return nil
-}
-
-// write is the one goroutine that posts groups, until nobody waits.
-func (g *gatherer) write(l *Ledger, d *db.DB) {
-	for yields := 0; ; {
-		group, over := g.take(yields >= gatherYields)
-		switch {
-		case len(group) > 0:
-			if d.Engine() == db.Postgres {
-				l.fly(d, group)
-			} else {
-				l.postGroup(d, group)
-			}
-			yields = 0
-		case over:
-			return
-		default:
-			yields++
-			runtime.Gosched()
-		}
-	}
-}
-
-// take takes up who waits, in the order of arrival. Where nobody does and that is the end it is over, and the next one starts a new
-// writer. It is not over where all who waited have left: who came after them believes that there is a writer.
-func (g *gatherer) take(end bool) (group []*submission, over bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	n := 0
-	for size := 0; n < len(g.list) && (n == 0 || size+len(g.list[n].drafts) <= groupEntries); n++ {
-		s := g.list[n]
-		size += len(s.drafts)
-		g.entries -= len(s.drafts)
-		if s.state.CompareAndSwap(waiting, taken) {
-			group = append(group, s)
-		}
-	}
-	g.list = append(g.list[:0:0], g.list[n:]...)
-	if over = n == 0 && end; over {
-		g.writing = false
-	}
-	return group, over
-}
-
 // postGroup posts a group in one transaction. Where that fails for another reason than the storage, each caller's entries get one of
 // their own, so that nobody fails for a neighbour.
 func (l *Ledger) postGroup(d *db.DB, group []*submission) {
 	err := l.postTogether(d, group)
-	if _, known := fault.As(err); err != nil && !known && len(group) > 1 {
+	if db.Apart(err) && len(group) > 1 {
 		for _, s := range group {
 			if err := l.postTogether(d, []*submission{s}); err != nil {
 				s.err = err
 			}
-			close(s.done)
+			s.Done()
 		}
 		return
 	}
@@ -177,7 +101,7 @@ func (l *Ledger) postGroup(d *db.DB, group []*submission) {
 		if err != nil {
 			s.err = err
 		}
-		close(s.done)
+		s.Done()
 	}
 }
 

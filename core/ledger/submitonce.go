@@ -36,8 +36,8 @@ func (l *Ledger) SubmitOnce(
 	}
 	defer release()
 	for try := 1; ; try++ {
-		s := &submission{atomic: atomic, done: make(chan struct{}), note: &note{call: call, object: object}}
-		if refused := s.prepare(l, entries); refused && atomic {
+		s := &submission{atomic: atomic, note: &note{call: call, object: object}}
+		if refused := s.prepare(l, entries, nil); refused && atomic {
 			s.drafts, s.place = nil, nil
 			s.settle(refused)
 		}
@@ -93,11 +93,11 @@ func keepNotes(tx *db.Tx, group []*submission) {
 	slices.SortFunc(kept, func(a, b *note) int {
 		return cmp.Or(cmp.Compare(a.call.Caller, b.call.Caller), cmp.Compare(a.call.Key, b.call.Key))
 	})
-	calls, objects := make([]once.Call, len(kept)), make([]string, len(kept))
+	answers := make([]once.Answer, len(kept))
 	for i, n := range kept {
-		calls[i], objects[i] = n.call, n.object
+		answers[i] = once.Answer{Call: n.call, Object: n.object}
 	}
-	once.RecordAll(tx, calls, objects)
+	once.Record(tx, answers...)
 }
 
 // twins keeps requests with the same key out of one group, where the second would undo the first.

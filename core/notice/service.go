@@ -71,7 +71,7 @@ func (s *Service) Tell(tx *db.Tx, list []Notice) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]any, 0, len(list)*itemColumns)
+	rows := make([]any, 0, len(list)*insertItems.Columns())
 	for _, n := range list {
 		data, err := s.seal(n.Owner, itemField(n), tameAll(n.Data))
 		if errors.Is(err, seal.ErrShredded) {
@@ -82,7 +82,7 @@ func (s *Service) Tell(tx *db.Tx, list []Notice) error {
 		}
 		rows = append(rows, n.Owner, n.ID, n.Template, n.Object, clock.Micros(n.At), data)
 	}
-	insertItems(tx, rows)
+	insertItems.Queue(tx, rows)
 	return nil
 }
 

@@ -19,30 +19,8 @@ type itemRow struct {
 	data                 []byte
 }
 
-const (
-	itemColumns = 6
-	mostItems   = 32
-)
-
-// insertsOf are the statements for 1, 2, 4 … 32 notices at once: every number of notices is told in few statements,
-// and there are few of those.
-var insertsOf = func() map[int]string {
-	texts := map[int]string{}
-	for n := 1; n <= mostItems; n *= 2 {
-		texts[n] = `insert into notice_item (owner, id, template, object, at, data) values ` + db.Values(n, itemColumns) +
-			` on conflict (owner, id) do nothing`
-	}
-	return texts
-}()
-
-func insertItems(tx *db.Tx, args []any) {
-	for n := mostItems; n >= 1; n /= 2 {
-		for len(args) >= n*itemColumns {
-			tx.Queue(insertsOf[n], args[:n*itemColumns]...)
-			args = args[n*itemColumns:]
-		}
-	}
-}
+var insertItems = db.NewBulk("insert into notice_item", "owner text, id text, template text, object text, at bigint, data bytea",
+	" on conflict (owner, id) do nothing")
 
 // selectItems reads an owner's newest notices, those before an id where one is given.
 func selectItems(tx *db.Tx, owner, before string, limit int) ([]itemRow, error) {

@@ -102,7 +102,7 @@ func (s *Service) byTransfer(ctx context.Context, c Caller, amount money.Amount,
 			return outcome{}, err
 		}
 		storeNew(tx, &row)
-		storeParties(tx, row.id, party{row.payee, now, rolePayee})
+		storeParties(tx, party{row.id, row.payee, now, rolePayee})
 		tx.Queue(insertTransfer, row.reference, string(row.id))
 		s.announce(tx, &row, eventCreated, 0)
 		return row.answer(), nil
@@ -279,7 +279,7 @@ func (s *Service) assign(tx *db.Tx, r *record, a Arrival, now time.Time) error {
 		return err
 	}
 	storeNew(tx, r)
-	storeParties(tx, r.id, party{r.payee, now, rolePayee})
+	storeParties(tx, party{r.id, r.payee, now, rolePayee})
 	s.announce(tx, r, eventCompleted, a.Amount.Minor)
 	return nil
 }

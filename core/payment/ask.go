@@ -345,7 +345,7 @@ func (s *Service) runRequest(ctx context.Context, c Caller, call once.Call, oper
 		if err := body(tx); err != nil {
 			return err
 		}
-		once.Record(tx, call, string(request), 0)
+		once.Record(tx, once.Answer{Call: call, Object: string(request)})
 		return nil
 	})
 	if err != nil {

@@ -97,12 +97,12 @@ func (s *Service) confirm(tx *db.Tx, c Caller, payment ID, yes Consent, f facts)
 	switch {
 	case r.asked():
 		r.note(StepAuthenticate, authenticated(c, now), 0)
-		storeParties(tx, r.id, party{r.payer, now, rolePayer}, party{r.payee, now, rolePayee})
+		storeParties(tx, party{r.id, r.payer, now, rolePayer}, party{r.id, r.payee, now, rolePayee})
 	case unclaimed:
 		r.note(StepAuthenticate, authenticated(c, now), 0)
-		storeParties(tx, r.id, party{r.payer, now, rolePayer})
+		storeParties(tx, party{r.id, r.payer, now, rolePayer})
 	case r.draft() && r.payee != "":
-		storeParties(tx, r.id, party{r.payee, now, rolePayee})
+		storeParties(tx, party{r.id, r.payee, now, rolePayee})
 	}
 	if err := s.useLink(tx, f.link); err != nil {
 		return outcome{}, err

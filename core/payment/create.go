@@ -194,11 +194,7 @@ func standard(c money.Currency) bool {
 // insert writes a new payment, and confirms it in the same transaction where its payer asked for that.
 func (s *Service) insert(tx *db.Tx, c Caller, r *record, confirm bool) (outcome, error) {
 	now := s.Clock.Now()
-	if r.payer != "" {
-		r.note(StepAuthenticate, authenticated(c, now), 0)
-		r.fresh[0].State = AwaitingConfirmation
-	}
-	if err := r.move(Request, StepRequest, now, r.amount.Minor); err != nil {
+	if err := r.begin(c, now); err != nil {
 		return outcome{}, err
 	}
 	happened, err := eventCreated, error(nil)
@@ -214,16 +210,29 @@ func (s *Service) insert(tx *db.Tx, c Caller, r *record, confirm bool) (outcome,
 	if r.capture == ByLink {
 		storeLink(tx, r)
 	}
-	var parties []party
-	if r.payee != "" && !r.draft() {
-		parties = append(parties, party{r.payee, now, rolePayee})
-	}
-	if r.payer != "" {
-		parties = append(parties, party{r.payer, now, rolePayer})
-	}
-	storeParties(tx, r.id, parties...)
+	storeParties(tx, r.parties(now)...)
 	s.announce(tx, r, happened, r.amount.Minor)
 	return r.answer(), nil
+}
+
+// begin takes the first steps of a new payment.
+func (r *record) begin(c Caller, now time.Time) error {
+	if r.payer != "" {
+		r.note(StepAuthenticate, authenticated(c, now), 0)
+		r.fresh[0].State = AwaitingConfirmation
+	}
+	return r.move(Request, StepRequest, now, r.amount.Minor)
+}
+
+// parties are in whose books a new payment stands.
+func (r *record) parties(now time.Time) (list []party) {
+	if r.payee != "" && !r.draft() {
+		list = append(list, party{r.id, r.payee, now, rolePayee})
+	}
+	if r.payer != "" {
+		list = append(list, party{r.id, r.payer, now, rolePayer})
+	}
+	return list
 }
 
 // approve moves or holds the value of a payment whose payer has said yes, and says what to announce. The digest of what is
@@ -246,18 +255,32 @@ func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, er
 	if err != nil {
 		return "", err
 	}
-	r.approvedAt = now
+	entry := s.approved(r, from, to, now)
 	r.remember(tx, now)
-	entry := s.entry(r.id, entryMove, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: r.amount.Minor})
+	if r.holdUntil.IsZero() {
+		_, err = s.Ledger.Post(tx, entry)
+	} else {
+		_, err = s.Ledger.Hold(tx, entry, r.holdUntil)
+	}
+	if err != nil {
+		return "", refusedSide(err)
+	}
+	return r.authorized(now)
+}
+
+// approved writes down that the payer has said yes, and returns what is to be posted, or held where the row says until when.
+func (s *Service) approved(r *record, from, to ledger.AccountID, now time.Time) ledger.Entry {
+	r.approvedAt = now
 	if r.capture == Manual {
 		r.holdUntil = now.Add(r.holdFor)
-		if _, err := s.Ledger.Hold(tx, entry, r.holdUntil); err != nil {
-			return "", refusedSide(err)
-		}
-		return eventAuthorized, r.move(Reserve, StepAuthorize, now, r.amount.Minor)
 	}
-	if _, err := s.Ledger.Post(tx, entry); err != nil {
-		return "", refusedSide(err)
+	return s.entry(r.id, entryMove, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: r.amount.Minor})
+}
+
+// authorized is the step of a payment whose value was moved or held, and what there is to announce.
+func (r *record) authorized(now time.Time) (event string, err error) {
+	if r.capture == Manual {
+		return eventAuthorized, r.move(Reserve, StepAuthorize, now, r.amount.Minor)
 	}
 	r.captured = r.amount.Minor
 	return eventCompleted, r.move(Confirm, StepAuthorize, now, r.amount.Minor)

@@ -65,6 +65,11 @@ func ParseNews(e event.Event) (News, error) {
 
 // announce appends the event of a change to the outbox, for both sides.
 func (s *Service) announce(tx *db.Tx, r *record, happened string, moved int64) {
+	s.Outbox.Append(tx, r.news(happened, moved))
+}
+
+// news is what there is to announce of a payment.
+func (r *record) news(happened string, moved int64) event.Event {
 	minor := func(n int64) string { return strconv.FormatInt(n, 10) }
 	said := News{Payment: r.id, Kind: r.kind, State: r.state, Version: r.version, Payer: r.payer, Payee: r.payee,
 		Amount: minor(r.amount.Minor), Currency: r.amount.Currency.Code, Scale: r.amount.Currency.Scale, Moved: minor(moved),
@@ -81,7 +86,7 @@ func (s *Service) announce(tx *db.Tx, r *record, happened string, moved int64) {
 	if (isPerson(r.payee) || isShop(r.payee)) && !r.draft() {
 		owners = append(owners, r.payee)
 	}
-	s.Outbox.Append(tx, event.Event{Type: happened, Object: string(r.id), Sequence: r.version, Owners: owners, Data: data, Said: said})
+	return event.Event{Type: happened, Object: string(r.id), Sequence: r.version, Owners: owners, Data: data, Said: said}
 }
 
 // entryKind is the kind of a payment's ledger entries: of its posting, or of its hold and what became of it. It is a stored

@@ -260,7 +260,7 @@ func (s *Service) claim(tx *db.Tx, c Caller, payment ID) (outcome, error) {
 		return outcome{}, err
 	}
 	storeChange(tx, &r)
-	storeParties(tx, r.id, party{r.payee, now, rolePayee})
+	storeParties(tx, party{r.id, r.payee, now, rolePayee})
 	s.announce(tx, &r, eventCaptured, r.amount.Minor)
 	return r.answer(), nil
 }

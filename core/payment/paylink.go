@@ -105,7 +105,7 @@ func (s *Service) CreatePayLink(ctx context.Context, c Caller, l PayLink, call o
 		}
 		tx.Queue(insertPayLink, string(l.ID), string(l.Shop), l.Title, sealed, l.Amount.Currency.Code, int64(l.Amount.Currency.Scale),
 			l.Amount.Minor, l.Least, l.Most, micros(l.ExpiresAt), clock.Micros(now), asks)
-		once.Record(tx, call, string(l.ID), 1)
+		once.Record(tx, once.Answer{Call: call, Object: string(l.ID), Version: 1})
 		return l, nil
 	})
 	if err == nil && made.Replayed {

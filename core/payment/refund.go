@@ -100,11 +100,11 @@ func (s *Service) refund(tx *db.Tx, c Caller, first, back *record, amount *money
 		return outcome{}, err
 	}
 	storeNew(tx, back)
-	sides := []party{{back.payer, now, rolePayer}}
+	sides := []party{{back.id, back.payer, now, rolePayer}}
 	if back.payee != "" { // the holder of a card has no books here
-		sides = append(sides, party{back.payee, now, rolePayee})
+		sides = append(sides, party{back.id, back.payee, now, rolePayee})
 	}
-	storeParties(tx, back.id, sides...)
+	storeParties(tx, sides...)
 	s.announce(tx, back, eventCompleted, give)
 	return s.countRefund(tx, first, back)
 }

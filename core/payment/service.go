@@ -63,7 +63,7 @@ func New(o Options) *Service {
 	if o.Real == nil {
 		o.Real = clock.System()
 	}
-	s := &Service{Options: o, rails: map[string]rail.Rail{}}
+	s := &Service{Options: o, rails: map[string]rail.Rail{},}
 	for _, r := range o.Rails {
 		s.rails[r.Name()] = r
 	}
@@ -179,7 +179,7 @@ func (s *Service) run(ctx context.Context, c Caller, call once.Call, operation s
 	out, err := db.Write(limited, s.DB, func(tx *db.Tx) (outcome, error) {
 		out, err := body(tx)
 		if err == nil && out.late == nil {
-			once.Record(tx, call, string(out.row.id), out.version)
+			once.Record(tx, once.Answer{Call: call, Object: string(out.row.id), Version: out.version})
 		}
 		return out, err
 	})

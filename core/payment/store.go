@@ -21,8 +21,6 @@ const recordColumns = `id, kind, state, version, creator, payer, payee, currency
 	approved_at, digest, proof`
 
 const (
-	insertRecord = `insert into payment_record (` + recordColumns + `) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,
-		$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28)`
 	updateRecord = `update payment_record set state = $2, version = $3, payer = $4, captured = $5, refunded = $6, failure = $7,
 		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12, payee = $13 where id = $1`
 	countRecords    = `select count(*) from payment_record`
@@ -80,29 +78,18 @@ const joinedColumns = `r.id, r.kind, r.state, r.version, r.creator, r.payer, r.p
 	r.captured, r.refunded, r.capture, r.method, r.description, r.reference, r.metadata, r.of_payment, r.failure, r.created_at,
 	r.expires_at, r.hold_for, r.hold_until, r.due_at, r.approved_at, r.digest, r.proof`
 
-// insertSteps and insertParties for the few row counts that occur: their texts are built once, not per payment.
+// Insertions. A telling's steps may come again.
 var (
-	insertSteps   = texts(`insert into payment_step (payment, n, name, state, at, amount) values `, 6, 8)
-	insertParties = texts(`insert into payment_party (owner, at, payment, role) values `, 4, 2)
+	insertRecords = db.NewBulk("insert into payment_record", `id text, kind text, state text, version bigint, creator text, payer text,
+		payee text, currency text, scale integer, amount bigint, fee bigint, captured bigint, refunded bigint, capture text, method text,
+		description bytea null, reference text, metadata text, of_payment text, failure text, created_at bigint, expires_at bigint,
+		hold_for bigint, hold_until bigint, due_at bigint null, approved_at bigint, digest bytea null, proof bytea null`, "")
+	insertSteps   = db.NewBulk("insert into payment_step", stepColumns, "")
+	insertTold    = db.NewBulk("insert into payment_step", stepColumns, " on conflict (payment, n) do nothing")
+	insertParties = db.NewBulk("insert into payment_party", "owner text, at bigint, payment text, role text", "")
 )
 
-// insertTold is insertSteps for the steps of a telling, which may come again.
-var insertTold = func() map[int]string {
-	list := map[int]string{}
-	for _, n := range []int{1, 8, 64} {
-		list[n] = `insert into payment_step (payment, n, name, state, at, amount) values ` + db.Values(n, 6) +
-			` on conflict (payment, n) do nothing`
-	}
-	return list
-}()
-
-func texts(head string, cols, most int) []string {
-	list := make([]string, most+1)
-	for n := 1; n <= most; n++ {
-		list[n] = head + db.Values(n, cols)
-	}
-	return list
-}
+const stepColumns = "payment text, n bigint, name text, state text, at bigint, amount bigint"
 
 // record is a row of payment_record, and the steps this transaction adds to it.
 type record struct {
@@ -174,12 +161,16 @@ func moment(micros int64) time.Time {
 	return clock.FromMicros(micros)
 }
 
-func storeNew(tx *db.Tx, r *record) {
-	tx.Queue(insertRecord, string(r.id), string(r.kind), string(r.state), r.version, r.creator, r.payer, r.payee,
-		r.amount.Currency.Code, int64(r.amount.Currency.Scale), r.amount.Minor, r.fee, r.captured, r.refunded, string(r.capture),
-		string(r.method), r.description, r.reference, r.metadata, string(r.of), r.failure, micros(r.createdAt), micros(r.expiresAt),
-		r.holdFor.Microseconds(), micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof)
-	storeSteps(tx, r)
+func storeNew(tx *db.Tx, list ...*record) {
+	args := make([]any, 0, insertRecords.Columns()*len(list))
+	for _, r := range list {
+		args = append(args, string(r.id), string(r.kind), string(r.state), r.version, r.creator, r.payer, r.payee,
+			r.amount.Currency.Code, int64(r.amount.Currency.Scale), r.amount.Minor, r.fee, r.captured, r.refunded, string(r.capture),
+			string(r.method), r.description, r.reference, r.metadata, string(r.of), r.failure, micros(r.createdAt), micros(r.expiresAt),
+			r.holdFor.Microseconds(), micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof)
+	}
+	insertRecords.Queue(tx, args)
+	storeSteps(tx, list...)
 }
 
 func storeChange(tx *db.Tx, r *record) {
@@ -188,32 +179,30 @@ func storeChange(tx *db.Tx, r *record) {
 	storeSteps(tx, r)
 }
 
-func storeSteps(tx *db.Tx, r *record) {
-	if len(r.fresh) == 0 {
-		return
+func storeSteps(tx *db.Tx, list ...*record) {
+	var args []any
+	for _, r := range list {
+		for _, s := range r.fresh {
+			args = append(args, string(r.id), s.Number, s.Name, string(s.State), micros(s.At), s.Amount)
+		}
 	}
-	args := make([]any, 0, 6*len(r.fresh))
-	for _, s := range r.fresh {
-		args = append(args, string(r.id), s.Number, s.Name, string(s.State), micros(s.At), s.Amount)
-	}
-	tx.Queue(insertSteps[len(r.fresh)], args...)
+	insertSteps.Queue(tx, args)
 }
 
+// party is one side of a payment, in whose books it stands.
 type party struct {
-	owner string
-	at    time.Time
-	role  string
+	payment ID
+	owner   string
+	at      time.Time
+	role    string
 }
 
-func storeParties(tx *db.Tx, payment ID, list ...party) {
-	if len(list) == 0 {
-		return
-	}
-	args := make([]any, 0, 4*len(list))
+func storeParties(tx *db.Tx, list ...party) {
+	args := make([]any, 0, insertParties.Columns()*len(list))
 	for _, p := range list {
-		args = append(args, p.owner, micros(p.at), string(payment), p.role)
+		args = append(args, p.owner, micros(p.at), string(p.payment), p.role)
 	}
-	tx.Queue(insertParties[len(list)], args...)
+	insertParties.Queue(tx, args)
 }
 
 // recordScan is where the columns of one row land before they become a record.

@@ -70,7 +70,7 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 			notices = append(notices, t.notice(side.owner, names))
 		}
 	}
-	db.Chunks(steps, 6, func(rows int, args []any) { tx.Queue(insertTold[rows], args...) })
+	insertTold.Queue(tx, steps)
 	if err := s.Notices.Tell(tx, notices); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (s *Service) TopUp(ctx context.Context, c Caller, amount money.Amount, toke
 			return outcome{}, err
 		}
 		storeNew(tx, &row)
-		storeParties(tx, row.id, party{row.payee, now, rolePayee})
+		storeParties(tx, party{row.id, row.payee, now, rolePayee})
 		real := s.Real.Now()
 		tx.Queue(insertIntent, string(row.id), road, token, clock.Micros(real))
 		s.Queue.Add(tx, job.Task{Kind: taskCharge, Key: string(row.id), Due: real, Clock: job.Real, Payload: []byte(row.id)})

@@ -69,7 +69,7 @@ func (s *Service) ask(tx *db.Tx, c Caller, r *record) (outcome, error) {
 		return outcome{}, err
 	}
 	storeNew(tx, r)
-	storeParties(tx, r.id, party{r.payer, r.createdAt, rolePayer})
+	storeParties(tx, party{r.id, r.payer, r.createdAt, rolePayer})
 	s.announce(tx, r, eventCreated, 0)
 	return r.answer(), nil
 }

@@ -268,7 +268,7 @@ func (c *call) post(tx *db.Tx, wishes []wish, fresh string, atomic bool) ([]wish
 		}
 	}
 	if some && !found {
-		once.Record(tx, c.once, batch, 0)
+		once.Record(tx, once.Answer{Call: c.once, Object: batch})
 	}
 	return wishes, nil
 }

@@ -45,20 +45,22 @@ const (
 	upsertZone = `insert into insight_zone (person, zone) values ($1,$2) on conflict (person) do update set zone = excluded.zone`
 )
 
-// insertFacts, upsertSums and selectBudgeted for the few row counts that occur. A sum that 64 bits cannot hold stands still.
-var insertFacts, upsertSums, selectBudgeted = func() (facts, sums, budgeted map[int]string) {
-	facts, sums, budgeted = map[int]string{}, map[int]string{}, map[int]string{}
+// upsertSums adds to sums. One that 64 bits cannot hold stands still.
+var upsertSums = db.NewBulk("insert into insight_sum", "person text, day bigint, payee text, category text, currency text, amount bigint",
+	` on conflict (person, day, payee, category, currency) do update set amount = case
+		when excluded.amount > 0 and insight_sum.amount > 9223372036854775807 - excluded.amount then insight_sum.amount
+		when excluded.amount < 0 and insight_sum.amount < -9223372036854775807 - excluded.amount then insight_sum.amount
+		else insight_sum.amount + excluded.amount end`)
+
+// insertFacts and selectBudgeted for the few row counts that occur.
+var insertFacts, selectBudgeted = func() (facts, budgeted map[int]string) {
+	facts, budgeted = map[int]string{}, map[int]string{}
 	for _, n := range []int{1, 8, 64} {
 		facts[n] = `insert into insight_fact (person, at, payment, payee, category, currency, amount) values ` + db.Values(n, factColumns) +
 			` on conflict (person, at, payment) do nothing`
-		sums[n] = `insert into insight_sum (person, day, payee, category, currency, amount) values ` + db.Values(n, sumColumns) +
-			` on conflict (person, day, payee, category, currency) do update set amount = case
-			when excluded.amount > 0 and insight_sum.amount > 9223372036854775807 - excluded.amount then insight_sum.amount
-			when excluded.amount < 0 and insight_sum.amount < -9223372036854775807 - excluded.amount then insight_sum.amount
-			else insight_sum.amount + excluded.amount end`
 		budgeted[n] = `select distinct person from insight_budget where person in ` + db.In(1, n)
 	}
-	return facts, sums, budgeted
+	return facts, budgeted
 }()
 
 const (

@@ -66,7 +66,7 @@ func (s *Service) keep(tx *db.Tx, facts []any) error {
 	for _, k := range slices.SortedFunc(maps.Keys(sums), sumKey.compare) {
 		rows = append(rows, k.person, k.day, k.payee, string(k.category), k.code, sums[k])
 	}
-	db.Chunks(rows, sumColumns, func(n int, args []any) { tx.Queue(upsertSums[n], args...) })
+	upsertSums.Queue(tx, rows)
 	return nil
 }
 
