@@ -19,11 +19,11 @@ import (
 // pays one shop, both sides are told meanwhile. billfold bench measures the same over HTTP.
 func BenchmarkDirect(b *testing.B) {
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
-		b.Run(string(engine), func(b *testing.B) { direct(b, engine) })
+		b.Run(string(engine), func(b *testing.B) { payDirectly(b, engine) })
 	}
 }
 
-func direct(b *testing.B, engine db.Engine) {
+func payDirectly(b *testing.B, engine db.Engine) {
 	w := build(b, harness.Open(b, engine, schemas...), harness.Keyring(b), harness.Clock(), harness.Clock())
 	w.people()
 	var list []identity.NewPerson

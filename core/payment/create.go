@@ -64,6 +64,11 @@ func (s *Service) Create(ctx context.Context, c Caller, t Terms, confirm bool, c
 	if err != nil {
 		return s.again(ctx, c, call, opCreate, err)
 	}
+	if d := s.direct(c, r, confirm, call); d != nil {
+		if p, done, err := s.payWithOthers(ctx, d); done {
+			return p, err
+		}
+	}
 	return s.run(ctx, c, call, opCreate, r.id, func(tx *db.Tx) (outcome, error) {
 		row := r // a body may run twice: it never writes to what it was handed
 		return s.insert(tx, c, &row, confirm)

@@ -11,6 +11,7 @@ import (
 	"billfold/base/db"
 	"billfold/base/event"
 	"billfold/base/fault"
+	"billfold/base/gather"
 	"billfold/base/id"
 	"billfold/base/job"
 	"billfold/base/money"
@@ -51,6 +52,7 @@ type Options struct {
 type Service struct {
 	Options
 	rails map[string]rail.Rail
+	line  gather.Line[*direct]
 	names nameCache
 	mails mailless
 }
@@ -63,7 +65,8 @@ func New(o Options) *Service {
 	if o.Real == nil {
 		o.Real = clock.System()
 	}
-	s := &Service{Options: o, rails: map[string]rail.Rail{},}
+	s := &Service{Options: o, rails: map[string]rail.Rail{},
+		line: gather.Line[*direct]{Lanes: directLanes, Most: directMost, Room: directRoom}}
 	for _, r := range o.Rails {
 		s.rails[r.Name()] = r
 	}

@@ -129,7 +129,8 @@ func TestBigBatch(t *testing.T) {
 		post := func() answer {
 			for {
 				a := w.send(w.ops, http.MethodPost, "/v1/ledger/entries", list, "Idempotency-Key: big")
-				if a.status != http.StatusTooManyRequests { // a machine that is busy with other tests may need several tries
+				// A machine that is busy with other tests may need several tries, as the answer says.
+				if a.status != http.StatusTooManyRequests && a.status != http.StatusServiceUnavailable {
 					return a
 				}
 			}
