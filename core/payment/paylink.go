@@ -70,11 +70,16 @@ func (s *Service) CreatePayLink(ctx context.Context, c Caller, l PayLink, call o
 		return PayLink{}, ErrShopOnly
 	}
 	now := s.Clock.Now()
-	if err := l.check(now); err != nil {
-		return PayLink{}, err
-	}
+	call.Caller, call.Operation = c.name(), opPayLink
 	shop, err := s.Shops.Get(ctx, c.Shop)
 	if err != nil {
+		return PayLink{}, err
+	}
+	if err := l.check(now); err != nil {
+		again, found, failed := s.payLinkAgain(ctx, call, shop.Name) // its end may have come since it was made by this key
+		if failed != nil || found {
+			return again, failed
+		}
 		return PayLink{}, err
 	}
 	if !shop.Takes(l.Amount.Currency) || !standard(l.Amount.Currency) {
@@ -89,11 +94,8 @@ func (s *Service) CreatePayLink(ctx context.Context, c Caller, l PayLink, call o
 	if err != nil {
 		return PayLink{}, err
 	}
-	call.Caller, call.Operation = c.name(), opPayLink
 	made, err := db.Write(ctx, s.DB, func(tx *db.Tx) (PayLink, error) {
-		if known, _, found, err := once.Find(tx, call); err != nil || found {
-			again, err := s.payLink(tx, PayLinkID(known), err)
-			again.Replayed = true
+		if again, found, err := s.findPayLink(tx, call); err != nil || found {
 			return again, err
 		}
 		if err := s.payeeActive(tx, string(c.Shop)); err != nil {
@@ -112,6 +114,25 @@ func (s *Service) CreatePayLink(ctx context.Context, c Caller, l PayLink, call o
 		made.ShopName = shop.Name
 	}
 	return made, err
+}
+
+// findPayLink finds the address that a call has made before.
+func (s *Service) findPayLink(tx *db.Tx, call once.Call) (again PayLink, found bool, err error) {
+	known, _, found, err := once.Find(tx, call)
+	if err == nil && found {
+		again, err = s.payLink(tx, PayLinkID(known), nil)
+		again.Replayed = true
+	}
+	return again, found, err
+}
+
+func (s *Service) payLinkAgain(ctx context.Context, call once.Call, shop string) (again PayLink, found bool, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		again, found, err = s.findPayLink(tx, call)
+		return err
+	})
+	again.ShopName = shop
+	return again, found, err
 }
 
 func (l *PayLink) check(now time.Time) error {
@@ -253,17 +274,16 @@ func (s *Service) OpenPayLink(ctx context.Context, link PayLinkID, amount money.
 		return Checkout{}, err
 	}
 	now := s.Clock.Now()
-	if l.State(now) != "active" {
-		return Checkout{}, ErrPayLinkOver
-	}
-	if !l.Open() {
-		amount = l.Amount
-	}
-	switch {
-	case amount.Currency != l.Amount.Currency:
-		return Checkout{}, money.ErrCurrencyMismatch.With("amount")
-	case l.Open() && amount.Minor < l.Least:
-		return Checkout{}, ErrPayLinkAmount.Fill(l.Amount.Currency.Of(l.Least).String()).With("amount")
+	c := Caller{Shop: l.Shop, Name: "link/" + string(link)}
+	if amount, err = l.asks(amount, now); err != nil {
+		if begin(call) != nil {
+			return Checkout{}, err
+		}
+		p, err := s.again(ctx, c, call, opCheckout, err) // it may have been opened by this key when it was not over yet
+		if err != nil {
+			return Checkout{}, err
+		}
+		return s.checkout(ctx, c, CheckoutOf(p.ID), &p)
 	}
 	until := now.Add(payLinkLife)
 	if !l.ExpiresAt.IsZero() && l.ExpiresAt.Before(until) {
@@ -272,9 +292,25 @@ func (s *Service) OpenPayLink(ctx context.Context, link PayLinkID, amount money.
 	if soonest := now.Add(ShortestExpiry); until.Before(soonest) {
 		until = soonest // an address that ends within a minute still lets who is there finish
 	}
-	return s.CreateCheckout(ctx, Caller{Shop: l.Shop, Name: "link/" + string(link)}, CheckoutTerms{InPerson: true, link: link,
-		Contact: l.Contact,
-		Terms:   Terms{Amount: amount, Description: l.Title, ExpiresAt: until}}, call)
+	return s.CreateCheckout(ctx, c, CheckoutTerms{InPerson: true, link: link, Contact: l.Contact,
+		Terms: Terms{Amount: amount, Description: l.Title, ExpiresAt: until}}, call)
+}
+
+// asks is what a payer is asked for who typed an amount, or why nobody can pay that.
+func (l PayLink) asks(typed money.Amount, now time.Time) (money.Amount, error) {
+	if l.State(now) != "active" {
+		return typed, ErrPayLinkOver
+	}
+	if !l.Open() {
+		typed = l.Amount
+	}
+	switch {
+	case typed.Currency != l.Amount.Currency:
+		return typed, money.ErrCurrencyMismatch.With("amount")
+	case l.Open() && typed.Minor < l.Least:
+		return typed, ErrPayLinkAmount.Fill(l.Amount.Currency.Of(l.Least).String()).With("amount")
+	}
+	return typed, nil
 }
 
 // useLink counts a payment under an address, and refuses one too many. unuse takes it back where a card was declined.

@@ -129,3 +129,29 @@ func TestPayLinkOver(t *testing.T) {
 		}
 	})
 }
+
+// TestPayLinkAskedAgain: who made an address, or opened a checkout under one, and asks again with their key when it is over, has the
+// answer of then.
+func TestPayLinkAskedAgain(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 100)
+		terms := PayLink{Title: "Raffle", Amount: eur.Of(300), ExpiresAt: w.business.Now().Add(time.Hour)}
+		made, opened := w.key(), w.key()
+		l, err := w.CreatePayLink(w.ctx, w.byShop(), terms, made)
+		w.ok(err)
+		k, err := w.OpenPayLink(w.ctx, l.ID, l.Amount, opened)
+		w.ok(err)
+		w.ok(w.business.Advance(2 * time.Hour))
+		l2, err := w.CreatePayLink(w.ctx, w.byShop(), terms, made)
+		w.ok(err)
+		k2, err := w.OpenPayLink(w.ctx, l.ID, l.Amount, opened)
+		w.ok(err)
+		if !l2.Replayed || l2.ID != l.ID || l2.ShopName != l.ShopName || !k2.Replayed || k2.ID != k.ID || k2.Payment.State != AwaitingConfirmation {
+			t.Errorf("asked again: %+v\nand %+v", l2, k2)
+		}
+		_, err = w.CreatePayLink(w.ctx, w.byShop(), terms, w.key())
+		w.refused(err, ErrExpiry, "an end in the past")
+		_, err = w.OpenPayLink(w.ctx, l.ID, l.Amount, w.key())
+		w.refused(err, ErrPayLinkOver, "a new checkout")
+	})
+}
