@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"billfold/core/rail"
+)
 
 // books is the second model: what everybody has and what became of every payment, written down from the documentation with plain maps and
 // plain sums.
@@ -9,8 +13,13 @@ type books struct {
 	names    []string // of the accounts, in the order of their making
 	payments []*pay
 	holds    []*hold
-	frozen   map[string]bool // people and shops
-	sloppy   bool            // a wrong rule, for the control: a refund may be one unit too much
+	requests []*request
+	links    []*payLink
+	arrivals []*arrival
+	debts    map[string]int64 // what is owed, by person and currency
+	news     map[string]bool  // to whom payments brought money since news was last handed on, by person and currency
+	frozen   map[string]bool  // people and shops
+	sloppy   bool             // a wrong rule, for the control: a refund may be one unit too much
 }
 
 // account is one address. Nothing is reserved on a busy one.
@@ -41,6 +50,18 @@ type pay struct {
 	link                       bool // it travels by a link, whose key is key
 	key                        string
 	due                        time.Time // when the sweep looks at a link
+	asked                      bool      // a share of a request; of a withdrawal: its payer said yes
+	told                       bool      // a withdrawal of which the bank's own words have come, or will never come
+	released                   bool      // a withdrawal whose hold was let go
+	checkout                   bool
+	under                      *payLink
+	created                    time.Time
+	extended                   int
+	card                       bool          // paid by card, as far as is known
+	cards, attempt             int           // tried; the one it lives on
+	said                       map[int]int64 // what the acquirer said it took, by attempt
+	transfer                   bool          // a top-up that waits for a bank transfer
+	reference                  string
 }
 
 // hold is a pending entry of the ledger.
@@ -138,6 +159,9 @@ func purse(owner, currency string) string {
 
 // legs are what a payment moves when it is paid.
 func (b *books) legs(p *pay, minor int64) []leg {
+	if p.kind == "purchase" && p.card {
+		return []leg{{floats(rail.Card, p.currency), receipts(p.payee, p.currency), minor}}
+	}
 	b.open(purse(p.payee, p.currency), p.currency, 0, true) // a shop's receipts, with its first payment
 	return []leg{{purse(p.payer, p.currency), purse(p.payee, p.currency), minor}}
 }
@@ -149,6 +173,9 @@ func (b *books) paying(p *pay) (reasons []string) {
 	}
 	if b.frozen[p.payee] {
 		reasons = append(reasons, "payee_frozen")
+	}
+	if p.under.over() {
+		reasons = append(reasons, "checkout_link_over")
 	}
 	from := b.accounts[purse(p.payer, p.currency)]
 	if from == nil {
@@ -163,6 +190,7 @@ func (b *books) paying(p *pay) (reasons []string) {
 // paid carries the yes of p's payer out.
 func (b *books) paid(p *pay, now time.Time, holdFor time.Duration) {
 	p.draft = false
+	p.under.use(1)
 	if p.manual {
 		b.reserve(b.legs(p, p.amount), 1)
 		p.state, p.holdUntil = "authorized", now.Add(holdFor)
@@ -170,12 +198,14 @@ func (b *books) paid(p *pay, now time.Time, holdFor time.Duration) {
 	}
 	b.move(b.legs(p, p.amount), 1)
 	p.state, p.captured = "completed", p.amount
+	b.brought(p.payee, p.currency)
 }
 
 // lapse has a payment whose time is over expire, as every verb that meets one does.
 func (b *books) lapse(p *pay, now time.Time) bool {
 	switch {
 	case p.state == "awaiting_confirmation" && !now.Before(p.expires):
+	case p.transfer && p.state == "processing" && !now.Before(p.expires):
 	case p.link && p.state == "authorized":
 		if now.Before(p.holdUntil) || b.frozen[p.payer] {
 			return false
@@ -204,26 +234,4 @@ func (p *pay) visible(owner string) bool {
 		return false
 	}
 	return owner == p.payer || owner == p.payee || p.state == "awaiting_confirmation" && p.payer == "" && !isShop(owner)
-}
-
-// settles carries a rail's answer out: settled and fitting, declined, or not what was asked for.
-func (b *books) settles(p *pay, settled, fits bool) {
-	switch p.state {
-	case "processing":
-		switch {
-		case !fits:
-			p.state = "held"
-		case !settled:
-			p.state = "failed"
-		case b.frozen[p.payee]: // the answer waits until the wallet moves again
-		default:
-			b.open("rail/card/"+p.currency, p.currency, 0, true)
-			b.move([]leg{{"rail/card/" + p.currency, wallet(p.payee, p.currency), p.amount}}, 1)
-			p.state, p.captured = "completed", p.amount
-		}
-	case "failed":
-		if settled || !fits {
-			p.state = "held"
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/core/payment"
+	"billfold/core/rail"
 )
 
 func one[T any](w *world, list []T) T { return list[w.dice.IntN(len(list))] }
@@ -61,6 +62,11 @@ func (w *world) moved(p *pay) {
 	if p.link {
 		w.touch(linked(p.currency))
 	}
+	for _, address := range []string{floats(rail.Card, p.currency), floats(rail.BankName, p.currency), receivable(p.payee, p.currency)} {
+		if (p.cards > 0 || p.kind == "topup" || p.kind == "withdrawal") && w.m.accounts[address] != nil {
+			w.touch(address)
+		}
+	}
 }
 
 // made writes a payment that was made into the model.
@@ -100,6 +106,7 @@ func (w *world) payNow(ctx context.Context) error {
 		terms.Capture = payment.Manual
 	}
 	is, err := w.send(ctx, "pay", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("Create")
 		return w.Payments.Create(ctx, w.as(p.payer), terms, confirm, call)
 	})
 	done, wrong := w.judge(err, reasons)
@@ -138,10 +145,12 @@ func (w *world) ask(ctx context.Context) error {
 		terms.Capture = payment.Manual
 	}
 	checkout := w.dice.IntN(2) == 0
+	p.checkout, p.created = checkout, w.Clock.Now()
 	is, err := w.send(ctx, "ask", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
 		if !checkout {
 			return w.Payments.Create(ctx, w.as(p.payee), terms, false, call)
 		}
+		w.verb("CreateCheckout")
 		k, err := w.Payments.CreateCheckout(ctx, w.as(p.payee), payment.CheckoutTerms{Terms: terms, ReturnURL: "https://shop.example/"}, call)
 		return k.Payment, err
 	})
@@ -186,7 +195,14 @@ func (w *world) confirm(ctx context.Context) error {
 			p.payer = ""
 		}
 	}
+	byLink := p.checkout && w.dice.IntN(2) == 0
 	is, err := w.send(ctx, "confirm", late, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		if byLink {
+			w.verb("PayCheckout")
+			k, err := w.Payments.PayCheckout(ctx, w.as(who), payment.CheckoutOf(payment.ID(p.id)), payment.Consent{}, call)
+			return k.Payment, err
+		}
+		w.verb("Confirm")
 		return w.Payments.Confirm(ctx, w.as(who), payment.ID(p.id), payment.Consent{}, call)
 	})
 	w.moved(p)
@@ -243,6 +259,7 @@ func (w *world) capture(ctx context.Context) error {
 		}
 	}
 	is, err := w.send(ctx, "capture", late, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("Capture")
 		return w.Payments.Capture(ctx, w.as(who), payment.ID(p.id), part, call)
 	})
 	w.moved(p)
@@ -294,6 +311,7 @@ func (w *world) void(ctx context.Context) error {
 		reasons = []string{"payment_state"}
 	}
 	is, err := w.send(ctx, "void", late, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("Void")
 		return w.Payments.Void(ctx, w.as(who), payment.ID(p.id), call)
 	})
 	w.moved(p)
@@ -361,6 +379,7 @@ func (w *world) refund(ctx context.Context) error {
 		}
 	}
 	is, err := w.send(ctx, "refund", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("Refund")
 		return w.Payments.Refund(ctx, w.as(p.payee), payment.ID(p.id), part, "", call)
 	})
 	w.moved(p)
@@ -369,6 +388,7 @@ func (w *world) refund(ctx context.Context) error {
 		return wrong
 	}
 	w.m.move(w.m.legs(p, give), -1)
+	w.m.brought(p.payer, p.currency)
 	p.refunded += give
 	if p.state = "partly_refunded"; p.refunded == p.captured {
 		p.state = "refunded"

@@ -83,6 +83,7 @@ func (w *world) claim(ctx context.Context) error {
 		}
 	}
 	is, err := w.send(ctx, "claim", late, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("Claim")
 		return w.Payments.Claim(ctx, w.as(who), l, call)
 	})
 	w.moved(p)
@@ -93,6 +94,7 @@ func (w *world) claim(ctx context.Context) error {
 	}
 	w.m.move([]leg{{linked(p.currency), wallet(who, p.currency), p.amount}}, 1)
 	p.state, p.payee, p.captured = "completed", who, p.amount
+	w.m.brought(who, p.currency)
 	w.moved(p)
 	return same(is, p)
 }
@@ -122,6 +124,7 @@ func (w *world) exchange(ctx context.Context) error {
 		reasons = append(reasons, "person_frozen")
 	}
 	ask := func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("Exchange")
 		return w.Payments.Exchange(ctx, w.as(who), q.ID, call)
 	}
 	is, err := w.send(ctx, "exchange", false, ask)
@@ -131,6 +134,12 @@ func (w *world) exchange(ctx context.Context) error {
 	}
 	if err := w.added(p, is); err != nil {
 		return err
+	}
+	if w.dice.IntN(6) == 0 {
+		if p, q, err = w.renew(ctx, p, q); err != nil || p == nil {
+			return err
+		}
+		is.ID = payment.ID(p.id)
 	}
 	reasons = nil
 	if w.available(wallet(who, from)) < amount+q.Deal.Fee.Minor {
@@ -146,11 +155,35 @@ func (w *world) exchange(ctx context.Context) error {
 	if err := same(is, p); err != nil {
 		return err
 	}
-	_, err = w.send(ctx, "exchange again", false, ask)
+	_, err = w.send(ctx, "exchange again", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		return w.Payments.Exchange(ctx, w.as(who), q.ID, call)
+	})
 	if done, wrong = w.judge(err, []string{"quote_used"}); done {
 		return errors.New("a quote was used twice")
 	}
 	return wrong
+}
+
+// renew lets the time of a quote pass and has the same amount changed at another one.
+func (w *world) renew(ctx context.Context, p *pay, q fx.Quote) (*pay, fx.Quote, error) {
+	if err := w.real.Advance(fx.Life); err != nil {
+		return nil, q, err
+	}
+	w.verb("Renew")
+	is, err := w.Payments.Renew(ctx, w.as(p.payer), payment.ID(p.id), keyed(fmt.Sprintf("renew %d", w.step), ""))
+	if err != nil {
+		return nil, q, err
+	}
+	if !w.m.lapse(p, w.Clock.Now()) {
+		p.state = "voided"
+	}
+	next, _, err := w.Payments.QuoteOf(ctx, is)
+	if err != nil {
+		return nil, q, err
+	}
+	fresh := &pay{kind: "exchange", state: "awaiting_confirmation", currency: p.currency, amount: p.amount, payer: p.payer,
+		expires: w.Clock.Now().Add(next.ExpiresAt.Sub(w.real.Now()))}
+	return fresh, next, errors.Join(w.checkQuote(next, currency(p.currency).Of(p.amount), q.Deal.Gets.Currency), w.added(fresh, is))
 }
 
 // quote asks for a quote and does its sum again: what is given out, kept as margin and rounded up is the amount at the mid rate. There is
@@ -170,17 +203,21 @@ func (w *world) quote(ctx context.Context, who string, amount money.Amount, to m
 	if done, wrong := w.judge(err, reasons); !done {
 		return fx.Quote{}, wrong
 	}
+	return q, w.checkQuote(q, amount, to)
+}
+
+func (w *world) checkQuote(q fx.Quote, amount money.Amount, to money.Currency) error {
 	d := q.Deal
 	if d.Amount != amount || d.Gets.Currency != to || d.Fee.Currency != amount.Currency || d.Gets.Minor <= 0 ||
 		d.Fee.Minor < 0 || d.Margin < 0 || d.Round < 0 || d.Round > 1 {
-		return q, fmt.Errorf("a quote for %s is %+v", amount, d)
+		return fmt.Errorf("a quote for %s is %+v", amount, d)
 	}
 	exact := new(big.Rat).Mul(big.NewRat(amount.Minor, 1), perMinor[to.Code])
 	over := new(big.Rat).Sub(big.NewRat(d.Gets.Minor+d.Margin+d.Round, 1), exact)
 	if over.Sign() < 0 || over.Cmp(big.NewRat(1, 1)) >= 0 {
-		return q, fmt.Errorf("a quote for %s gives %+v, and its worth is %s", amount, d, exact.FloatString(4))
+		return fmt.Errorf("a quote for %s gives %+v, and its worth is %s", amount, d, exact.FloatString(4))
 	}
-	return q, nil
+	return nil
 }
 
 // swapped carries an exchange out.
@@ -212,6 +249,7 @@ func (w *world) withdraw(ctx context.Context) error {
 	}
 	p.expires = w.Clock.Now().Add(payment.WithdrawalExpiry)
 	is, err := w.send(ctx, "withdraw", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("Withdraw")
 		return w.Payments.Withdraw(ctx, w.as(p.payer), currency(p.currency).Of(p.amount), rail.AccountID(p.payee), call)
 	})
 	done, wrong := w.judge(err, reasons)
@@ -229,7 +267,7 @@ func (w *world) withdraw(ctx context.Context) error {
 	}
 	w.m.open("rail/bank/"+p.currency, p.currency, 0, true)
 	w.m.reserve(w.m.out(p), 1)
-	p.state = "processing"
+	p.state, p.asked = "processing", true
 	w.touch("rail/bank/" + p.currency)
 	return same(is, p)
 }
@@ -239,18 +277,18 @@ func (b *books) out(p *pay) []leg {
 	return []leg{{wallet(p.payer, p.currency), "rail/bank/" + p.currency, p.amount}}
 }
 
-// bank carries out what the bank says of a withdrawal once it has said it.
+// bank carries out what the bank says of a withdrawal once it has said it. Where money would leave a wallet that is frozen its word
+// waits until the wallet moves again.
 func (b *books) bank(p *pay) {
-	switch {
-	case p.token == rail.EndingRejected:
-		p.state = "failed"
-	case b.frozen[p.payer]: // its word waits until the wallet moves again
-		return
-	default:
-		b.move(b.out(p), 1)
-		p.state, p.captured = "completed", p.amount
+	word := "paid"
+	if p.token == rail.EndingRejected {
+		word = "rejected"
 	}
-	b.reserve(b.out(p), -1)
+	if p.told || b.frozen[p.payer] && word == "paid" {
+		return
+	}
+	b.hearBank(p, word, true)
+	p.told = true
 }
 
 // endings are the bank accounts that everybody has: paid at once, refused, paid after half a minute.

@@ -27,10 +27,12 @@ func two(f func(i int)) {
 // tokens are the cards whose charges end with the acquirer's answer.
 var tokens = []string{rail.TokenOK, rail.TokenOK, rail.TokenDecline, rail.TokenInsufficient, rail.TokenSlow, rail.TokenLost}
 
-// topUp fills a wallet from a card. The acquirer's answer comes with a later step.
+// topUp fills a wallet from a card, or waits for a bank transfer. The acquirer's answer comes with a later step.
 func (w *world) topUp(ctx context.Context) error {
 	p := &pay{kind: "topup", state: "processing", currency: one(w, currencies), payee: one(w, w.people), token: one(w, tokens)}
-	p.lost = p.token == rail.TokenLost
+	if p.lost = p.token == rail.TokenLost; w.dice.IntN(6) == 0 {
+		p.token, p.lost, p.transfer, p.expires = payment.ByTransfer, false, true, w.Clock.Now().Add(payment.LongestTransfer)
+	}
 	var reasons []string
 	if p.amount = w.amount(3_000); p.amount <= 0 {
 		reasons = append(reasons, "amount_not_positive")
@@ -39,6 +41,7 @@ func (w *world) topUp(ctx context.Context) error {
 		reasons = append(reasons, "payee_frozen")
 	}
 	is, err := w.send(ctx, "topup", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+		w.verb("TopUp")
 		return w.Payments.TopUp(ctx, w.as(p.payee), currency(p.currency).Of(p.amount), p.token, call)
 	})
 	done, wrong := w.judge(err, reasons)
@@ -46,6 +49,7 @@ func (w *world) topUp(ctx context.Context) error {
 		return wrong
 	}
 	w.m.open("rail/card/"+p.currency, p.currency, 0, true)
+	p.attempt, p.reference = 1, is.Reference
 	return w.added(p, is)
 }
 
@@ -88,16 +92,38 @@ func (w *world) work(ctx context.Context) error {
 		}
 	}
 	for _, p := range w.m.payments {
-		if p.state == "processing" && p.kind == "withdrawal" {
+		switch {
+		case p.kind == "withdrawal" && p.asked && !p.told:
 			w.m.bank(p)
-			w.touch(wallet(p.payer, p.currency), "rail/bank/"+p.currency)
-		} else if p.state == "processing" && !p.lost {
-			w.m.settles(p, p.token != rail.TokenDecline && p.token != rail.TokenInsufficient, true)
-			w.touch(wallet(p.payee, p.currency), "rail/card/"+p.currency)
+		case p.state != "processing" || p.lost || p.transfer || p.kind == "withdrawal":
+			continue
+		default:
+			w.m.answered(p)
 		}
+		w.moved(p)
 	}
 	w.note("work")
 	return nil
+}
+
+// answered carries out what the acquirer says by itself of a charge.
+func (b *books) answered(p *pay) {
+	kind := "settled"
+	if p.token == rail.TokenDecline || p.token == rail.TokenInsufficient {
+		kind = "declined"
+	} else {
+		p.heard(p.attempt, p.amount)
+	}
+	b.hearCharge(p, kind, p.amount, true)
+}
+
+// hearCharge carries out what the acquirer says of a charge.
+func (b *books) hearCharge(p *pay, kind string, minor int64, here bool) {
+	if p.kind == "purchase" {
+		b.hearCard(p, kind, minor, here)
+	} else {
+		b.hearTopUp(p, kind, minor, here)
+	}
 }
 
 // remind asks the acquirer about charges it is silent about, and then waits for its answers.
@@ -108,6 +134,7 @@ func (w *world) remind(ctx context.Context) error {
 	if err := w.real.Advance(30 * time.Second); err != nil {
 		return err
 	}
+	w.verb("AskSilentRails")
 	if err := w.Payments.AskSilentRails(ctx); err != nil {
 		return err
 	}
@@ -123,47 +150,50 @@ func (w *world) rumour(ctx context.Context) error {
 		return err
 	}
 	p := w.some(func(p *pay) bool {
-		return p.kind == "topup" && (p.state != "processing" || p.lost && !w.m.frozen[p.payee])
+		charged := p.kind == "topup" && !p.transfer || p.cards > 0
+		return charged && (p.state != "processing" || p.lost) && !w.m.frozen[p.payee] || charged && p.state == "held"
 	})
 	if p == nil {
 		return nil
 	}
 	kind, amount, unit, whose := "settled", p.amount, p.currency, w.Installation.ID
-	settled, fits := true, true
-	switch w.dice.IntN(5) {
-	case 0:
-		kind, settled = "declined", false
-	case 1:
-		amount, fits = amount+1, false
-	case 2:
-		unit, fits = "USD", false
-	case 3:
-		whose, fits = "ins_somebody", false
-	}
-	body := fmt.Appendf(nil, `{"type":"charge.%s","data":{"reference":%q,"merchant":%q,"amount":"%d","currency":%q}}`, kind, p.id, whose,
-		amount, unit)
-	head := rail.Sign(w.secret, fmt.Sprintf("msg_sim_%d", w.step), w.Real.Now(), body)
-	for range 1 + w.dice.IntN(2) {
-		if err := w.Inbox.Receive(ctx, rail.Card, head, body); err != nil {
-			return err
+	reference, last := p.id, true
+	if p.attempt > 1 {
+		if last = w.dice.IntN(4) > 0; last {
+			reference = fmt.Sprintf("%s-%d", p.id, p.attempt)
 		}
 	}
-	if err := w.tasks(ctx); err != nil {
+	switch w.dice.IntN(8) {
+	case 0:
+		kind = "declined"
+	case 1:
+		amount++
+	case 2:
+		unit = "USD"
+	case 3:
+		whose = "ins_somebody"
+	case 4, 5:
+		if kind = "disputed"; w.dice.IntN(2) == 0 {
+			amount = 1 + w.dice.Int64N(p.amount+1)
+		}
+	}
+	here := unit == p.currency && whose == w.Installation.ID
+	if here && kind == "settled" {
+		p.heard(map[bool]int{true: p.attempt, false: 1}[last], amount)
+	}
+	if err := w.message(ctx, rail.Card, "charge."+kind, reference, whose, unit, amount); err != nil {
 		return err
 	}
-	before := p.state
-	w.m.settles(p, settled, fits)
+	before, owed := p.state, w.m.debts[p.payee+"/"+p.currency]
+	w.m.hearCharge(p, kind, amount, here && last)
+	if w.m.debts[p.payee+"/"+p.currency] > owed {
+		w.counts["owed after a charge-back"]++
+	}
 	if p.state != "processing" {
 		p.lost = false
 	}
 	w.counts["rumour: "+before+" to "+p.state]++
-	w.m.open("rail/card/"+p.currency, p.currency, 0, true)
-	w.touch(wallet(p.payee, p.currency), "rail/card/"+p.currency)
-	is, err := w.Payments.Get(ctx, w.operator(), payment.ID(p.id))
-	if err != nil {
-		return err
-	}
-	return same(is, p)
+	return w.shown(ctx, p)
 }
 
 // freeze freezes a person or a shop, or lifts the freeze: then what waited for the wallet arrives.
@@ -204,6 +234,16 @@ func (w *world) jump(ctx context.Context) error {
 	if w.dice.IntN(3) == 0 {
 		return nil
 	}
+	w.verb("RemindDue")
+	if err := w.Payments.RemindDue(ctx); err != nil {
+		return err
+	}
+	for _, q := range w.m.requests {
+		if !q.remind.IsZero() && !q.remind.After(w.Clock.Now()) {
+			q.reminded, q.remind = w.Clock.Now(), time.Time{}
+		}
+	}
+	w.verb("ExpireDue")
 	if err := w.Payments.ExpireDue(ctx); err != nil {
 		return err
 	}
@@ -217,7 +257,7 @@ func (w *world) jump(ctx context.Context) error {
 				continue
 			}
 		}
-		if p.state == "awaiting_confirmation" || p.state == "authorized" {
+		if p.state == "awaiting_confirmation" || p.state == "authorized" || p.transfer {
 			if w.m.lapse(p, w.Clock.Now()) {
 				w.counts["expired"]++
 				w.moved(p)
@@ -232,6 +272,17 @@ func (w *world) tell(ctx context.Context) error {
 	if err := w.lead(ctx); err != nil {
 		return err
 	}
-	_, err := w.Outbox.Step(ctx, 0)
-	return err
+	if _, err := w.Outbox.Step(ctx, 0); err != nil {
+		return err
+	}
+	for _, key := range w.m.sortedNews() {
+		if before := w.m.debts[key[0]+"/"+key[1]]; before > 0 {
+			w.m.repay(key[0], key[1])
+			w.counts[map[bool]string{true: "paid back", false: "nothing to pay back with"}[w.m.debts[key[0]+"/"+key[1]] < before]]++
+			w.touch(receivable(key[0], key[1]))
+		}
+		w.touch(wallet(key[0], key[1]))
+	}
+	clear(w.m.news)
+	return nil
 }

@@ -66,7 +66,10 @@ var actions = []action{
 	{"tell", 1, (*world).tell}, {"rivals", 2, (*world).rivals}, {"post", 10, (*world).postEntry}, {"batch", 5, (*world).batch},
 	{"reserve", 6, (*world).reserve}, {"release", 6, (*world).release}, {"lock", 1, (*world).lock}, {"fold", 1, (*world).fold},
 	{"old", 4, (*world).old}, {"gift", 6, (*world).gift}, {"claim", 6, (*world).claim}, {"exchange", 5, (*world).exchange},
-	{"withdraw", 5, (*world).withdraw},
+	{"withdraw", 5, (*world).withdraw}, {"ask for", 6, (*world).askFor}, {"change request", 4, (*world).changeRequest},
+	{"decline", 2, (*world).decline}, {"address", 6, (*world).address}, {"session", 3, (*world).session}, {"guest", 7, (*world).guest},
+	{"bank rumour", 3, (*world).bankRumour}, {"review", 2, (*world).review}, {"arrive", 4, (*world).arrive}, {"decide", 2, (*world).decide},
+	{"pocket", 1, (*world).pocket},
 }
 
 // Deaths are rarer than any verb: so many steps lie between two on average.
@@ -81,8 +84,8 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 		o.Check = 1000
 	}
 	w := &world{o: o, dice: rand.New(rand.NewPCG(o.Seed, 0x5eed)), real: clock.NewSandbox(clock.Frozen(began), 0),
-		m:      &books{accounts: map[string]*account{}, frozen: map[string]bool{}},
-		counts: map[string]int{}, number: map[string]ledger.AccountID{}, touched: map[string]bool{}}
+		m:      &books{accounts: map[string]*account{}, frozen: map[string]bool{}, debts: map[string]int64{}, news: map[string]bool{}},
+		counts: map[string]int{}, verbs: map[string]int{}, number: map[string]ledger.AccountID{}, touched: map[string]bool{}}
 	defer func() {
 		for _, dir := range w.made {
 			err = errors.Join(err, os.RemoveAll(dir))
@@ -103,6 +106,9 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 	}
 	if err := w.steps(ctx); err != nil {
 		return r, err
+	}
+	for name, n := range w.verbs {
+		w.counts["verb: "+name] = n
 	}
 	report, err := w.Ledger.Verify(ctx, w.DB, func(ledger.Finding) {})
 	return Result{w.step, len(w.m.payments), int64(report.Entries), w.counts, hex.EncodeToString(w.digest[:8])}, err

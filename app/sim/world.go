@@ -60,12 +60,15 @@ type world struct {
 	secret []byte
 	number map[string]ledger.AccountID
 
-	calls   []*call // answered requests that may be sent again
-	keys    int
-	step    int
-	digest  [32]byte
-	counts  map[string]int
-	touched map[string]bool // addresses of this step
+	calls  []*call // answered requests that may be sent again
+	keys   int
+	step   int
+	digest [32]byte
+	counts map[string]int
+	verbs  map[string]int // of payments, that were carried out or refused
+
+	counting sync.Mutex
+	touched  map[string]bool // addresses of this step
 
 	stop   context.CancelFunc
 	served sync.WaitGroup
@@ -276,6 +279,13 @@ func (w *world) post(ctx context.Context, legs []leg) error {
 	})
 }
 
+// verb notes that a verb of payments is carried out. Two callers at once may.
+func (w *world) verb(name string) {
+	w.counting.Lock()
+	w.verbs[name]++
+	w.counting.Unlock()
+}
+
 func (w *world) touch(addresses ...string) {
 	for _, a := range addresses {
 		w.touched[a] = true
@@ -349,7 +359,7 @@ func (w *world) all(ctx context.Context) error {
 	if found != nil {
 		return fmt.Errorf("verify: %w", found)
 	}
-	return nil
+	return w.owed(ctx)
 }
 
 // same holds a payment as it is shown against the model's.

@@ -251,10 +251,22 @@ func (s *Service) nameCard(ctx context.Context, p *Payment) error {
 	}
 	cards, err := s.cardsOf(ctx, of)
 	if err == nil && len(cards) > 0 {
-		last := cards[len(cards)-1]
-		*name = rail.KeptCard{Brand: last.brand, Last4: last.last4}.Shown()
+		n := len(cards)
+		if tries := chargesIn(p.Steps); 0 < tries && tries < n {
+			n = tries // as of a version before another card was tried
+		}
+		*name = rail.KeptCard{Brand: cards[n-1].brand, Last4: cards[n-1].last4}.Shown()
 	}
 	return err
+}
+
+func chargesIn(steps []Step) (n int) {
+	for _, step := range steps {
+		if step.Name == StepCharge {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Service) cardsOf(ctx context.Context, payment ID) ([]tried, error) {

@@ -229,3 +229,26 @@ func TestKeep(t *testing.T) {
 		}
 	})
 }
+
+// TestDeclinedAnswerAgain: who tried a card and asks again with their key, when the card was declined and another one tried since, has the
+// answer of then to the byte.
+func TestDeclinedAnswerAgain(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 100)
+		k, key := w.session(1000), w.key()
+		first, err := w.PayByCard(w.ctx, k.ID, w.plastic(rail.TokenDecline), nil, key)
+		w.ok(err)
+		w.until(time.Second, 8)
+		for _, since := range []string{"declined", "another card"} {
+			again, err := w.PayByCard(w.ctx, k.ID, w.plastic(rail.TokenDecline), nil, key)
+			w.ok(err)
+			if !again.Replayed || canon(again.Payment) != canon(first.Payment) || first.Payment.Method != FromCard || first.Payment.PayerName == "" {
+				t.Errorf("%s:\n%+v\nwas\n%+v", since, again.Payment, first.Payment)
+			}
+			if since == "declined" {
+				w.swipe(k, rail.TokenOK)
+				w.until(time.Second, 4)
+			}
+		}
+	})
+}

@@ -83,25 +83,36 @@ func (s *Service) rewind(p *Payment, r record, out outcome) {
 			taken = true
 			p.Captured += step.Amount
 		case StepCapture, StepSettle, StepRelease:
+			charged = charged || step.Name == StepRelease // what a card paid that had been declined
 			p.Captured += step.Amount
 		case StepRefund, StepChargeback, StepReturn:
 			p.Refunded += step.Amount
 		}
-		switch step.State {
-		case Failed, Held, Reversed, Voided:
-			p.Failure = r.failure
-		}
+		p.Failure = failureAt(step, r.failure)
 	}
 	if !claimed {
 		p.Payer = ""
 	}
-	if r.kind == Purchase && r.method == FromCard && !charged {
-		p.Method = FromWallet // the card came later
+	if r.kind == Purchase { // another card may have come later, or this one have been declined
+		p.Method = map[bool]Method{true: FromCard, false: FromWallet}[charged]
 	}
 	if r.capture == ByLink && !taken {
 		p.Payee = ""
 	}
 	slices.SortStableFunc(p.Steps, func(a, b Step) int { return cmp.Compare(a.order(), b.order()) })
+}
+
+// failureAt is why a payment stands where a step left it. What became of it later says nothing about a state in which nothing was wrong.
+func failureAt(step Step, now string) string {
+	switch step.State {
+	case Failed, Held, Reversed:
+		return now
+	case Voided:
+		if step.Name == StepDecline {
+			return failedDeclined
+		}
+	}
+	return ""
 }
 
 // next says what has to happen, and gives a person who could confirm the digest they would approve.
