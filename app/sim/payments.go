@@ -282,7 +282,7 @@ func (w *world) void(ctx context.Context) error {
 		return nil
 	}
 	who := p.payee
-	if p.payer != "" && (w.dice.IntN(3) == 0 || p.draft && w.dice.IntN(2) == 0) {
+	if p.payer != "" && (w.dice.IntN(3) == 0 || p.draft && w.dice.IntN(2) == 0 || who == "") {
 		who = p.payer
 	}
 	if p.link {
