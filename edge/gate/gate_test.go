@@ -189,9 +189,8 @@ func TestShedByAge(t *testing.T) {
 	h.send("known c", http.MethodPost, "/v1/payments/pay_3/void", nil)
 	h.settle(9, 5)
 	h.clock.Advance(2 * time.Second)
-	if v := h.send("known d", http.MethodPost, "/v1/payments/pay_4/capture", nil); v.status() != http.StatusServiceUnavailable {
-		t.Errorf("even what is critical has an end: %d", v.status())
-	}
+	h.send("known d", http.MethodPost, "/v1/payments/pay_4/capture", nil) // payments wait still: they are shed before
+	h.settle(9, 6)
 	var order []string
 	for range 3 {
 		order = append(order, h.next())
@@ -199,6 +198,43 @@ func TestShedByAge(t *testing.T) {
 	if got := strings.Join(order, " "); got != "/v1/payments/pay_2/refund /hook/card /v1/payments/pay_3/void" &&
 		got != "/hook/card /v1/payments/pay_2/refund /v1/payments/pay_3/void" {
 		t.Errorf("order: %s", got)
+	}
+}
+
+// TestCriticalIsShedLast: what is critical is not turned away for the age of its line, or for a pace that a moment of standing still has
+// spoilt, while anything else waits, and takes the place of that where no more may wait. Alone it has an end too.
+func TestCriticalIsShedLast(t *testing.T) {
+	h := newHall(t, Options{Work: 8, Wait: time.Second, Queue: 4})
+	h.introduce("a", "b", "shop")
+	capture := func(n int) *visit {
+		return h.send("known shop", http.MethodPost, fmt.Sprintf("/v1/payments/pay_%d/capture", n), nil)
+	}
+	for range 8 {
+		h.send("known a", http.MethodPost, "/v1/payments", nil)
+		<-h.begun
+	}
+	capture(0)
+	<-h.begun // the reserve
+	ordinary := []*visit{h.send("known a", http.MethodPost, "/v1/payments", nil)}
+	h.settle(9, 1)
+	ordinary = append(ordinary, h.send("known b", http.MethodPost, "/v1/payments", nil))
+	h.settle(9, 2)
+	capture(1)
+	h.settle(9, 3)
+	h.clock.Advance(time.Minute) // everything stood still
+	capture(2)
+	h.settle(9, 4)
+	capture(3) // no more may wait: a payment makes room
+	h.settle(9, 4)
+	capture(4)
+	h.settle(9, 4)
+	for _, v := range ordinary {
+		if s := v.status(); s != http.StatusServiceUnavailable {
+			t.Errorf("a payment in the way of a capture: %d", s)
+		}
+	}
+	if s := capture(5).status(); s != http.StatusServiceUnavailable {
+		t.Errorf("one too many where nothing else waits: %d", s)
 	}
 }
 

@@ -123,10 +123,17 @@ func (g *Gate) refusal(c *caller, k class, now time.Time) *fault.Fault {
 	}
 	late := g.lines[k].age(now) > target || time.Duration(ahead)*g.pace > target
 	full := g.waiting >= g.Queue
+	if k == critical && g.lines[ordinary].count > 0 {
+		late = false // a machine that stood still for a moment is no reason to shed these while others wait that may be shed
+	}
 	if !late && !full {
 		return nil
 	}
 	victim, from := g.longest(k, full)
+	if k == critical && from == ordinary {
+		g.drop(victim.lines[from][len(victim.lines[from])-1], from, busy())
+		return nil
+	}
 	if victim == nil || victim.waiting() <= c.waiting()+1 {
 		return busy()
 	}
@@ -207,12 +214,17 @@ func (g *Gate) keepPace() {
 	}
 }
 
-// nextClass is whose turn it is: three of four turns are the critical ones' where both wait. The reserve is theirs alone.
+// nextClass is whose turn it is: three of four turns are the critical ones' where both wait, and seven of eight while they have waited
+// longer than ordinary ones may. The reserve is theirs alone.
 func (g *Gate) nextClass() (class, bool) {
 	ordinaryWaits, criticalWaits := g.lines[ordinary].count > 0 && g.room(ordinary), g.lines[critical].count > 0 && g.room(critical)
 	switch {
 	case criticalWaits && ordinaryWaits:
-		if g.turn++; g.turn%4 == 0 {
+		of := 4
+		if g.lines[critical].age(g.Real.Now()) > g.Wait {
+			of = 8
+		}
+		if g.turn++; g.turn%of == 0 {
 			return ordinary, true
 		}
 		return critical, true
