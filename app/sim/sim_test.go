@@ -91,7 +91,7 @@ func reached() (names []string) {
 		names = append(names, "refused: "+code)
 	}
 	return append(names, "expired", "rumour: failed to held", "rumour: processing to held", "rumour: processing to completed",
-		"rumour: completed to reversed", "rumour: partly_refunded to reversed", "rumour: awaiting_confirmation to held",
+		"rumour: completed to reversed", "rumour: awaiting_confirmation to held",
 		"owed after a charge-back", "paid back", "bank: completed to reversed", "bank: failed to held", "arrived")
 }
 

@@ -182,29 +182,39 @@ func logWrite(tls *libc.TLS, p, from uintptr, n int32, off int64) int32 {
 	return lib.SQLITE_OK
 }
 
-func logRead(tls *libc.TLS, p, to uintptr, n int32, off int64) int32 {
+// flushFirst writes what was gathered before another request than a write. A disk that is full is told as one that is broken: after a
+// statement that only read SQLite would undo that statement alone and go on with a transaction of which pages are missing; after a
+// broken one it undoes all of it (vdbeaux.c, sqlite3VdbeHalt).
+func flushFirst(tls *libc.TLS, p uintptr) int32 {
 	if rc := flush(tls, p); rc != lib.SQLITE_OK {
+		return lib.SQLITE_IOERR_WRITE
+	}
+	return lib.SQLITE_OK
+}
+
+func logRead(tls *libc.TLS, p, to uintptr, n int32, off int64) int32 {
+	if rc := flushFirst(tls, p); rc != lib.SQLITE_OK {
 		return rc
 	}
 	return fromC[fileData](innerOf(p).FxRead)(tls, p, to, n, off)
 }
 
 func logTruncate(tls *libc.TLS, p uintptr, size int64) int32 {
-	if rc := flush(tls, p); rc != lib.SQLITE_OK {
+	if rc := flushFirst(tls, p); rc != lib.SQLITE_OK {
 		return rc
 	}
 	return fromC[fileLength](innerOf(p).FxTruncate)(tls, p, size)
 }
 
 func logSync(tls *libc.TLS, p uintptr, flags int32) int32 {
-	if rc := flush(tls, p); rc != lib.SQLITE_OK {
+	if rc := flushFirst(tls, p); rc != lib.SQLITE_OK {
 		return rc
 	}
 	return fromC[fileFlags](innerOf(p).FxSync)(tls, p, flags)
 }
 
 func logSize(tls *libc.TLS, p, out uintptr) int32 {
-	if rc := flush(tls, p); rc != lib.SQLITE_OK {
+	if rc := flushFirst(tls, p); rc != lib.SQLITE_OK {
 		return rc
 	}
 	return fromC[fileSize](innerOf(p).FxFileSize)(tls, p, out)

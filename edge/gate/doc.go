@@ -9,8 +9,8 @@
 //   - Work is handed out in turns, caller by caller. Where no more may wait, the newest of the longest line goes first.
 //   - No more are let in while somebody has waited longer than the target: a line that is too long is not made longer. What is critical,
 //     an answer to a promise that was already made (capture, void, refund, callback), has a reserve, three turns of four where
-//     both wait, or seven of eight once it has waited for long, and is not turned away while anything else waits: it is shed last, after four
-//     times the patience, and cannot starve the rest.
+//     both wait, or seven of eight once it has waited for long, and is not turned away while anything else waits: it is shed last, after
+//     four times the patience, and cannot starve the rest.
 //   - A body is read before a place is taken, so that a slow sender holds nothing that others need.
 //   - Who asks is known only from requests that were answered before: a key that nobody has seen counts for its network.
 //   - Times are of the real clock; the sandbox's clock moves nothing here.
