@@ -146,7 +146,8 @@ func TestPayLinkAskedAgain(t *testing.T) {
 		w.ok(err)
 		k2, err := w.OpenPayLink(w.ctx, l.ID, l.Amount, opened)
 		w.ok(err)
-		if !l2.Replayed || l2.ID != l.ID || l2.ShopName != l.ShopName || !k2.Replayed || k2.ID != k.ID || k2.Payment.State != AwaitingConfirmation {
+		same := l2.Replayed && l2.ID == l.ID && l2.ShopName == l.ShopName && k2.Replayed && k2.ID == k.ID
+		if !same || k2.Payment.State != AwaitingConfirmation {
 			t.Errorf("asked again: %+v\nand %+v", l2, k2)
 		}
 		_, err = w.CreatePayLink(w.ctx, w.byShop(), terms, w.key())
