@@ -96,11 +96,12 @@ func reached() (names []string) {
 }
 
 // still are the methods of payments that move nothing and promise nothing to anybody: they read, or keep names and notes.
-var still = []string{"Activity", "Arrivals", "AsOf", "Asked", "AsksContact", "CardRefusal", "CheckoutCode", "Checkouts", "Contacts",
-	"Count", "Drop", "FindRecipient", "FirstTime", "FollowState", "Get", "GetCheckout", "HandedOver", "HandoversOf", "HeldPayments", "Keep",
-	"LinkTo", "NameOf", "Note", "OpenWallet", "Owed", "OwedFor", "PaidLately", "PayLinkOf", "PayLinks", "QuoteOf", "ReadCode", "Refunds", "RemittanceOf",
-	"Request", "RequestOf", "Requests", "SetNote", "ShopCode", "Statement", "TakesCards", "Takings", "TillSales", "Timeline", "Upcoming",
-	"Verify", "ViewCheckout", "ViewLink", "ViewPayLink"}
+var still = []string{"Activity", "Arrivals", "AsOf", "Asked", "AsksContact", "CardRefusal", "CheckoutCode", "Checkouts",
+	"Contacts", "Count", "Drop", "FindRecipient", "FirstTime", "FollowState", "Get", "GetCheckout", "HandedOver",
+	"HandoversOf", "HeldPayments", "Keep", "LinkTo", "NameOf", "Note", "OpenWallet", "Owed", "OwedFor", "PaidLately",
+	"PayLinkOf", "PayLinks", "QuoteOf", "ReadCode", "Refunds", "RemittanceOf", "Request", "RequestOf", "Requests",
+	"SetNote", "ShopCode", "Statement", "TakesCards", "Takings", "TillSales", "Timeline", "Upcoming", "Verify",
+	"ViewCheckout", "ViewLink", "ViewPayLink"}
 
 // verbs are all methods of payments that are not still. A new one is either driven by the simulation or named above, or a test fails.
 func verbs() (names []string) {

@@ -190,7 +190,8 @@ func (l *longDay) run(t *testing.T, f disk.Fault, n int) (hit bool, err error) {
 }
 
 // TestLongTransactions: transactions that are longer than what is written at once, and than the writer's memory, with each write and sync
-// of the log failing once, in part or not: who was told that it is done has it, whole and readable, and so has their neighbour in the group.
+// of the log failing once, in part or not: who was told that it is done has it, whole and readable, and so has their neighbour in the
+// group.
 func TestLongTransactions(t *testing.T) {
 	runs, refused, alone := 0, 0, 0
 	for name, f := range map[string]disk.Fault{"EIO": disk.Broken, "ENOSPC": disk.NoSpace} {
