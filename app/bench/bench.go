@@ -61,6 +61,7 @@ pages also takes
   --entries N               entries of the ledger beside these (0)
   --looks N                 how often each page is opened (200)
   --only TEXT               only pages whose route has this text
+                            a --data folder that was grown is looked at again, as it is, with --times 1 --payments 1
 
 shop also takes
   --payments N              of the shop (100000); a --data folder that has so many already is measured again

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"billfold/app"
@@ -106,7 +105,29 @@ func (t *town) grow(ctx context.Context, inFlight, times, many, entries int) err
 	if err := t.told(ctx); err != nil {
 		return err
 	}
-	return t.post(ctx, entries)
+	if err := t.post(ctx, entries); err != nil {
+		return err
+	}
+	return t.lookBack(ctx)
+}
+
+// lookBack finds the oldest payment of the person with very many: what is farthest back in every list. It may be of an earlier run in the
+// same folder.
+func (t *town) lookBack(ctx context.Context) error {
+	lena, shop := t.caller(demo.Holder), string(t.shops[demo.Till])
+	for cursor, more := "", true; more; {
+		page, err := t.Payments.Activity(ctx, lena, lena.Owner(), payment.ActivityFilter{}, cursor, 100)
+		if err != nil {
+			return err
+		}
+		for _, item := range page.Items {
+			if item.Payment.Payee == shop && item.Payment.Kind == payment.Purchase {
+				t.oldest = item.Payment
+			}
+		}
+		cursor, more = page.Next, page.Next != ""
+	}
+	return nil
 }
 
 // spread puts so many purchases of the holder evenly between the acts.
@@ -176,12 +197,8 @@ func (t *town) endow(ctx context.Context, list []demo.Act) error {
 
 // live has everybody do what a day brings, as many at once as there are callers.
 func (t *town) live(ctx context.Context, inFlight int, list []demo.Act) error {
-	var first sync.Once
 	return together(inFlight, len(list), func(i int) error {
-		p, err := t.pay(ctx, list[i])
-		if err == nil && list[i].Who == demo.Holder && t.oldest.ID == "" {
-			first.Do(func() { t.oldest = p })
-		}
+		_, err := t.pay(ctx, list[i])
 		return err
 	})
 }

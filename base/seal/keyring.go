@@ -319,6 +319,12 @@ func (k *Keyring) Open(owner, row string, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
+// Holds says whether an owner's fields can still be opened. Whoever keeps opened fields for a while asks before each use.
+func (k *Keyring) Holds(owner string) bool {
+	_, err := k.cipher(owner)
+	return err == nil
+}
+
 func additional(row string) []byte {
 	data := make([]byte, 0, 1+len(row))
 	return append(append(data, version), row...)

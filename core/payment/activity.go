@@ -61,8 +61,9 @@ const (
 	newestMost = 2000 // of which those in one state are read
 )
 
-// Of word lists a page opens so many, and looks at the traits of so many; a test goes less far.
-var partsMost, headsMost = 16, 1000
+// Of word lists a page looks at the traits of so many. It opens so many; all where that is no more than wholeMost, which takes a hundred
+// thousand payments in. A test goes less far.
+var partsMost, headsMost, wholeMost = 16, 1000, 110
 
 // Activity lists what an owner (a person or a shop) paid and was paid, newest first. Whether the caller may see the owner is
 // the edge's question. invalid_cursor for a cursor that is not ours.

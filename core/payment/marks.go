@@ -172,14 +172,14 @@ func (l *list) wordsOf(i int) string {
 	if words := l.foreign[i]; words != "" {
 		return words
 	}
-	if l.begins == nil {
+	l.parted.Do(func() {
 		l.begins = make([]int, 1, l.size+1)
 		for at, letter := range l.words {
 			if letter == '\n' {
 				l.begins = append(l.begins, at+1)
 			}
 		}
-	}
+	})
 	if i+1 >= len(l.begins) {
 		return ""
 	}

@@ -206,9 +206,9 @@ func (s *Service) searchParts(ctx context.Context, owner string, q *query, found
 	}
 	oldest, more := heads[len(heads)-1].first, len(heads) == headsMost
 	heads = slices.DeleteFunc(heads, func(p part) bool { return !q.mayBeIn(p.traits) })
-	if len(heads) > partsMost {
-		heads, more = heads[:partsMost], true
-		oldest = heads[partsMost-1].first
+	if some := s.shelf.reach(owner, heads); some < len(heads) {
+		heads, more = heads[:some], true
+		oldest = heads[some-1].first
 	}
 	if len(heads) > 0 {
 		if err := q.lookUp(ctx, s, owner); err != nil {
@@ -223,7 +223,7 @@ func (s *Service) searchParts(ctx context.Context, owner string, q *query, found
 			return false, err
 		}
 		for i := range lists {
-			if done, err := s.searchPart(ctx, q, some[i], &lists[i], found); err != nil || done {
+			if done, err := s.searchPart(ctx, q, some[i], lists[i], found); err != nil || done {
 				return done, err
 			}
 		}

@@ -69,8 +69,8 @@ func (w *world) findOf(c Caller, f ActivityFilter) (ids []ID) {
 // A search finds exactly what reading every payment would find, newest first, each once: whether a payment is in a word list or was
 // made a moment ago.
 func TestSearchFindsWhatReadingFinds(t *testing.T) {
-	partSize, partsMost, headsMost = 10, 2, 3
-	t.Cleanup(func() { partSize, partsMost, headsMost = 1000, 16, 1000 })
+	partSize, partsMost, headsMost, wholeMost = 10, 1, 3, 2
+	t.Cleanup(func() { partSize, partsMost, headsMost, wholeMost = 1000, 16, 1000, 110 })
 	engines(t, func(w *world) {
 		w.history()
 		parts, err := db.Read(w.ctx, w.DB, func(tx *db.Tx) ([]part, error) {

@@ -55,6 +55,7 @@ type Service struct {
 	line  gather.Line[*direct]
 	names nameCache
 	mails mailless
+	shelf shelf // of word lists
 }
 
 // New makes the service and registers its subscriber, its jobs and its sweeps with the outbox and the queue.

@@ -11,7 +11,7 @@ const (
 		order by first_at desc, first_payment desc limit $6`
 	selectNewest = `select part, first_at, first_payment, last_at, last_payment, traits from payment_wordlist
 		where owner = $1 and creator = $2 order by first_at desc, first_payment desc limit 1`
-	selectLists = `select part, creator, list from payment_wordlist where owner = $1 and part >= $2 and part <= $3`
+	selectLists = `select part, creator, list from payment_wordlist where owner = $1 and part in `
 	// What is neither under way nor completed has indexes of its own, whose condition is repeated here word for word.
 	selectInState = `select id from payment_record where payer = $1 and state = $2
 			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"billfold/base/db"
@@ -200,40 +201,9 @@ type list struct {
 	at         []int64
 	amount     []int64
 	words      []byte         // the owner's own, a line each
+	parted     sync.Once      // begins is known
 	begins     []int          // of those lines, once somebody asked
 	foreign    map[int]string // what others wrote
-}
-
-// openParts opens word lists, all by one statement. Words of somebody who was erased are gone; so is a list whose owner was.
-func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]list, error) {
-	newest, oldest := parts[0].number, parts[len(parts)-1].number
-	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) { return db.All(tx, scanWords, selectLists, owner, oldest, newest) })
-	if err != nil {
-		return nil, err
-	}
-	lists := make([]list, len(parts))
-	for _, row := range rows {
-		at := slices.IndexFunc(parts, func(p part) bool { return p.number == row.part })
-		if at < 0 {
-			continue
-		}
-		plain, err := s.Keys.Open(row.creator, wordsRow(owner, row.part, row.creator), row.sealed)
-		if errors.Is(err, seal.ErrShredded) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if row.creator == owner {
-			err = lists[at].read(plain)
-		} else {
-			err = lists[at].readForeign(string(plain))
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return lists, nil
 }
 
 // read takes the owner's list apart.

@@ -1,0 +1,178 @@
+package payment
+
+import (
+	chain "container/list"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"billfold/base/db"
+	"billfold/base/seal"
+)
+
+// What a shelf holds at most: bytes, and for how long. A hundred thousand payments are some 9 MB.
+const (
+	shelfBytes = 32 << 20
+	shelfTime  = 10 * time.Minute
+)
+
+// shelf keeps word lists that were opened a moment ago, because whoever searches searches again, or turns the page: opening a list costs
+// ten times as much as looking through it. A list never changes. Before one is handed out again the keys of all who wrote in it are asked
+// for, so that it goes with the first of them. Safe for concurrent use.
+type shelf struct {
+	mu    sync.Mutex
+	known map[shelfKey]*chain.Element
+	order chain.List // of *shelved, the one used last in front
+	bytes int
+}
+
+type shelfKey struct {
+	owner string
+	part  int64
+}
+
+type shelved struct {
+	shelfKey
+	list     *list
+	creators []string
+	bytes    int
+	until    time.Time
+}
+
+// get is a list that is there and whose writers' keys are there; nil where it has to be opened.
+func (s *shelf) get(key shelfKey, keys *seal.Keyring, now time.Time) *list {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.known[key]
+	if at == nil {
+		return nil
+	}
+	one := at.Value.(*shelved)
+	if !now.Before(one.until) || slices.ContainsFunc(one.creators, func(creator string) bool { return !keys.Holds(creator) }) {
+		s.drop(at)
+		return nil
+	}
+	s.order.MoveToFront(at)
+	return one.list
+}
+
+// has says whether a list is there, without asking for keys.
+func (s *shelf) has(key shelfKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known[key] != nil
+}
+
+// reach is how many of an owner's lists, newest first, one page of a search looks through: all of them where they are few, and else those
+// that are on the shelf and so many that have to be opened.
+func (s *shelf) reach(owner string, parts []part) int {
+	if len(parts) <= wholeMost {
+		return len(parts)
+	}
+	cold := 0
+	for i, p := range parts {
+		if !s.has(shelfKey{owner, p.number}) {
+			cold++
+		}
+		if cold > partsMost {
+			return i
+		}
+	}
+	return len(parts)
+}
+
+func (s *shelf) put(one *shelved) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil {
+		s.known = map[shelfKey]*chain.Element{}
+	}
+	if s.known[one.shelfKey] != nil {
+		return
+	}
+	s.known[one.shelfKey] = s.order.PushFront(one)
+	for s.bytes += one.bytes; s.bytes > shelfBytes; {
+		s.drop(s.order.Back())
+	}
+}
+
+// tidy drops what is too old to be handed out.
+func (s *shelf) tidy(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at := s.order.Back(); at != nil; {
+		before := at.Prev()
+		if !now.Before(at.Value.(*shelved).until) {
+			s.drop(at)
+		}
+		at = before
+	}
+}
+
+func (s *shelf) drop(at *chain.Element) {
+	one := s.order.Remove(at).(*shelved)
+	delete(s.known, one.shelfKey)
+	s.bytes -= one.bytes
+}
+
+// openParts takes word lists from the shelf and opens the others, all by one statement. Words of somebody who was erased are gone; so is
+// a list whose owner was.
+func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]*list, error) {
+	now := s.Real.Now()
+	lists := make([]*list, len(parts))
+	var missing []any
+	for i, p := range parts {
+		if lists[i] = s.shelf.get(shelfKey{owner, p.number}, s.Keys, now); lists[i] == nil {
+			missing = append(missing, p.number)
+		}
+	}
+	if len(missing) == 0 {
+		return lists, nil
+	}
+	s.shelf.tidy(now)
+	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) {
+		return db.All(tx, scanWords, selectLists+db.In(2, len(missing)), append([]any{owner}, missing...)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range parts {
+		if lists[i] != nil {
+			continue
+		}
+		one := &shelved{shelfKey: shelfKey{owner, p.number}, list: &list{}, until: now.Add(shelfTime)}
+		for _, row := range rows {
+			if row.part != p.number {
+				continue
+			}
+			if err := s.openList(one, row); err != nil {
+				return nil, err
+			}
+		}
+		if lists[i] = one.list; len(one.creators) > 0 {
+			s.shelf.put(one)
+		}
+	}
+	return lists, nil
+}
+
+// openList adds what one creator wrote.
+func (s *Service) openList(one *shelved, row words) error {
+	plain, err := s.Keys.Open(row.creator, wordsRow(one.owner, row.part, row.creator), row.sealed)
+	if errors.Is(err, seal.ErrShredded) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	one.creators = append(one.creators, row.creator)
+	if row.creator == one.owner {
+		err = one.list.read(plain)
+		one.bytes += len(plain) + 28*one.list.size // beside the columns as they lie there: times, amounts, parties, where words begin
+		return err
+	}
+	one.bytes += 4 * len(plain)
+	return one.list.readForeign(string(plain))
+}
