@@ -67,7 +67,7 @@ func TestOpenPagesHear(t *testing.T) {
 		}
 	default:
 	}
-	payee.until("/notifications", "Lena H. sent you 4.80 EUR")
+	payee.until("/notifications", "Lena H. sent you €4.80")
 	hub := w.pages.site.hub
 	stop()
 	for range mine {
@@ -115,7 +115,7 @@ func TestNoticeSettings(t *testing.T) {
 	lena := w.browser()
 	lena.signIn("lena")
 	lena.until("/activity/"+string(p.ID), p.Receipt) // both sides were told
-	lena.wants(lena.get("/notifications"), http.StatusOK, "You sent 0.70 EUR to Rosa L.")
+	lena.wants(lena.get("/notifications"), http.StatusOK, "You sent €0.70 to Rosa L.")
 	b.wants(b.get("/notifications"), http.StatusOK, "Nothing new")
 	read := lena.submit(lena.get("/notifications"), "/notifications/read")
 	if strings.Contains(read.html, "fresh") {

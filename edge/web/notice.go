@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"billfold/base/money"
 	"billfold/core/notice"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
@@ -21,6 +22,10 @@ func (s *site) notifications(w http.ResponseWriter, r *http.Request, v *visit) e
 	}
 	view := ui.Notices{Next: older(r, next)}
 	for _, n := range list {
+		n.Data["amount"] = drawn(n.Data["amount"])
+		if strings.HasPrefix(n.Template, "receivable.") {
+			n.Data["with"] = drawn(n.Data["with"]) // what is still owed
+		}
 		row := ui.Notice{Title: n.Title(v.scene.Lang), Body: n.Body(v.scene.Lang), At: n.At, Read: n.Read, Icon: "info"}
 		if strings.HasPrefix(n.Object, "pay_") {
 			row.Href, row.Icon = "/activity/"+n.Object, noticeIcon(n)
@@ -32,6 +37,20 @@ func (s *site) notifications(w http.ResponseWriter, r *http.Request, v *visit) e
 		view.List = append(view.List, row)
 	}
 	return s.draw(w, r, v, http.StatusOK, ui.Extra{Live: r.FormValue("cursor") == ""}, ui.NoticesPage(view))
+}
+
+// drawn turns an amount as a notice keeps it, "18.60 EUR", into one as pages draw it.
+func drawn(said string) string {
+	figure, code, _ := strings.Cut(said, " ")
+	c, known := money.Lookup(code)
+	if !known {
+		return said
+	}
+	amount, err := money.ParseDecimal(figure, c)
+	if err != nil {
+		return said
+	}
+	return ui.Amount(amount).String()
 }
 
 // noticeIcon shows at a glance what a notice about a payment is about: which way the money goes, or that it does not.
