@@ -65,11 +65,11 @@ func (v *visitor) ask(ctx context.Context, method, path, form string) (view, err
 	}
 	v.write(method, path, form)
 	watch := clock.Start()
-	if _, err := v.conn.Write(v.out); err != nil {
-		v.close()
-		return view{}, err
+	_, err := v.conn.Write(v.out)
+	var answer *http.Response
+	if err == nil {
+		answer, err = http.ReadResponse(v.in, nil)
 	}
-	answer, err := http.ReadResponse(v.in, nil)
 	if err != nil {
 		v.close()
 		if used && method == http.MethodGet { // the server hangs up on a connection that was idle for long
