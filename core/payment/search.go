@@ -308,7 +308,7 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 			return true, s.wantWords(ctx, owner)
 		}
 		rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]partyRow, error) {
-			return db.All(tx, scanParty, selectParty, owner, micros(q.Since), found.from.at, found.from.payment, size)
+			return db.All(tx, scanParty, selectParty, owner, max(micros(q.Since), edge.at), found.from.at, found.from.payment, size)
 		})
 		if err != nil {
 			return false, err

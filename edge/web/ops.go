@@ -118,7 +118,7 @@ func (s *site) ops(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 // sumsMost is the largest ledger whose control sums are added up for a page; beyond it the light is the last verify's alone.
-const sumsMost = 2_000
+const sumsMost = 1_000
 
 // light says whether the books balance: the finding of the last verify where it is kept, and the sums of this moment where they
 // are quick to have.
@@ -131,6 +131,9 @@ func (s *site) light(r *http.Request) (ui.Light, error) {
 		}
 		light = ui.Light{Known: books.Known, OK: books.OK, At: books.At, Entries: books.Entries, Accounts: books.Accounts,
 			Findings: books.Findings}
+	}
+	if s.many.Load() { // accounts become no fewer
+		return light, nil
 	}
 	var accounts []ledger.Account
 	err := s.DB.Read(r.Context(), func(tx *db.Tx) error {
@@ -146,6 +149,7 @@ func (s *site) light(r *http.Request) (ui.Light, error) {
 		return nil
 	})
 	if err != nil || len(accounts) >= sumsMost {
+		s.many.Store(err == nil)
 		return light, err
 	}
 	light.Sums = controlSums(accounts)

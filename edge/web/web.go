@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"billfold/base/clock"
@@ -126,6 +127,7 @@ type site struct {
 	reference reference
 	checked   glance[[]Check]
 	counted   glance[DemoFacts]
+	many      atomic.Bool // there are more accounts than an overview adds up
 }
 
 // bodyMost is the largest form we read; the largest of ours is a few hundred bytes.
