@@ -39,9 +39,8 @@ func TestPayPagesAreNotFramed(t *testing.T) {
 	}
 }
 
-// Attack case 49: what unpacks to more than was sent is not unpacked, and no picture is read on this side: a code is scanned from a
-// picture in the browser, so that an image of 50,000 pixels a side reaches nobody but who chose it. A form over its bound is refused
-// before it is read whole.
+// Attack case 49: what unpacks to more than was sent is not unpacked, and no form but a scanner's takes a picture (TestPictures: by its
+// header, before it is unpacked). A form over its bound is refused before it is read whole.
 func TestNothingUnpacks(t *testing.T) {
 	w := build(t, Options{Sandbox: true})
 	w.fund(w.lena, 5000)
