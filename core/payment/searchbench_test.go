@@ -59,7 +59,7 @@ func (w *world) crowd(count int) {
 					return err
 				}
 				storeNew(tx, &r)
-				storeParties(tx, r.id, party{r.payer, at, rolePayer}, party{r.payee, at, rolePayee})
+				storeParties(tx, party{r.id, r.payer, at, rolePayer}, party{r.id, r.payee, at, rolePayee})
 			}
 			return nil
 		}))

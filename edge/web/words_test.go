@@ -56,8 +56,8 @@ func builtCheckout(keys map[string]bool) {
 	for _, to := range ecml.Destinations {
 		keys["handover.for."+to] = true
 	}
-	for _, code := range []string{"EUR", "USD", "CNY", "JPY", "GBP", "CHF", "HKD", "SGD", "SEK", "KWD", "BHD", "KRW", "INR", "TND", "CAD", "AUD",
-		"NOK", "DKK", "PLN", "CZK", "NZD", "THB", "BRL", "MXN", "ZAR"} {
+	for _, code := range []string{"EUR", "USD", "CNY", "JPY", "GBP", "CHF", "HKD", "SGD", "SEK", "KWD", "BHD", "KRW", "INR", "TND", "CAD",
+		"AUD", "NOK", "DKK", "PLN", "CZK", "NZD", "THB", "BRL", "MXN", "ZAR"} {
 		keys["currency."+code] = true // of any other the code stands there
 	}
 	keys["exchange.source.sandbox"] = true
