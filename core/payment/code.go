@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 
+	"billfold/base/fault"
+	"billfold/base/lang"
 	"billfold/base/money"
 	"billfold/base/seal"
 	"billfold/core/merchant"
@@ -199,15 +201,16 @@ func (s *Service) codeTag(c qr.Code, t qr.Template) (string, error) {
 // another installation's), code_forged, merchant_not_found, not_found.
 func (s *Service) ReadCode(ctx context.Context, payload string) (Reading, error) {
 	c, err := qr.Parse(payload)
-	if errors.Is(err, qr.ErrForm) && foreign(payload) {
-		return Reading{}, ErrCodeForeign.Because(err)
+	name := qr.Foreign(payload, scheme)
+	if errors.Is(err, qr.ErrForm) && (name != "" || foreign(payload)) {
+		return Reading{}, foreignCode(name).Because(err)
 	}
 	if err != nil {
 		return Reading{}, err
 	}
 	account, ok := c.Account(scheme)
 	if !ok || account.Get(codeHouse) != s.house() {
-		return Reading{}, ErrCodeForeign
+		return Reading{}, foreignCode(name)
 	}
 	signature, _ := c.Other(scheme)
 	if err := s.checkCode(c, signature); err != nil {
@@ -233,6 +236,15 @@ func (s *Service) ReadCode(ctx context.Context, payload string) (Reading, error)
 	}
 	r.Shop, err = s.Shops.Get(ctx, shop)
 	return r, err
+}
+
+// foreignCode names the scheme, where it is known.
+func foreignCode(name string) *fault.Fault {
+	if name == "" {
+		return ErrCodeForeign
+	}
+	return ErrCodeForeign.Say(lang.Text{EN: "It is a code of " + name + ". Nothing was paid. Ask the shop for its code for this wallet.",
+		ZH: "这是 " + name + " 的付款码。没有付款。请向商家索取本钱包的付款码。"})
 }
 
 // foreign says whether what breaks the standard's tables is a code of another scheme all the same, with the right checksum: some leave out

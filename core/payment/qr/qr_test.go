@@ -2,6 +2,7 @@ package qr
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -263,6 +264,46 @@ func TestGlance(t *testing.T) {
 		"0002016304" + checksum("0002016304")[:3] + "x"} {
 		if _, _, err := Glance(bad); err == nil && bad != payload {
 			t.Errorf("%.40q is read", bad)
+		}
+	}
+}
+
+// Codes of other schemes are named, by the identifiers that their operators publish; ours is not, nor is what is nobody's.
+func TestForeign(t *testing.T) {
+	sealed := func(body string) string { return body + "6304" + checksum(body+"6304") }
+	tail := "520458125303702" + "5802SG5904Cafe6009Singapore"
+	account := func(id, guid string) string {
+		inner := fmt.Sprintf("00%02d%s0104test", len(guid), guid)
+		return fmt.Sprintf("%s%02d%s", id, len(inner), inner)
+	}
+	for payload, want := range map[string]string{
+		// As the Bank of Thailand prints it: no name, no category.
+		"00020101021129370016A000000677010111011300668111111115802TH530376463040EF4": "PromptPay",
+		sealed("00020126580014br.gov.bcb.pix0136123e4567-e12b-12d3-a456-426655440000520400005303986" +
+			"5802BR5913Fulano de Tal6008BRASILIA62070503***"): "Pix",
+		sealed("000201010211" + account("26", "SG.PAYNOW") + tail):          "PayNow",
+		sealed("000201010211" + account("51", "ID.CO.QRIS.WWW") + tail):     "QRIS",
+		sealed("000201010211" + account("26", "hk.com.hkicl") + tail):       "FPS",
+		sealed("000201010211" + account("38", "A000000727") + tail):         "VietQR",
+		sealed("000201010211" + account("26", "A0000006150001") + tail):     "DuitNow",
+		sealed("000201010211" + account("26", "A000000524") + tail):         "UPI",
+		sealed("000201010211" + account("27", "com.p2pqrpay") + tail):       "QR Ph",
+		sealed("000201010211" + "02164000123456789012" + tail):              "Visa",
+		sealed("000201010211" + "1516620012345678901" + "2" + tail):         "UnionPay",
+		"upi://pay?pa=cafe@bank&pn=Cafe&am=10.00&cu=INR":                    "UPI",
+		"https://qr.alipay.com/fkx00000":                                    "Alipay",
+		"wxp://f2f0abc":                                                     "WeChat Pay",
+		"BCD\n002\n1\nSCT\n\nRed Cross\nBE72000000001616\nEUR1":             "EPC (SEPA)",
+		"SPC\r\n0200\r\n1\r\nCH4431999123000889012":                         "Swiss QR",
+		sealed("000201010211" + account("26", "org.example.ours") + tail):   "",
+		sealed("000201010211" + account("26", "org.example.nobody") + tail): "",
+		"https://evil.example/upi://pay":                                    "",
+		"hello":                                                             "",
+		sealed("000201010211" + account("26", "SG.PAYNOW") + tail)[:40]:     "",
+		published: "",
+	} {
+		if got := Foreign(payload, "org.example.ours"); got != want {
+			t.Errorf("%.60q is of %q, want %q", payload, got, want)
 		}
 	}
 }
