@@ -358,7 +358,7 @@ func (t *town) settledWords(ctx context.Context, owners ...payment.Caller) error
 			if page.Next == "" {
 				break
 			}
-			if err := clock.Wait(ctx, 100*time.Millisecond); err != nil {
+			if err := clock.Wait(ctx, time.Second); err != nil {
 				return err
 			}
 		}
