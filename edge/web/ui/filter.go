@@ -1,6 +1,9 @@
 package ui
 
-import "net/url"
+import (
+	"net/url"
+	"strings"
+)
 
 // Filter is what the activity's address says; every field is text as it stands there.
 type Filter struct {
@@ -40,6 +43,25 @@ func (f Filter) narrow() bool { return f.Since != "" || f.Until != "" || f.Least
 
 // Href is the address of this list with another filter.
 func (v Activity) Href(f Filter) string { return withQuery(v.Base, f.values()) }
+
+// ofShop says whether the list is a shop's: nobody sends a shop money or tops it up.
+func (v Activity) ofShop() bool { return strings.HasPrefix(v.Base, "/m/") }
+
+// kinds are what a list can be narrowed to by a press.
+func (v Activity) kinds() []string {
+	if v.ofShop() {
+		return []string{"purchase", "refund"}
+	}
+	return []string{"purchase", "transfer", "topup", "refund"}
+}
+
+// states are the same of states.
+func (v Activity) states() []string {
+	if v.ofShop() {
+		return []string{"completed", "authorized", "awaiting_confirmation", "partly_refunded", "refunded", "expired"}
+	}
+	return []string{"completed", "processing", "authorized", "awaiting_confirmation", "refunded", "failed"}
+}
 
 // file is the address of the same payments as a file.
 func (v Activity) file() string { return withQuery(v.Base+"/payments.csv", v.Filter.values()) }

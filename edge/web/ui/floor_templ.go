@@ -599,7 +599,7 @@ func storeCard(v Floor, store StoreBlock) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, till := range store.Tills {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<div class=\"row\"><div class=\"grow\"><strong class=\"strong\"><bdi>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<div class=\"row\"><div class=\"grow text\"><strong class=\"strong\"><bdi>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1240,7 +1240,7 @@ func filterBar(v Activity) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, k := range []string{"purchase", "transfer", "topup", "refund"} {
+		for _, k := range v.kinds() {
 			templ_7745c5c3_Err = chip(v, "", k, "", word(ctx, "kind", k)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1250,7 +1250,7 @@ func filterBar(v Activity) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, s := range []string{"completed", "processing", "authorized", "awaiting_confirmation", "refunded", "failed"} {
+		for _, s := range v.states() {
 			templ_7745c5c3_Err = chip(v, "", "", s, word(ctx, "state", s)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
