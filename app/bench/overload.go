@@ -44,6 +44,8 @@ type overloadResult struct {
 	Shed          int     `json:"shed"`
 	ShedP50       float64 `json:"shed_p50_ms"`
 	ShedP99       float64 `json:"shed_p99_ms"`
+	KeptP50       float64 `json:"shed_server_p50_ms"` // from the request's head in the server to its refusal written
+	KeptP99       float64 `json:"shed_server_p99_ms"`
 	NoRetryAfter  int     `json:"shed_without_retry_after"`
 	Unanswered    int     `json:"unanswered"`
 	Captures      int     `json:"captures"` // meanwhile, of holds from before
@@ -94,8 +96,8 @@ func overload(ctx context.Context, args []string, out, diag io.Writer) error {
 		return err
 	}
 	text := fmt.Sprintf("peak %.0f a second; offered %.0f, goodput %.0f (%.2f of the peak), accepted p99 %.0f ms (unloaded %.0f ms), "+
-		"%d shed in p99 %.1f ms, %d of %d captures shed, recovery %.0f ms, %d MB, %d lost, verified %v",
-		r.Peak, r.Offered, r.Goodput, r.GoodputShare, r.AcceptedP99, r.UnloadedP99, r.Shed, r.ShedP99, r.CapturesShed, r.Captures, r.Recovery,
+		"%d shed in p99 %.1f ms (%.1f ms in the server), %d of %d captures shed, recovery %.0f ms, %d MB, %d lost, verified %v",
+		r.Peak, r.Offered, r.Goodput, r.GoodputShare, r.AcceptedP99, r.UnloadedP99, r.Shed, r.ShedP99, r.KeptP99, r.CapturesShed, r.Captures, r.Recovery,
 		r.MemoryMB, r.Lost, r.Verified)
 	return c.tell(r, text, r.Verified && r.Lost == 0)
 }
@@ -184,6 +186,7 @@ func (s *storm) flood(ctx context.Context, d time.Duration) ([]outcome, error) {
 	watched, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	all.Go(func() { s.watch(watched) })
+	kept := s.keptBy()
 	var captured []outcome
 	var captureErr error
 	all.Go(func() {
@@ -216,6 +219,8 @@ func (s *storm) flood(ctx context.Context, d time.Duration) ([]outcome, error) {
 	s.GoodputShare = float64(int(s.Goodput*1000/s.Peak)) / 1000
 	s.AcceptedP50, s.AcceptedP99 = timesOf(all2, accepted, 50), timesOf(all2, accepted, 99)
 	s.ShedP50, s.ShedP99 = timesOf(all2, shed, 50), timesOf(all2, shed, 99)
+	inside := percentiles([]latencies{kept()}, 50, 99)
+	s.KeptP50, s.KeptP99 = inside[0], inside[1]
 	var late latencies
 	for _, o := range all2 {
 		late = append(late, o.late)
@@ -227,6 +232,22 @@ func (s *storm) flood(ctx context.Context, d time.Duration) ([]outcome, error) {
 		}
 	}
 	return all2, errors.Join(err, captureErr)
+}
+
+// keptBy listens to how long the gate keeps those whom it sends away, from now until it is asked.
+func (s *storm) keptBy() func() latencies {
+	var mu sync.Mutex
+	var list latencies
+	s.Gate.Kept(func(kept time.Duration) {
+		mu.Lock()
+		list = append(list, kept)
+		mu.Unlock()
+	})
+	return func() latencies {
+		mu.Lock()
+		defer mu.Unlock()
+		return list
+	}
 }
 
 // watch notes the most of memory and of the gate's queues.

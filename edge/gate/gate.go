@@ -59,6 +59,7 @@ type Gate struct {
 	Options
 	reserve int // places that only critical requests take
 	reading atomic.Int64
+	kept    atomic.Pointer[func(time.Duration)]
 
 	mu      sync.Mutex
 	callers callers
@@ -106,6 +107,9 @@ func (g *Gate) Busy() (running, waiting, streams int) {
 // Bounds says what Busy never exceeds.
 func (g *Gate) Bounds() (running, waiting, streams int) { return g.Work + g.reserve, g.Queue, g.Open }
 
+// Kept has told be told of each request that is sent away how long it was kept, from its head to the refusal written.
+func (g *Gate) Kept(told func(time.Duration)) { g.kept.Store(&told) }
+
 // Handler lets requests in to next.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -114,18 +118,24 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 }
 
 func (g *Gate) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	began := g.Real.Now()
+	refuse := func(reason string, f *fault.Fault) {
+		g.Count(reason)
+		g.Refuse(w, r, f)
+		if told := g.kept.Load(); told != nil {
+			(*told)(g.Real.Now().Sub(began))
+		}
+	}
 	id := g.credential(r)
 	c, known, f := g.admit(w, r, id)
 	if f != nil {
-		g.Count(f.Code)
-		g.Refuse(w, r, f)
+		refuse(f.Code, f)
 		return
 	}
 	defer g.leave(c)
 	if g.isStream(r) {
 		if f := g.stream(c); f != nil {
-			g.Count("streams")
-			g.Refuse(w, r, f)
+			refuse("streams", f)
 			return
 		}
 		defer g.hangUp(c)
@@ -139,8 +149,7 @@ func (g *Gate) serve(w http.ResponseWriter, r *http.Request, next http.Handler) 
 		f = g.enter(r.Context(), c, k)
 	}
 	if f != nil {
-		g.Count(f.Code)
-		g.Refuse(w, r, f)
+		refuse(f.Code, f)
 		return
 	}
 	defer g.done(c, k)
