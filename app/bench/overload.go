@@ -97,8 +97,8 @@ func overload(ctx context.Context, args []string, out, diag io.Writer) error {
 	}
 	text := fmt.Sprintf("peak %.0f a second; offered %.0f, goodput %.0f (%.2f of the peak), accepted p99 %.0f ms (unloaded %.0f ms), "+
 		"%d shed in p99 %.1f ms (%.1f ms in the server), %d of %d captures shed, recovery %.0f ms, %d MB, %d lost, verified %v",
-		r.Peak, r.Offered, r.Goodput, r.GoodputShare, r.AcceptedP99, r.UnloadedP99, r.Shed, r.ShedP99, r.KeptP99, r.CapturesShed, r.Captures, r.Recovery,
-		r.MemoryMB, r.Lost, r.Verified)
+		r.Peak, r.Offered, r.Goodput, r.GoodputShare, r.AcceptedP99, r.UnloadedP99, r.Shed, r.ShedP99, r.KeptP99, r.CapturesShed, r.Captures,
+		r.Recovery, r.MemoryMB, r.Lost, r.Verified)
 	return c.tell(r, text, r.Verified && r.Lost == 0)
 }
 
