@@ -55,6 +55,14 @@ func Flow(a money.Amount, in bool) Money {
 	return m
 }
 
+// bare leaves the code out where the currency's name stands before the figure and its sign in it.
+func bare(m Money) Money {
+	if m.Symbol != "" {
+		m.Code = ""
+	}
+	return m
+}
+
 // String is the amount as running text.
 func (m Money) String() string {
 	s := m.Sign + m.Symbol + m.Digits

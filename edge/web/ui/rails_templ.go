@@ -1239,7 +1239,7 @@ func PocketsPage(v Pockets) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Figure(p.Available).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Figure(bare(p.Available)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
