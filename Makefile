@@ -5,9 +5,9 @@ BINARY  := bin/billfold
 MAX_MB  := 60
 # The generator's version is the library's: what it writes calls what we import.
 TEMPL   := github.com/a-h/templ/cmd/templ@v0.3.977
-# Tests wait for disks, databases and a browser for half of their time, so twice as many packages run at once as there are cores. What
+# Tests wait for disks, databases and a browser for half of their time, so half as many packages again run at once as there are cores. What
 # takes longest begins first, so that no core is idle at the end.
-AT_ONCE := $(shell expr 2 '*' "$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)")
+AT_ONCE := $(shell expr '(' 3 '*' "$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)" + 1 ')' / 2)
 LONGEST := ./test/browser ./test/disk ./app/sim ./test/outage ./cmd/billfold ./app ./core/payment ./product/purse ./edge/api
 export CGO_ENABLED ?= 0
 

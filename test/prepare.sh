@@ -25,7 +25,7 @@ if [ "${1:-}" = long ]; then # the model of the purse is checked by spin, which 
 	command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 fi
 postgres || missing="$missing postgresql"
-browser || missing="$missing chromium-headless-shell"
+browser || missing="$missing chromium"
 fonts || missing="$missing fontconfig fonts-noto-cjk"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils" # reads our PDFs
 command -v zbarimg >/dev/null 2>&1 || missing="$missing zbar-tools"      # reads our QR codes
@@ -46,11 +46,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # Another installation may be under way: wait for it rather than fail. The package lists of a fresh machine may be empty.
 install="env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq"
-# Chromium without windows is smaller and does a third less work a page, but not every distribution has it.
 # shellcheck disable=SC2086 # the words are meant to be split
-if ! { $sudo $install update && { apt-cache show chromium-headless-shell >/dev/null 2>&1 ||
-	missing=$(echo "$missing" | sed s/chromium-headless-shell/chromium/); } &&
-	$sudo $install install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+if ! { $sudo $install update && $sudo $install install -y --no-install-recommends $missing; } >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "apt-get could not install:$missing" >&2
 	exit 1

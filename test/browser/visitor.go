@@ -25,6 +25,10 @@ import (
 // patience is how long a visitor waits for what should come next. A payment promises an answer within 20 s.
 const patience = 25 * time.Second
 
+// busy is how long the browser itself may take for what it is told, such as having axe look at a long page: a machine may have others to
+// serve.
+const busy = time.Minute
+
 // A Look is how somebody looks at pages.
 type Look struct {
 	Lang     lang.Tag
@@ -162,7 +166,7 @@ func (v *Visitor) settle() {
 // do runs actions, and fails the test with what was being tried and what the page shows.
 func (v *Visitor) do(what string, actions ...chromedp.Action) {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	ctx, cancel := context.WithTimeout(v.ctx, busy)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		v.t.Fatalf("%s: %s: %v\n%s", v.Look, what, err, v.shown())
