@@ -349,13 +349,11 @@ func (t *town) sale(ctx context.Context) (payment.CheckoutID, error) {
 func (t *town) settledWords(ctx context.Context, owners ...payment.Caller) error {
 	for _, owner := range owners {
 		for {
-			page, err := patient(ctx, func() (payment.Page, error) {
-				return t.Payments.Activity(ctx, owner, owner.Owner(), payment.ActivityFilter{Text: "nothing has these words"}, "", 20)
-			})
+			listed, err := patient(ctx, func() (bool, error) { return t.Payments.Listed(ctx, owner.Owner()) })
 			if err != nil {
 				return err
 			}
-			if page.Next == "" {
+			if listed {
 				break
 			}
 			if err := clock.Wait(ctx, time.Second); err != nil {

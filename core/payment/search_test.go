@@ -40,11 +40,16 @@ func (w *world) history() {
 		w.business.Advance(20 * time.Minute)
 	}
 	for _, owner := range []string{string(w.lena), string(w.shop.ID)} {
-		if err := w.wantWords(w.ctx, owner); err != nil {
-			w.t.Fatal(err)
+		if listed, err := w.Listed(w.ctx, owner); listed || err != nil {
+			w.t.Fatalf("before any list is written: %v %v", listed, err)
 		}
 	}
 	w.rest()
+	for _, owner := range []string{string(w.lena), string(w.shop.ID)} {
+		if listed, err := w.Listed(w.ctx, owner); !listed || err != nil {
+			w.t.Fatalf("when all lists are written: %v %v", listed, err)
+		}
+	}
 }
 
 // find reads all pages of a filter.

@@ -40,6 +40,8 @@ const (
 	selectUnlisted = `select p.at, p.role, ` + joinedColumns + ` from payment_party p join payment_record r on r.id = p.payment
 		where p.owner = $1 and p.at >= $2 and p.at <= $3 and (p.at > $2 or p.at = $2 and p.payment > $4)
 		order by p.at, p.payment limit $5`
+	selectNext = `select at, payment from payment_party where owner = $1 and at >= $2 and at <= $3 and (at > $2 or at = $2 and payment > $4)
+		order by at, payment limit $5`
 	// Of so many payments those in one state, and the last of so many: what is in another state is not read.
 	selectPartyIn = `select p.at, p.role, ` + joinedColumns + ` from (select at, payment, role from payment_party
 		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)

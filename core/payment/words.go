@@ -107,6 +107,22 @@ func (s *Service) listPart(tx *db.Tx, owner string) (bool, error) {
 	return true, nil
 }
 
+// Listed says whether all word lists of an owner are written that can be, and asks for them where they are not. A search is right in any
+// case; what lists there are decides how long it takes.
+func (s *Service) Listed(ctx context.Context, owner string) (bool, error) {
+	ahead, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]place, error) {
+		newest, err := newestPart(tx, owner)
+		if err != nil {
+			return nil, err
+		}
+		return db.All(tx, scanPlace, selectNext, owner, newest.last.at, micros(s.Clock.Now().Add(-settling)), newest.last.payment, partSize)
+	})
+	if err != nil || len(ahead) < partSize {
+		return err == nil, err
+	}
+	return false, s.wantWords(ctx, owner)
+}
+
 // newestPart is the zero part where an owner has no lists.
 func newestPart(tx *db.Tx, owner string) (part, error) {
 	p, err := db.One(tx, scanPart, selectNewest, owner, owner)
