@@ -63,7 +63,7 @@ const (
 
 // Of word lists a page looks at the traits of so many. It opens so many; all where that is no more than wholeMost, which takes a hundred
 // thousand payments in. A test goes less far.
-var partsMost, headsMost, wholeMost = 16, 1000, 110
+var partsMost, headsMost, wholeMost = 4, 1000, 110
 
 // Activity lists what an owner (a person or a shop) paid and was paid, newest first. Whether the caller may see the owner is
 // the edge's question. invalid_cursor for a cursor that is not ours.
