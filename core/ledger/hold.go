@@ -1,8 +1,11 @@
 package ledger
 
 import (
+	"errors"
+
 	"billfold/base/clock"
 	"billfold/base/db"
+	"billfold/base/fault"
 )
 
 // PostHold makes a hold final: amount of it, or all of it where amount is 0. The rest is released. Only a hold of one leg takes an amount;
@@ -77,28 +80,118 @@ func (l *Ledger) resolve(tx *db.Tx, holdID, id EntryID, phase Phase, amounts []i
 	return d.Entry, nil
 }
 
-// lockHold reads an open hold under lock, nil where there is none.
-func (l *Ledger) lockHold(tx *db.Tx, k key) (*draft, error) {
-	q := selectHold
-	if lock := tx.ForUpdate(); lock != "" {
-		q += lock + " of h"
+// HoldPost is a hold that is to be made final, under the id of its resolution; amount 0 is all of it.
+type HoldPost struct {
+	Hold, ID EntryID
+	Amount   int64
+}
+
+// PostHolds is PostHold for many holds in one transaction, each posted or refused on its own. No hold may be there twice. The error is for
+// storage.
+func (l *Ledger) PostHolds(tx *db.Tx, posts []HoldPost) ([]Result, error) {
+	results := make([]Result, len(posts))
+	keys := make([]key, 0, len(posts))
+	for _, p := range posts {
+		if k, ok := parseEntryID(p.Hold); ok {
+			keys = append(keys, k)
+		}
 	}
-	hold := &draft{key: k}
-	hold.ID, hold.Phase = k.text(), Pending
-	var kind int64
-	legs, err := db.All(tx, func(r db.Row) (leg Leg, err error) {
-		var reference *string
-		var expires int64
-		err = r.Scan(&hold.number, &kind, &reference, &expires, &leg.Debit, &leg.Credit, &leg.Amount)
-		hold.Reference, hold.ExpiresAt = text(reference), clock.FromMicros(expires)
-		return leg, err
-	}, q, k[:])
-	if err != nil || len(legs) == 0 {
+	holds, err := l.lockHolds(tx, keys)
+	if err != nil {
 		return nil, err
 	}
-	hold.Legs = legs
-	hold.Kind, err = l.kindName(tx, kind)
-	return hold, err
+	var drafts []*draft
+	var place []int
+	for i, p := range posts {
+		d, err := l.postOf(holds, p)
+		if errors.Is(err, errNotOpen) { // seldom: it was resolved before, perhaps by this very call
+			results[i].Entry, err = l.PostHold(tx, p.Hold, p.ID, p.Amount)
+		} else if err == nil {
+			drafts, place = append(drafts, d), append(place, i)
+		}
+		if _, refused := fault.As(err); err != nil && !refused {
+			return nil, err
+		}
+		results[i].Err = err
+	}
+	if len(drafts) == 0 {
+		return results, nil
+	}
+	refusals, err := l.record(tx, drafts, false)
+	if err != nil {
+		return nil, err
+	}
+	for n, d := range drafts {
+		if results[place[n]].Err = refusals[n]; refusals[n] == nil {
+			results[place[n]].Entry = d.Entry
+		}
+	}
+	return results, nil
+}
+
+var errNotOpen = errors.New("ledger: not an open hold")
+
+// postOf drafts the posting of an open hold; errNotOpen where there is none.
+func (l *Ledger) postOf(holds map[key]*draft, p HoldPost) (*draft, error) {
+	hold, _ := parseEntryID(p.Hold)
+	id, ok := parseEntryID(p.ID)
+	switch {
+	case holds[hold] == nil || !ok:
+		return nil, errNotOpen
+	case !l.clock.Now().Before(holds[hold].ExpiresAt):
+		return nil, ErrHoldExpired.With("hold")
+	case p.Amount == 0:
+		return resolution(holds[hold], id, Post, nil)
+	}
+	return resolution(holds[hold], id, Post, []int64{p.Amount})
+}
+
+// lockHold reads an open hold under lock, nil where there is none.
+func (l *Ledger) lockHold(tx *db.Tx, k key) (*draft, error) {
+	holds, err := l.lockHolds(tx, []key{k})
+	return holds[k], err
+}
+
+// lockHolds reads open holds under lock, in the order of their ids. Those that are none are left out.
+func (l *Ledger) lockHolds(tx *db.Tx, keys []key) (map[key]*draft, error) {
+	lock := tx.ForUpdate()
+	if lock != "" {
+		lock += " of h"
+	}
+	holds, kinds := make(map[key]*draft, len(keys)), make(map[key]int64, len(keys))
+	for len(keys) > 0 {
+		var some []key
+		some, keys = cut(keys, loadMost)
+		args := pad(nil, some, keyArg)
+		_, err := db.All(tx, func(r db.Row) (struct{}, error) {
+			var id []byte
+			var reference *string
+			var number, kind, expires int64
+			var leg Leg
+			if err := r.Scan(&id, &number, &kind, &reference, &expires, &leg.Debit, &leg.Credit, &leg.Amount); err != nil {
+				return struct{}{}, err
+			}
+			k := key(id)
+			hold := holds[k]
+			if hold == nil {
+				hold = &draft{key: k, number: number}
+				hold.ID, hold.Phase, hold.Reference, hold.ExpiresAt = k.text(), Pending, text(reference), clock.FromMicros(expires)
+				holds[k], kinds[k] = hold, kind
+			}
+			hold.Legs = append(hold.Legs, leg)
+			return struct{}{}, nil
+		}, selectHolds.Of(len(args))+lock, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	for k, hold := range holds {
+		var err error
+		if hold.Kind, err = l.kindName(tx, kinds[k]); err != nil {
+			return nil, err
+		}
+	}
+	return holds, nil
 }
 
 // resolved answers for a hold that is not open: with its resolution where this is the same call again, else with the reason.

@@ -1,9 +1,11 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
+	"billfold/base/db"
 	"billfold/base/money"
 	"billfold/core/ledger"
 )
@@ -58,10 +60,31 @@ var holdEvents = []struct {
 		map[string]error{"open": ledger.ErrAmountExceedsHold, "late": ledger.ErrHoldExpired}, 0},
 	{"post less than nothing", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Post, h, id, -1) },
 		map[string]error{"open": money.ErrAmountNotPositive, "late": ledger.ErrHoldExpired}, 0},
+	{"post among others", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.among(h, id, 0) },
+		map[string]error{"open": nil, "late": ledger.ErrHoldExpired}, 1000},
+	{"post in part among others", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.among(h, id, 400) },
+		map[string]error{"open": nil, "late": ledger.ErrHoldExpired}, 400},
+	{"post too much among others", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.among(h, id, 1001) },
+		map[string]error{"open": ledger.ErrAmountExceedsHold, "late": ledger.ErrHoldExpired}, 0},
 	{"void", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Void, h, id) },
 		map[string]error{"open": nil, "late": nil}, 0},
 	{"expire", func(s *street, h, id ledger.EntryID) (ledger.Entry, error) { return s.end(ledger.Expire, h, id) },
 		map[string]error{"open": ledger.ErrHoldNotExpired, "late": nil}, 0},
+}
+
+// among posts a hold in one transaction with one that is open and one that is none, which is no matter to either.
+func (s *street) among(hold, id ledger.EntryID, amount int64) (ledger.Entry, error) {
+	other := s.mustHold(leg(s.float, s.openBusy("system/aside/EUR", eur), 1), hour)
+	posts := []ledger.HoldPost{{Hold: s.id(), ID: s.id()}, {Hold: hold, ID: id, Amount: amount}, {Hold: other.ID, ID: s.id()}}
+	results, err := db.Write(context.Background(), s.d, func(tx *db.Tx) ([]ledger.Result, error) { return s.PostHolds(tx, posts) })
+	if err != nil {
+		return ledger.Entry{}, err
+	}
+	wantErr(s.t, results[0].Err, ledger.ErrEntryNotFound)
+	if e := results[2]; e.Err != nil || e.Entry.Resolves != other.ID {
+		s.t.Errorf("the neighbour: %+v", e)
+	}
+	return results[1].Entry, results[1].Err
 }
 
 func TestEveryHoldStateMeetsEveryEvent(t *testing.T) {

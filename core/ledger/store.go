@@ -55,9 +55,6 @@ const (
 	ofEntry    = `l.number >= e.number and l.number < e.number + coalesce(e.legs, 1)`
 	ofLeg      = `e.number = (select max(x.number) from ledger_entry x where x.number <= l.number)`
 	deleteHold = `delete from ledger_hold where number = $1`
-	// A hold with its entry and legs; `for update of h` locks the hold's own row, so that one resolver waits for the other.
-	selectHold = `select e.number, e.kind, e.reference, e.expires_at, l.debit, l.credit, l.amount from ledger_entry e
-		join ledger_hold h on h.number = e.number join ledger_leg l on ` + ofEntry + ` where e.id = $1 order by l.number`
 )
 
 // Histories. An account's is the chain of its legs, newest first; a busy account's is in an index by time.
@@ -238,6 +235,11 @@ var (
 
 // Statements with lists.
 var (
+	// Holds with their entries and legs; `for update of h` locks a hold's own row, so that one resolver waits for the other.
+	selectHolds = db.Texts[int]{Write: func(n int) string {
+		return `select e.id, e.number, e.kind, e.reference, e.expires_at, l.debit, l.credit, l.amount from ledger_entry e
+			join ledger_hold h on h.number = e.number join ledger_leg l on ` + ofEntry + ` where e.id in ` + db.In(1, n) + ` order by e.id, l.number`
+	}}
 	selectEntriesByID = db.Texts[int]{Write: func(n int) string {
 		return `select ` + entryColumns + ` from ledger_entry where id in ` + db.In(1, n)
 	}}

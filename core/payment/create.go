@@ -65,7 +65,7 @@ func (s *Service) Create(ctx context.Context, c Caller, t Terms, confirm bool, c
 		return s.again(ctx, c, call, opCreate, err)
 	}
 	if d := s.direct(c, r, confirm, call); d != nil {
-		if p, done, err := s.payWithOthers(ctx, d); done {
+		if p, done, err := withOthers(ctx, s, &s.directs, d, s.payTogether); done {
 			return p, err
 		}
 	}

@@ -22,6 +22,10 @@ func (s *Service) Capture(ctx context.Context, c Caller, payment ID, amount *mon
 	if err := begin(call); err != nil {
 		return Payment{}, err
 	}
+	t := &taking{shared: s.shared(c, call, opCapture, payment), amount: amount}
+	if p, done, err := withOthers(ctx, s, &s.captures, t, s.takeTogether); done {
+		return p, err
+	}
 	return s.run(ctx, c, call, opCapture, payment, func(tx *db.Tx) (outcome, error) {
 		r, err := lock(tx, payment)
 		if err != nil {
@@ -39,23 +43,95 @@ func (s *Service) capture(tx *db.Tx, r *record, amount *money.Amount) (outcome, 
 	if late, err := s.expireIfDue(tx, r, now); late || err != nil {
 		return outcome{row: *r, late: ledger.ErrHoldExpired}, err
 	}
-	if _, ok := Next(r.state, Capture); !ok || r.capture == ByLink {
-		return outcome{}, ErrState.Fill(string(r.state))
-	}
-	take, err := within(r, amount, r.amount.Minor, ledger.ErrAmountExceedsHold)
+	take, err := r.takes(amount)
 	if err != nil {
 		return outcome{}, err
 	}
 	if _, err := s.Ledger.PostHold(tx, entryID(r.id, entryHold), entryID(r.id, entryCapture), take); err != nil {
 		return outcome{}, refusedSide(err)
 	}
-	r.captured = take
-	if err := r.move(Capture, StepCapture, now, take); err != nil {
+	if err := r.taken(take, now); err != nil {
 		return outcome{}, err
 	}
 	storeChange(tx, r)
 	s.announce(tx, r, eventCaptured, take)
 	return r.answer(), nil
+}
+
+// takes is how much of a hold is captured.
+func (r *record) takes(amount *money.Amount) (int64, error) {
+	if _, ok := Next(r.state, Capture); !ok || r.capture == ByLink {
+		return 0, ErrState.Fill(string(r.state))
+	}
+	return within(r, amount, r.amount.Minor, ledger.ErrAmountExceedsHold)
+}
+
+func (r *record) taken(amount int64, now time.Time) error {
+	r.captured = amount
+	return r.move(Capture, StepCapture, now, amount)
+}
+
+// taking is a capture among others.
+type taking struct {
+	shared
+	amount *money.Amount
+}
+
+// takeTogether captures holds in one transaction. One whose time is over is expired alone, and so is the second capture of a payment, which
+// then finds what the first did.
+func (s *Service) takeTogether(tx *db.Tx, group []*taking) error {
+	ids, seen := make([]ID, 0, len(group)), map[ID]bool{}
+	for _, t := range group {
+		if t.alone = seen[t.id]; !t.alone {
+			seen[t.id], ids = true, append(ids, t.id)
+		}
+	}
+	rows, err := lockAll(tx, ids)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	var posts []ledger.HoldPost
+	var posted []*taking
+	for _, t := range group {
+		r, found := rows[t.id]
+		switch {
+		case t.alone:
+			continue
+		case !found || !r.receivedBy(t.caller):
+			t.err = fault.ErrNotFound
+			continue
+		case r.due() != nil && *r.due() <= clock.Micros(now):
+			t.alone = true
+			continue
+		}
+		take, err := r.takes(t.amount)
+		if t.row, t.moved, t.err = r, take, err; err == nil {
+			posts = append(posts, ledger.HoldPost{Hold: entryID(r.id, entryHold), ID: entryID(r.id, entryCapture), Amount: take})
+			posted = append(posted, t)
+		}
+	}
+	if len(posts) == 0 {
+		return nil
+	}
+	results, err := s.Ledger.PostHolds(tx, posts)
+	if err != nil {
+		return err
+	}
+	changed := make([]*record, 0, len(posted))
+	for i, t := range posted {
+		if results[i].Err != nil {
+			t.err = refusedSide(results[i].Err)
+			continue
+		}
+		t.happy = eventCaptured
+		if err := t.row.taken(t.moved, now); err != nil {
+			return err
+		}
+		changed = append(changed, &t.row)
+	}
+	storeChange(tx, changed...)
+	return nil
 }
 
 // Void takes back a payment that is not confirmed yet, or lets go of a hold. The payee may do either, the payer only the

@@ -52,10 +52,12 @@ type Options struct {
 type Service struct {
 	Options
 	rails map[string]rail.Rail
-	line  gather.Line[*direct]
 	names nameCache
 	mails mailless
 	shelf shelf // of word lists
+
+	directs  gather.Line[*direct]
+	captures gather.Line[*taking]
 }
 
 // New makes the service and registers its subscriber, its jobs and its sweeps with the outbox and the queue.
@@ -66,8 +68,7 @@ func New(o Options) *Service {
 	if o.Real == nil {
 		o.Real = clock.System()
 	}
-	s := &Service{Options: o, rails: map[string]rail.Rail{},
-		line: gather.Line[*direct]{Lanes: directLanes, Most: directMost, Room: directRoom}}
+	s := &Service{Options: o, rails: map[string]rail.Rail{}, directs: newLine[*direct](), captures: newLine[*taking]()}
 	for _, r := range o.Rails {
 		s.rails[r.Name()] = r
 	}
@@ -282,6 +283,40 @@ func lock(tx *db.Tx, payment ID) (record, error) {
 	steps, err := db.All(tx, scanStep, selectSteps, string(payment))
 	r.past = slices.DeleteFunc(steps, func(s Step) bool { return s.Number >= told })
 	return r, err
+}
+
+// lockAll is lock for many payments, in the order of their ids. Those that are not there are left out.
+func lockAll(tx *db.Tx, ids []ID) (map[ID]record, error) {
+	args := make([]any, 0, len(ids))
+	for _, one := range ids {
+		if id.Valid(string(one), "pay") {
+			args = append(args, string(one))
+		}
+	}
+	rows := make(map[ID]record, len(args))
+	for len(args) > 0 {
+		n := min(len(args), togetherMost)
+		some := db.Pad(args[:n:n], 1)
+		args = args[n:]
+		list, err := db.All(tx, scanRecord, selectRecordsLocked.Of(len(some))+tx.ForUpdate(), some...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			rows[r.id] = r
+		}
+		steps, err := db.All(tx, scanStepOf, selectStepsOf.Of(len(some)), some...)
+		if err != nil {
+			return nil, err
+		}
+		for _, step := range steps {
+			if r, found := rows[step.payment]; found && step.Number < told {
+				r.past = append(r.past, step.Step)
+				rows[r.id] = r
+			}
+		}
+	}
+	return rows, nil
 }
 
 // answer is what a verb says about a row once it is done with it.

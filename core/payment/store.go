@@ -78,6 +78,14 @@ const joinedColumns = `r.id, r.kind, r.state, r.version, r.creator, r.payer, r.p
 	r.captured, r.refunded, r.capture, r.method, r.description, r.reference, r.metadata, r.of_payment, r.failure, r.created_at,
 	r.expires_at, r.hold_for, r.hold_until, r.due_at, r.approved_at, r.digest, r.proof`
 
+// Many payments, locked in the order of their ids, and then their steps.
+var (
+	selectRecordsLocked = db.Texts[int]{Write: func(n int) string { return selectRecordIDs + db.In(1, n) + ` order by id` }}
+	selectStepsOf       = db.Texts[int]{Write: func(n int) string {
+		return `select payment, n, name, state, at, amount from payment_step where payment in ` + db.In(1, n) + ` order by payment, n`
+	}}
+)
+
 // Insertions. A telling's steps may come again.
 var (
 	insertRecords = db.NewBulk("insert into payment_record", `id text, kind text, state text, version bigint, creator text, payer text,
@@ -173,10 +181,12 @@ func storeNew(tx *db.Tx, list ...*record) {
 	storeSteps(tx, list...)
 }
 
-func storeChange(tx *db.Tx, r *record) {
-	tx.Queue(updateRecord, string(r.id), string(r.state), r.version, r.payer, r.captured, r.refunded, r.failure,
-		micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof, r.payee)
-	storeSteps(tx, r)
+func storeChange(tx *db.Tx, list ...*record) {
+	for _, r := range list {
+		tx.Queue(updateRecord, string(r.id), string(r.state), r.version, r.payer, r.captured, r.refunded, r.failure,
+			micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof, r.payee)
+	}
+	storeSteps(tx, list...)
 }
 
 func storeSteps(tx *db.Tx, list ...*record) {
@@ -255,11 +265,20 @@ func scanLocked(row db.Row) (record, error) {
 }
 
 func scanStep(row db.Row) (Step, error) {
-	var s Step
-	var payment, state string
+	s, err := scanStepOf(row)
+	return s.Step, err
+}
+
+// stepOf is a step with the payment it is of.
+type stepOf struct {
+	payment ID
+	Step
+}
+
+func scanStepOf(row db.Row) (s stepOf, err error) {
 	var at int64
-	err := row.Scan(&payment, &s.Number, &s.Name, &state, &at, &s.Amount)
-	s.State, s.At = State(state), moment(at)
+	err = row.Scan(&s.payment, &s.Number, &s.Name, &s.State, &at, &s.Amount)
+	s.At = moment(at)
 	return s, err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"billfold/base/db"
 	"billfold/base/fault"
+	"billfold/base/money"
 	"billfold/base/once"
 	"billfold/core/ledger"
 )
@@ -37,7 +38,7 @@ func TestEachOfAGroupForItself(t *testing.T) {
 		over := w.drafted(w.by(w.lena), w.terms(799), w.key()) // more than is left
 		group := []*direct{w.drafted(w.by(w.lena), w.terms(100), w.key()), over, w.drafted(w.by(w.lena), toOmar, w.key()),
 			w.drafted(w.by(w.lena), hold, w.key()), w.drafted(w.by(w.lena), w.terms(199), w.key())}
-		w.payGroup(group)
+		together(w.Service, group, w.payTogether)
 		for i, d := range group {
 			if d.alone || (d.err != nil) != (d == over) {
 				t.Errorf("payment %d: %v, alone %v", i, d.err, d.alone)
@@ -70,7 +71,7 @@ func TestKeysInAGroup(t *testing.T) {
 		group := []*direct{w.drafted(w.by(w.lena), w.terms(10), used), w.drafted(w.by(w.lena), w.terms(20), twice),
 			w.drafted(w.by(w.lena), w.terms(20), twice), w.drafted(w.by(w.lena), w.terms(40), other),
 			w.drafted(w.by(w.lena), w.terms(80), w.key())}
-		w.payGroup(group)
+		together(w.Service, group, w.payTogether)
 		for i, alone := range []bool{true, false, true, true, false} {
 			if group[i].alone != alone || group[i].err != nil {
 				t.Errorf("payment %d: alone %v, want %v; %v", i, group[i].alone, alone, group[i].err)
@@ -98,7 +99,7 @@ func TestAGroupThatBreaks(t *testing.T) {
 		used, call := w.key(), w.key()
 		first := w.done(w.Create(w.ctx, w.by(w.lena), w.terms(1), true, used))
 		single := w.drafted(w.by(w.lena), w.terms(1), used) // nobody looks for the key of one
-		w.payGroup([]*direct{single})
+		together(w.Service, []*direct{single}, w.payTogether)
 		if p, err := w.Create(w.ctx, w.by(w.lena), w.terms(1), true, used); !single.alone || err != nil || p.ID != first.ID {
 			t.Errorf("alone %v, then %s, %v", single.alone, p.ID, err)
 		}
@@ -118,7 +119,7 @@ func TestAGroupThatBreaks(t *testing.T) {
 		}()
 		<-written
 		served := make(chan struct{})
-		go func() { w.payGroup(group); close(served) }()
+		go func() { together(w.Service, group, w.payTogether); close(served) }()
 		for waiting := int64(0); waiting == 0; {
 			w.ok(w.DB.Read(w.ctx, func(tx *db.Tx) error {
 				return tx.Row(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&waiting)
@@ -176,5 +177,52 @@ func TestTogetherAndOnTime(t *testing.T) {
 		if r, want := w.receipts(), int64(2+keys*3/4*100+2*40); r != want {
 			t.Errorf("the shop has %d, want %d", r, want)
 		}
+	})
+}
+
+// TestEachCaptureOfAGroupForItself: captures in one transaction, next to some that cannot be: of another shop, of too much, of nothing
+// held, a second of the same payment, one whose time is over.
+func TestEachCaptureOfAGroupForItself(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 10_000)
+		held := func(minor int64, hold time.Duration) ID {
+			terms := w.terms(minor)
+			terms.Capture, terms.HoldFor = Manual, hold
+			return w.done(w.Create(w.ctx, w.by(w.lena), terms, true, w.key())).ID
+		}
+		whole, part, much, late := held(100, 2*time.Hour), held(200, 2*time.Hour), held(300, 2*time.Hour), held(400, time.Hour)
+		foreign := held(500, 2*time.Hour)
+		direct := w.pay(w.lena, 1).ID
+		w.ok(w.business.Advance(time.Hour))
+		half, more := eur.Of(50), eur.Of(301)
+		take := func(c Caller, p ID, amount *money.Amount, call once.Call) *taking {
+			return &taking{shared: w.shared(c, call, opCapture, p), amount: amount}
+		}
+		again := w.key()
+		group := []*taking{take(w.byShop(), whole, nil, w.key()), take(w.byShop(), part, &half, again), take(w.byShop(), much, &more, w.key()),
+			take(w.byShop(), late, nil, w.key()), take(w.byShop(), direct, nil, w.key()), take(w.by(w.omar), foreign, nil, w.key()),
+			take(w.byShop(), "pay_nothing", nil, w.key()), take(w.byShop(), whole, nil, w.key())}
+		together(w.Service, group, w.takeTogether)
+		want := []*fault.Fault{nil, nil, ledger.ErrAmountExceedsHold, nil, ErrState, fault.ErrNotFound, fault.ErrNotFound, nil}
+		for i, m := range group {
+			if m.alone != (i == 3 || i == 7) || want[i] == nil && m.err != nil {
+				t.Errorf("capture %d: %v, alone %v", i, m.err, m.alone)
+			} else if want[i] != nil {
+				w.refused(m.err, want[i], fmt.Sprint("capture ", i))
+			}
+		}
+		if r, a := w.receipts(), w.available(w.lena); r != 1+100+50 || a != 10_000-1-100-50-300-400-500 {
+			t.Errorf("the shop has %d, %d are left", r, a)
+		}
+		answer := w.done(w.Capture(w.ctx, w.byShop(), part, &half, again))
+		if !answer.Replayed || answer.Captured != 50 || len(answer.Steps) != 4 {
+			t.Errorf("the same call again: %+v", answer)
+		}
+		_, err := w.Capture(w.ctx, w.byShop(), late, nil, w.key())
+		w.refused(err, ledger.ErrHoldExpired, "a hold whose time is over")
+		if p := w.now(late); p.State != Expired {
+			t.Errorf("and is then %s", p.State)
+		}
+		w.rest()
 	})
 }
