@@ -98,7 +98,7 @@ func reached() (names []string) {
 // still are the methods of payments that move nothing and promise nothing to anybody: they read, or keep names and notes.
 var still = []string{"Activity", "Arrivals", "AsOf", "Asked", "AsksContact", "CardRefusal", "CheckoutCode", "Checkouts",
 	"Contacts", "Count", "Drop", "FindRecipient", "FirstTime", "FollowState", "Get", "GetCheckout", "HandedOver",
-	"HandoversOf", "HeldPayments", "Keep", "LinkTo", "NameOf", "Note", "OpenWallet", "Owed", "OwedFor", "PaidLately",
+	"HandoversOf", "HeldPayments", "Keep", "LinkTo", "Listed", "NameOf", "Note", "OpenWallet", "Owed", "OwedFor", "PaidLately",
 	"PayLinkOf", "PayLinks", "QuoteOf", "ReadCode", "Refunds", "RemittanceOf", "Request", "RequestOf", "Requests",
 	"SetNote", "ShopCode", "Statement", "TakesCards", "Takings", "TillSales", "Timeline", "Upcoming", "Verify",
 	"ViewCheckout", "ViewLink", "ViewPayLink"}
