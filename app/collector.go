@@ -27,14 +27,15 @@ var easeCollector = sync.OnceFunc(func() {
 type collections struct{ percent int }
 
 func afterCollection(c *collections) {
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
+	now := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}}
+	metrics.Read(now)
 	percent := percentMost
-	if n := live[0].Value.Uint64(); n > 0 {
+	if n := now[0].Value.Uint64(); n > 0 {
 		percent = min(max(100, int(100*roomLeast/n)), percentMost)
 	}
+	others := int(now[1].Value.Uint64()) != c.percent // have set it for a while: many pages are open (edge/web)
 	// Setting it stops everybody for a moment: small changes are not worth that.
-	if diff := percent - c.percent; diff > c.percent/8 || -diff > c.percent/8 {
+	if diff := percent - c.percent; !others && (diff > c.percent/8 || -diff > c.percent/8) {
 		debug.SetGCPercent(percent)
 		c.percent = percent
 	}

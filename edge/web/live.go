@@ -60,10 +60,10 @@ func (h *hub) leave(tap chan struct{}, owners []string) {
 }
 
 // With so many pages open, the process holds mostly their connections, which stay. It would let as much garbage come together as they
-// take up, 40 MB for two thousand; with half of that it is as quick.
+// take up, 60 MB for two thousand; with a third of that it is as quick.
 const (
 	manyOpen    = 1000
-	manyGarbage = 50 // percent
+	manyGarbage = 30 // percent
 )
 
 // tidy has the process collect its garbage sooner while many pages are open, unless it was told to do so anyway; h.mu is held.
