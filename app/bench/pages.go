@@ -74,20 +74,12 @@ func pages(ctx context.Context, args []string, out, diag io.Writer) error {
 	if r.Times < 1 || r.Payments < 1 || r.Entries < 0 || *looks < 1 {
 		return errors.New("--times, --payments and --looks are 1 or more, --entries 0 or more")
 	}
-	t, err := openTown(ctx, c)
+	r.Engine = c.engine
+	verified, err := inTown(ctx, c, func(t *town) error { return t.look(ctx, c.inFlight, *looks, *only, *profile, &r) })
 	if err != nil {
 		return err
 	}
-	r.Engine = c.engine
-	if err := t.look(ctx, c.inFlight, *looks, *only, *profile, &r); err != nil {
-		return errors.Join(err, t.close(ctx))
-	}
-	if err := t.close(ctx); err != nil {
-		return err
-	}
-	if r.Verified, err = t.verify(ctx, c); err != nil {
-		return err
-	}
+	r.Verified = verified
 	return c.tell(r, r.sentence(), r.Verified)
 }
 

@@ -64,20 +64,12 @@ func shopList(ctx context.Context, args []string, out, diag io.Writer) error {
 	if r.Payments < 1 || *looks < 1 {
 		return errors.New("--payments and --looks are 1 or more")
 	}
-	t, err := openTown(ctx, c)
+	r.Engine = c.engine
+	verified, err := inTown(ctx, c, func(t *town) error { return t.lookAtShop(ctx, c.inFlight, *looks, *profile, &r) })
 	if err != nil {
 		return err
 	}
-	r.Engine = c.engine
-	if err := t.lookAtShop(ctx, c.inFlight, *looks, *profile, &r); err != nil {
-		return errors.Join(err, t.close(ctx))
-	}
-	if err := t.close(ctx); err != nil {
-		return err
-	}
-	if r.Verified, err = t.verify(ctx, c); err != nil {
-		return err
-	}
+	r.Verified = verified
 	return c.tell(r, r.sentence(), r.Verified)
 }
 

@@ -37,6 +37,18 @@ type town struct {
 	made   int             // payments
 }
 
+// inTown opens a sandbox with the demo's history, has something measured in it, closes it and verifies its books.
+func inTown(ctx context.Context, c *common, measure func(*town) error) (verified bool, err error) {
+	t, err := openTown(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	if err := errors.Join(measure(t), t.close(ctx)); err != nil {
+		return false, err
+	}
+	return t.verify(ctx, c)
+}
+
 // openTown opens a sandbox with the demo's history, which a bench then makes larger.
 func openTown(ctx context.Context, c *common) (*town, error) {
 	w, err := openAs(ctx, c, func(o *app.Config) { o.Mode, o.Wait, o.Rate, o.Guests = app.Sandbox, 30_000, 1_000_000, 1_000_000 })

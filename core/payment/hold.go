@@ -22,8 +22,8 @@ func (s *Service) Capture(ctx context.Context, c Caller, payment ID, amount *mon
 	if err := begin(call); err != nil {
 		return Payment{}, err
 	}
-	t := &taking{shared: s.shared(c, call, opCapture, payment), amount: amount}
-	if p, done, err := withOthers(ctx, s, &s.captures, t, s.takeTogether); done {
+	t := &capturing{shared: s.shared(c, call, opCapture, payment), amount: amount}
+	if p, done, err := withOthers(ctx, s, &s.captures, t, s.captureTogether); done {
 		return p, err
 	}
 	return s.run(ctx, c, call, opCapture, payment, func(tx *db.Tx) (outcome, error) {
@@ -43,14 +43,14 @@ func (s *Service) capture(tx *db.Tx, r *record, amount *money.Amount) (outcome, 
 	if late, err := s.expireIfDue(tx, r, now); late || err != nil {
 		return outcome{row: *r, late: ledger.ErrHoldExpired}, err
 	}
-	take, err := r.takes(amount)
+	take, err := r.toCapture(amount)
 	if err != nil {
 		return outcome{}, err
 	}
 	if _, err := s.Ledger.PostHold(tx, entryID(r.id, entryHold), entryID(r.id, entryCapture), take); err != nil {
 		return outcome{}, refusedSide(err)
 	}
-	if err := r.taken(take, now); err != nil {
+	if err := r.wasCaptured(take, now); err != nil {
 		return outcome{}, err
 	}
 	storeChange(tx, r)
@@ -58,28 +58,28 @@ func (s *Service) capture(tx *db.Tx, r *record, amount *money.Amount) (outcome, 
 	return r.answer(), nil
 }
 
-// takes is how much of a hold is captured.
-func (r *record) takes(amount *money.Amount) (int64, error) {
+// toCapture is how much of a hold is captured.
+func (r *record) toCapture(amount *money.Amount) (int64, error) {
 	if _, ok := Next(r.state, Capture); !ok || r.capture == ByLink {
 		return 0, ErrState.Fill(string(r.state))
 	}
 	return within(r, amount, r.amount.Minor, ledger.ErrAmountExceedsHold)
 }
 
-func (r *record) taken(amount int64, now time.Time) error {
+func (r *record) wasCaptured(amount int64, now time.Time) error {
 	r.captured = amount
 	return r.move(Capture, StepCapture, now, amount)
 }
 
-// taking is a capture among others.
-type taking struct {
+// capturing is a capture among others.
+type capturing struct {
 	shared
 	amount *money.Amount
 }
 
-// takeTogether captures holds in one transaction. One whose time is over is expired alone, and so is the second capture of a payment, which
-// then finds what the first did.
-func (s *Service) takeTogether(tx *db.Tx, group []*taking) error {
+// captureTogether captures holds in one transaction. One whose time is over is expired alone, and so is the second capture of a payment,
+// which then finds what the first did.
+func (s *Service) captureTogether(tx *db.Tx, group []*capturing) error {
 	ids, seen := make([]ID, 0, len(group)), map[ID]bool{}
 	for _, t := range group {
 		if t.alone = seen[t.id]; !t.alone {
@@ -92,7 +92,7 @@ func (s *Service) takeTogether(tx *db.Tx, group []*taking) error {
 	}
 	now := s.Clock.Now()
 	var posts []ledger.HoldPost
-	var posted []*taking
+	var posted []*capturing
 	for _, t := range group {
 		r, found := rows[t.id]
 		switch {
@@ -105,7 +105,7 @@ func (s *Service) takeTogether(tx *db.Tx, group []*taking) error {
 			t.alone = true
 			continue
 		}
-		take, err := r.takes(t.amount)
+		take, err := r.toCapture(t.amount)
 		if t.row, t.moved, t.err = r, take, err; err == nil {
 			posts = append(posts, ledger.HoldPost{Hold: entryID(r.id, entryHold), ID: entryID(r.id, entryCapture), Amount: take})
 			posted = append(posted, t)
@@ -125,7 +125,7 @@ func (s *Service) takeTogether(tx *db.Tx, group []*taking) error {
 			continue
 		}
 		t.happy = eventCaptured
-		if err := t.row.taken(t.moved, now); err != nil {
+		if err := t.row.wasCaptured(t.moved, now); err != nil {
 			return err
 		}
 		changed = append(changed, &t.row)

@@ -57,7 +57,7 @@ type Service struct {
 	shelf shelf // of word lists
 
 	directs  gather.Line[*direct]
-	captures gather.Line[*taking]
+	captures gather.Line[*capturing]
 }
 
 // New makes the service and registers its subscriber, its jobs and its sweeps with the outbox and the queue.
@@ -68,7 +68,7 @@ func New(o Options) *Service {
 	if o.Real == nil {
 		o.Real = clock.System()
 	}
-	s := &Service{Options: o, rails: map[string]rail.Rail{}, directs: newLine[*direct](), captures: newLine[*taking]()}
+	s := &Service{Options: o, rails: map[string]rail.Rail{}, directs: newLine[*direct](), captures: newLine[*capturing]()}
 	for _, r := range o.Rails {
 		s.rails[r.Name()] = r
 	}

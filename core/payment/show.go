@@ -94,7 +94,10 @@ func (s *Service) rewind(p *Payment, r record, out outcome) {
 		p.Payer = ""
 	}
 	if r.kind == Purchase { // another card may have come later, or this one have been declined
-		p.Method = map[bool]Method{true: FromCard, false: FromWallet}[charged]
+		p.Method = FromWallet
+		if charged {
+			p.Method = FromCard
+		}
 	}
 	if r.capture == ByLink && !taken {
 		p.Payee = ""

@@ -195,14 +195,14 @@ func TestEachCaptureOfAGroupForItself(t *testing.T) {
 		direct := w.pay(w.lena, 1).ID
 		w.ok(w.business.Advance(time.Hour))
 		half, more := eur.Of(50), eur.Of(301)
-		take := func(c Caller, p ID, amount *money.Amount, call once.Call) *taking {
-			return &taking{shared: w.shared(c, call, opCapture, p), amount: amount}
+		take := func(c Caller, p ID, amount *money.Amount, call once.Call) *capturing {
+			return &capturing{shared: w.shared(c, call, opCapture, p), amount: amount}
 		}
 		again := w.key()
-		group := []*taking{take(w.byShop(), whole, nil, w.key()), take(w.byShop(), part, &half, again), take(w.byShop(), much, &more, w.key()),
+		group := []*capturing{take(w.byShop(), whole, nil, w.key()), take(w.byShop(), part, &half, again), take(w.byShop(), much, &more, w.key()),
 			take(w.byShop(), late, nil, w.key()), take(w.byShop(), direct, nil, w.key()), take(w.by(w.omar), foreign, nil, w.key()),
 			take(w.byShop(), "pay_nothing", nil, w.key()), take(w.byShop(), whole, nil, w.key())}
-		together(w.Service, group, w.takeTogether)
+		together(w.Service, group, w.captureTogether)
 		want := []*fault.Fault{nil, nil, ledger.ErrAmountExceedsHold, nil, ErrState, fault.ErrNotFound, fault.ErrNotFound, nil}
 		for i, m := range group {
 			if m.alone != (i == 3 || i == 7) || want[i] == nil && m.err != nil {
