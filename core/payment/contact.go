@@ -1,8 +1,10 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,9 +106,20 @@ func (s *Service) isNew(tx *db.Tx, person, payee string) (bool, error) {
 	return k.payment == "", err
 }
 
-// remember writes down that the payer has paid the payee: it makes recents, and tells who is new.
-func (r *record) remember(tx *db.Tx, now time.Time) {
-	if r.kind == Transfer && r.payee != "" {
+// remember writes down that payers have paid their payees: it makes recents, and tells who is new. The rows are shared with what else the
+// same payers do, so they are locked after the accounts and, where payments come together, in one order; else PostgreSQL would have to
+// break up those who wait for each other.
+func remember(tx *db.Tx, now time.Time, payments ...*record) {
+	paid := make([]*record, 0, len(payments))
+	for _, r := range payments {
+		if r.kind == Transfer && r.payee != "" {
+			paid = append(paid, r)
+		}
+	}
+	slices.SortStableFunc(paid, func(a, b *record) int {
+		return cmp.Or(cmp.Compare(a.payer, b.payer), cmp.Compare(a.payee, b.payee))
+	})
+	for _, r := range paid {
 		tx.Queue(upsertPaid, r.payer, r.payee, string(r.id), micros(now))
 	}
 }

@@ -261,7 +261,6 @@ func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, er
 		return "", err
 	}
 	entry := s.approved(r, from, to, now)
-	r.remember(tx, now)
 	if r.holdUntil.IsZero() {
 		_, err = s.Ledger.Post(tx, entry)
 	} else {
@@ -270,6 +269,7 @@ func (s *Service) approve(tx *db.Tx, r *record, now time.Time) (event string, er
 	if err != nil {
 		return "", refusedSide(err)
 	}
+	remember(tx, now, r)
 	return r.authorized(now)
 }
 

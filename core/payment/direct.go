@@ -63,9 +63,9 @@ func (s *Service) payTogether(tx *db.Tx, group []*direct) error {
 			return err
 		}
 		d.moved = d.row.amount.Minor
-		d.row.remember(tx, now)
 		rows, parties = append(rows, &d.row), append(parties, d.row.parties(now)...)
 	}
+	remember(tx, now, rows...)
 	storeNew(tx, rows...)
 	storeParties(tx, parties...)
 	return nil

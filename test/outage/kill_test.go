@@ -59,6 +59,7 @@ var verbs = []string{"pay", "request", "confirm", "checkout", "hold", "capture",
 
 func (h *house) killRounds(rounds int, seed uint64, total *killed) {
 	j, dice := newJournal(), rand.New(rand.NewPCG(seed, 1))
+	before := h.deadlocks()
 	shared := &crowd{}
 	work := func(name string) *worker {
 		return &worker{h: h, j: j, name: name, dice: rand.New(rand.NewPCG(dice.Uint64(), 7)), moved: map[string]int64{}, crowd: shared}
@@ -95,6 +96,8 @@ func (h *house) killRounds(rounds int, seed uint64, total *killed) {
 	shared.stop.Store(true)
 	all.Wait()
 	h.settle(j, workers)
+	h.kill()
+	h.noDeadlock(before)
 	total.text += j.String()
 	for _, verb := range verbs {
 		if j.verbs[verb] == nil || j.verbs[verb].acknowledged == 0 {
