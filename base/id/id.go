@@ -22,8 +22,8 @@ var ErrInvalid = fault.Define(fault.Invalid, "invalid_id", lang.Text{
 	ZH: "请原样发送收到的编号：短前缀、下划线，以及 26 位小写字母或数字。",
 })
 
-// alphabet is Crockford's base32 in lower case: no i, l, o, u.
-const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+// Letters are those of an id behind its prefix: Crockford's base32 in lower case, no i, l, o, u.
+const Letters = "0123456789abcdefghjkmnpqrstvwxyz"
 
 // size is the length of 128 bits in base32; the first character carries only three of its five bits.
 const size = 26
@@ -35,8 +35,8 @@ var values = func() (v [256]byte) {
 	for i := range v {
 		v[i] = 0xff
 	}
-	for i := range len(alphabet) {
-		v[alphabet[i]] = byte(i)
+	for i := range len(Letters) {
+		v[Letters[i]] = byte(i)
 	}
 	return v
 }()
@@ -116,7 +116,7 @@ func appendBits(text []byte, b [16]byte) []byte {
 	low := binary.BigEndian.Uint64(b[8:])
 	var out [size]byte
 	for i := size - 1; i >= 0; i-- {
-		out[i] = alphabet[low&31]
+		out[i] = Letters[low&31]
 		low = low>>5 | high<<59
 		high >>= 5
 	}

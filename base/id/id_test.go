@@ -214,7 +214,7 @@ func TestSecret(t *testing.T) {
 	seen := map[string]bool{}
 	for n := 1; n <= 40; n++ {
 		s := Secret(n)
-		if len(s) != (n*8+4)/5 || strings.Trim(s, alphabet) != "" {
+		if len(s) != (n*8+4)/5 || strings.Trim(s, Letters) != "" {
 			t.Errorf("Secret(%d) = %q", n, s)
 		}
 	}
@@ -227,8 +227,8 @@ func TestSecret(t *testing.T) {
 		seen[s] = true
 		used[s[0]], used[s[len(s)-1]] = true, true
 	}
-	if len(used) != len(alphabet) {
-		t.Errorf("only %d of %d characters occur", len(used), len(alphabet))
+	if len(used) != len(Letters) {
+		t.Errorf("only %d of %d characters occur", len(used), len(Letters))
 	}
 	if !panics(func() { Secret(0) }) || !panics(func() { Digits(-1) }) {
 		t.Error("an empty secret was made")

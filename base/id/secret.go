@@ -17,7 +17,7 @@ func Secret(n int) string {
 	text := make([]byte, (n*8+4)/5)
 	rand.Read(text)
 	for i, b := range text {
-		text[i] = alphabet[b&31]
+		text[i] = Letters[b&31]
 	}
 	return string(text)
 }
@@ -82,7 +82,7 @@ func checksum(body string) string {
 	sum := crc32.ChecksumIEEE([]byte(body))
 	var text [keyChecksum]byte
 	for i := keyChecksum - 1; i >= 0; i-- {
-		text[i] = alphabet[sum&31]
+		text[i] = Letters[sum&31]
 		sum >>= 5
 	}
 	return string(text[:])

@@ -57,13 +57,13 @@ const (
 
 	// What one page looks at; the next one goes on from there.
 	windowSize = 200  // payments that are read together
-	rowsMost   = 1000 // that are in no word list, one by one
+	rowsMost   = 500  // that are in no word list, one by one
 	newestMost = 2000 // of which those in one state are read
 )
 
 // Of word lists a page looks at the traits of so many. It opens so many; all where that is no more than wholeMost, which takes a hundred
 // thousand payments in. A test goes less far.
-var partsMost, headsMost, wholeMost = 4, 1000, 110
+var partsMost, headsMost, wholeMost = 16, 1000, 440
 
 // Activity lists what an owner (a person or a shop) paid and was paid, newest first. Whether the caller may see the owner is
 // the edge's question. invalid_cursor for a cursor that is not ours.

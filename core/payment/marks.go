@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"billfold/base/id"
 )
 
 // marks are the lines of a list that may be looked for: a bit for each.
@@ -105,7 +107,7 @@ func (q *query) mayHave(l *list, term string) marks {
 	digits, number := digitsOf(term)
 	if some || len(noted) > 0 || number {
 		for i := range l.size {
-			if named[l.other[i]] || len(noted) > 0 && noted[string(l.letters(i))] || number && hasDigits(l.amount[i], digits) {
+			if named[l.other[i]] || len(noted) > 0 && noted[string(l.letters(i))] || number && digits.in(l.amount[i]) {
 				m.set(i)
 			}
 		}
@@ -129,15 +131,13 @@ func (l *list) markWords(m marks, term string) {
 		}
 		line, from = line+1, from+at+end+1
 	}
-	for i, words := range l.foreign {
-		if i < l.size && strings.Contains(words, term) {
-			m.set(i)
-		}
-	}
 }
 
 // markLetters marks the lines whose id has these letters; every line when there are none, as of "pay_".
 func (l *list) markLetters(m marks, letters string) {
+	if strings.Trim(letters, id.Letters) != "" {
+		return // no id has such a one
+	}
 	for from := 0; from < len(l.ids); {
 		at := bytes.Index(l.ids[from:], []byte(letters))
 		if at < 0 {
@@ -153,25 +153,48 @@ func (l *list) markLetters(m marks, letters string) {
 	}
 }
 
+// digits are some that follow each other in a written number: their value, and ten to the power of how many they are; 0 for as many as
+// the longest amount has, which is then equal to them.
+type digits struct{ value, bound int64 }
+
 // digitsOf are a term's digits, where it may be a part of a written amount: without what parts them, and without leading zeros, which an
 // amount of minor units does not have.
-func digitsOf(term string) (digits []byte, number bool) {
+func digitsOf(term string) (d digits, number bool) {
 	if strings.Trim(term, "0123456789.,") != "" {
-		return nil, false
+		return d, false
 	}
-	return []byte(strings.TrimLeft(strings.NewReplacer(".", "", ",", "").Replace(term), "0")), true
+	written := strings.TrimLeft(strings.NewReplacer(".", "", ",", "").Replace(term), "0")
+	value, err := strconv.ParseInt("0"+written, 10, 64)
+	if err != nil {
+		return d, false // more than any amount is
+	}
+	if d = (digits{value: value, bound: 1}); len(written) == len(strconv.Itoa(maxAmount)) {
+		d.bound = 0
+	}
+	for range len(written) {
+		d.bound *= 10
+	}
+	return d, true
 }
 
-func hasDigits(amount int64, digits []byte) bool {
-	var written [20]byte
-	return bytes.Contains(strconv.AppendInt(written[:0], amount, 10), digits)
+// in says whether an amount of minor units has the digits. It is asked of every line, so it does not write them.
+func (d digits) in(amount int64) bool {
+	if d.bound == 0 {
+		return amount == d.value
+	}
+	for rest := amount; rest >= d.value; rest /= 10 {
+		if rest%d.bound == d.value {
+			return true
+		}
+		if rest == 0 {
+			break
+		}
+	}
+	return false
 }
 
 // wordsOf are the words of one line. Where each begins is found out once.
 func (l *list) wordsOf(i int) string {
-	if words := l.foreign[i]; words != "" {
-		return words
-	}
 	l.parted.Do(func() {
 		l.begins = make([]int, 1, l.size+1)
 		for at, letter := range l.words {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,17 +41,18 @@ func opened(t *testing.T, lines []line) *list {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &list{}
+	l, others := &list{}, map[int]string{}
 	for creator, text := range texts {
 		if creator == "usr_me" {
 			err = l.read(text)
 		} else {
-			err = l.readForeign(string(text))
+			err = readForeign(others, string(text))
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	l.weave(others)
 	return l
 }
 
@@ -113,6 +115,40 @@ func TestMarksLeaveOutOnlyWhatDoesNotFit(t *testing.T) {
 	}
 	if left == 0 || closed == 0 || len(found) != 20 || found["nothing"] > 0 {
 		t.Errorf("found %v, left out %d", slices.Collect(maps.Keys(found)), left)
+	}
+}
+
+// Digits are found in an amount exactly where they stand in it when it is written.
+func TestDigits(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 12))
+	found := 0
+	for range 20_000 {
+		amount := r.Int64N(maxAmount) >> r.IntN(63)
+		written := strconv.FormatInt(amount, 10)
+		from := r.IntN(len(written))
+		part := written[from : from+1+r.IntN(len(written)-from)]
+		if r.IntN(2) == 0 {
+			part = strconv.FormatInt(r.Int64N(maxAmount)>>r.IntN(63), 10)
+		}
+		want := strings.Contains(written, strings.TrimLeft(part, "0"))
+		if d, number := digitsOf(part); !number || d.in(amount) != want {
+			t.Fatalf("%q in %d: %v (%v), want %v", part, amount, d.in(amount), number, want)
+		} else if want {
+			found++
+		}
+	}
+	for term, want := range map[string]bool{"9223372036854775807": true, "9223372036854775806": false, ".": true, "0.00": true, "75807": true} {
+		if d, number := digitsOf(term); !number || d.in(maxAmount) != want {
+			t.Errorf("%q in the largest amount: %v", term, !want)
+		}
+	}
+	for _, term := range []string{"9223372036854775808", "1e3", "-1"} {
+		if _, number := digitsOf(term); number {
+			t.Errorf("%q may be a part of an amount", term)
+		}
+	}
+	if found < 10_000 {
+		t.Errorf("only %d were there", found)
 	}
 }
 

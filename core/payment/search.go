@@ -34,6 +34,8 @@ func (s *Service) query(ctx context.Context, owner string, f ActivityFilter) (*q
 	if len(q.terms) == 0 {
 		return q, nil
 	}
+	// The longest is what the fewest have: what it leaves out need not be asked for the others.
+	slices.SortStableFunc(q.terms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	var err error
 	q.notes, err = s.notes(ctx, owner)
 	q.noted = make(map[string]map[string]bool, len(q.terms))
@@ -325,7 +327,7 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 }
 
 // partsTogether bounds how many word lists are opened before they are looked through: what most searches want is in the first.
-const partsTogether = 8
+const partsTogether = 32
 
 // searchEarly is searchRows for a state that no list has.
 func (s *Service) searchEarly(ctx context.Context, owner string, q *query, edge place, found *harvest) (bool, error) {

@@ -75,7 +75,7 @@ func (w *world) findOf(c Caller, f ActivityFilter) (ids []ID) {
 // made a moment ago.
 func TestSearchFindsWhatReadingFinds(t *testing.T) {
 	partSize, partsMost, headsMost, wholeMost = 10, 1, 3, 2
-	t.Cleanup(func() { partSize, partsMost, headsMost, wholeMost = 1000, 4, 1000, 110 })
+	t.Cleanup(func() { partSize, partsMost, headsMost, wholeMost = 250, 16, 1000, 440 })
 	engines(t, func(w *world) {
 		w.history()
 		parts, err := db.Read(w.ctx, w.DB, func(tx *db.Tx) ([]part, error) {

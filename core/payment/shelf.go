@@ -138,18 +138,17 @@ func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]
 	if err != nil {
 		return nil, err
 	}
+	written := make(map[int64][]words, len(missing))
+	for _, row := range rows {
+		written[row.part] = append(written[row.part], row)
+	}
 	for i, p := range parts {
 		if lists[i] != nil {
 			continue
 		}
 		one := &shelved{shelfKey: shelfKey{owner, p.number}, list: &list{}, until: now.Add(shelfTime)}
-		for _, row := range rows {
-			if row.part != p.number {
-				continue
-			}
-			if err := s.openList(one, row); err != nil {
-				return nil, err
-			}
+		if err := s.openList(one, written[p.number]); err != nil {
+			return nil, err
 		}
 		if lists[i] = one.list; len(one.creators) > 0 {
 			s.shelf.put(one)
@@ -158,21 +157,29 @@ func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]
 	return lists, nil
 }
 
-// openList adds what one creator wrote.
-func (s *Service) openList(one *shelved, row words) error {
-	plain, err := s.Keys.Open(row.creator, wordsRow(one.owner, row.part, row.creator), row.sealed)
-	if errors.Is(err, seal.ErrShredded) {
-		return nil
+// openList puts together what its creators wrote.
+func (s *Service) openList(one *shelved, rows []words) error {
+	foreign := map[int]string{}
+	for _, row := range rows {
+		plain, err := s.Keys.Open(row.creator, wordsRow(one.owner, row.part, row.creator), row.sealed)
+		if errors.Is(err, seal.ErrShredded) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		one.creators = append(one.creators, row.creator)
+		if row.creator != one.owner {
+			err = readForeign(foreign, string(plain))
+		} else {
+			err = one.list.read(plain)
+		}
+		if err != nil {
+			return err
+		}
+		one.bytes += len(plain)
 	}
-	if err != nil {
-		return err
-	}
-	one.creators = append(one.creators, row.creator)
-	if row.creator == one.owner {
-		err = one.list.read(plain)
-		one.bytes += len(plain) + 28*one.list.size // beside the columns as they lie there: times, amounts, parties, where words begin
-		return err
-	}
-	one.bytes += 4 * len(plain)
-	return one.list.readForeign(string(plain))
+	one.list.weave(foreign)
+	one.bytes += 28 * one.list.size // beside the columns as they lie there: times, amounts, parties, where words begin
+	return nil
 }

@@ -18,7 +18,7 @@ import (
 	"billfold/base/seal"
 )
 
-// Free text is sealed payment by payment, so looking for a word would open every one of them. Each thousand payments of an owner
+// Free text is sealed payment by payment, so looking for a word would open every one of them. Each 250 payments of an owner
 // that are over therefore get a word list: one sealed text, newest first, column by column, so that a search goes through the few
 // kilobytes of the column it asks about. What somebody else wrote stands in a list of its own under that person's key: whoever is erased
 // takes their words out of other people's lists too.
@@ -28,7 +28,9 @@ const (
 	settling = time.Hour
 )
 
-var partSize = 1000 // a test lists sooner
+// partSize is how many payments a list has: so many more are looked at one by one before it is written, which costs a hundred times as much
+// for each. (Lists that were written when it was a thousand are read all the same.) A test lists sooner.
+var partSize = 250
 
 // line is one payment as a word list knows it.
 type line struct {
@@ -216,10 +218,9 @@ type list struct {
 	other      []int32
 	at         []int64
 	amount     []int64
-	words      []byte         // the owner's own, a line each
-	parted     sync.Once      // begins is known
-	begins     []int          // of those lines, once somebody asked
-	foreign    map[int]string // what others wrote
+	words      []byte    // a line each: the owner's own and, once woven, what others wrote
+	parted     sync.Once // begins is known
+	begins     []int     // of those lines, once somebody asked
 }
 
 // read takes the owner's list apart.
@@ -275,20 +276,34 @@ func (l *list) read(text []byte) (err error) {
 	return nil
 }
 
-// readForeign adds what one other person wrote.
-func (l *list) readForeign(text string) error {
-	if l.foreign == nil {
-		l.foreign = map[int]string{}
-	}
+// readForeign adds what one other person wrote to what others wrote.
+func readForeign(others map[int]string, text string) error {
 	for one := range strings.Lines(text) {
 		at, words, _ := strings.Cut(strings.TrimSuffix(one, "\n"), "\t")
 		n, err := strconv.Atoi(at)
 		if err != nil {
 			return errWords
 		}
-		l.foreign[n] = words
+		others[n] = words
 	}
 	return nil
+}
+
+// weave puts what others wrote between the owner's words, line by line, so that one search goes through both.
+func (l *list) weave(others map[int]string) {
+	if len(others) == 0 {
+		return
+	}
+	woven := make([]byte, 0, 2*len(l.words))
+	line := 0
+	for own := range bytes.Lines(l.words) {
+		if words := others[line]; words != "" {
+			own = append([]byte(words), '\n')
+		}
+		woven = append(woven, own...)
+		line++
+	}
+	l.words = slices.Clip(woven)
 }
 
 // place is where a line stands.
