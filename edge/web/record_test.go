@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"billfold/core/payment"
 	"billfold/edge/web/paper"
 	"billfold/edge/web/ui"
+	"billfold/test/harness"
 )
 
 // send is a transfer that was asked for and confirmed.
@@ -114,9 +117,6 @@ func TestFiles(t *testing.T) {
 	if pdf, err := long.daysPDF(t.Context(), st, paper.Sheet{Title: "Statement"}); err != nil || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		t.Errorf("a statement of days: %v", err)
 	}
-	if err := long.statementCSV(t.Context(), st, gone{}, func() {}); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("a reader who went away: %v", err)
-	}
 	for _, path := range []string{"/statements/2026-13.csv?currency=EUR", "/statements/all.exe?currency=EUR",
 		"/statements/all.csv?currency=XXQ",
 		"/activity/" + string(p.ID[:len(p.ID)-4]) + "zzzz/receipt.pdf"} {
@@ -126,6 +126,65 @@ func TestFiles(t *testing.T) {
 	other.signIn("olu")
 	for _, part := range []string{"", "/receipt", "/receipt.pdf", "/help"} {
 		other.wants(other.get(page+part), http.StatusNotFound)
+	}
+}
+
+// A file is written while it is read: its reader has the first lines before the last ones are known, and gets time for a long one. What
+// goes wrong before anything is out is a page; afterwards the answer breaks off, and is no file.
+func TestFilesAreWrittenAsTheyAreRead(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	site := &site{Options: Options{Real: w.Real, Log: harness.Logger(t)}}
+	for _, one := range []struct {
+		name   string
+		lines  int
+		fails  bool
+		aborts bool
+	}{{"whole", 3000, false, false}, {"at once", 0, true, false}, {"late", 3000, true, true}} {
+		out := httptest.NewRecorder()
+		early, aborted := false, false
+		var err error
+		func() {
+			defer func() { aborted = recover() == http.ErrAbortHandler }()
+			err = site.sendLines(out, httptest.NewRequest(http.MethodGet, "/", nil), "some.csv", func(line putLine) error {
+				for i := range one.lines {
+					if err := line("some", "cells", strconv.Itoa(i)); err != nil {
+						return err
+					}
+					early = early || out.Body.Len() > 0 && i < one.lines/2
+				}
+				if one.fails {
+					return errMissing
+				}
+				return nil
+			})
+		}()
+		if early != (one.lines > 0) || aborted != one.aborts || errors.Is(err, errMissing) != (one.fails && !one.aborts) {
+			t.Errorf("%s: early %v, broke off %v, %v", one.name, early, aborted, err)
+		}
+		if file := out.Header().Get("Content-Disposition") != ""; file != (one.lines > 0) || !one.fails && strings.Count(out.Body.String(), "\n") != one.lines {
+			t.Errorf("%s: %v, %d bytes", one.name, out.Header(), out.Body.Len())
+		}
+	}
+	times := 0
+	if err := writeLines(io.Discard, func() { times++ }, func(line putLine) error {
+		for range 3 * fileWaits {
+			if err := line("x"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil || times != 3 {
+		t.Errorf("time was given %d times (%v)", times, err)
+	}
+	err := writeLines(gone{}, func() {}, func(line putLine) error {
+		for {
+			if err := line("x"); err != nil {
+				return err
+			}
+		}
+	})
+	if !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("a reader who went away: %v", err)
 	}
 }
 

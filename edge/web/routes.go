@@ -179,7 +179,7 @@ func (s *site) route() {
 		{"POST /m/{shop}/keys", holder, s.shopKey},
 		{"POST /m/{shop}/keys/{key}/roll", holder, s.rollKey},
 		{"POST /m/{shop}/keys/{key}/revoke", holder, s.revokeKey},
-		{"GET /m/{shop}/payments.csv", holder, s.shopCSV},
+		{"GET /m/{shop}/payments.csv", holder, s.shopFile},
 		{"GET /m/{shop}/day", holder, s.shopDay},
 		{"GET /m/{shop}/payments/{payment}", holder, s.shopPayment},
 		{"POST /m/{shop}/payments/{payment}/capture", holder, s.capture},

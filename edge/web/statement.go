@@ -3,8 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -71,9 +69,6 @@ func (s *site) statement(r *http.Request, v *visit) (st payment.Statement, name 
 
 const statementPath = "/statements/"
 
-// fileWaits is after how many lines of a file its reader gets as much time again as any page: a slow line takes long for a long file.
-const fileWaits = 500
-
 // statementFile answers with a statement as CSV or PDF.
 func (s *site) statementFile(w http.ResponseWriter, r *http.Request, v *visit) error {
 	_, kind, _ := strings.Cut(r.PathValue("file"), ".")
@@ -85,14 +80,7 @@ func (s *site) statementFile(w http.ResponseWriter, r *http.Request, v *visit) e
 		return err
 	}
 	if kind == "csv" {
-		keep(w, name+".csv")
-		out := http.NewResponseController(w)
-		more := func() { _ = out.SetWriteDeadline(s.Real.Now().Add(patience)) } // without one the server's own stands
-		if err := v.statementCSV(r.Context(), st, w, more); err != nil {
-			s.Log.ErrorContext(context.WithoutCancel(r.Context()), "statement broke off", "request_id", w.Header().Get("Request-Id"), "error", err)
-			panic(http.ErrAbortHandler) // half of a file is out: the reader has to see that it is no file
-		}
-		return nil
+		return s.sendLines(w, r, name+".csv", func(line putLine) error { return v.statementCSV(r.Context(), st, line) })
 	}
 	body, err := v.statementPDF(r.Context(), st)
 	if err != nil {
@@ -101,60 +89,28 @@ func (s *site) statementFile(w http.ResponseWriter, r *http.Request, v *visit) e
 	return download(w, name+".pdf", body)
 }
 
-// download answers with a file. It opens in no page of ours.
-func download(w http.ResponseWriter, name string, body []byte) error {
-	keep(w, name)
-	_, _ = w.Write(body) // the reader went away: nothing to mend
-	return nil
-}
-
-// keep says that what follows is a file.
-func keep(w http.ResponseWriter, name string) {
-	h := w.Header()
-	h.Set("Content-Type", map[bool]string{true: "application/pdf", false: "text/csv; charset=utf-8"}[strings.HasSuffix(name, ".pdf")])
-	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-}
-
-// inert makes a text safe to open in a spreadsheet: one that would be read as a formula gets an apostrophe before it, as does one
-// that hides such a beginning behind a space. Figures are not texts: a negative amount stays a number.
-func inert(text string) string {
-	if bare := strings.TrimLeft(text, " \t\r\n\u00a0\u200b\ufeff"); bare != "" && strings.ContainsAny(bare[:1], "=+-@|%") ||
-		strings.HasPrefix(bare, "＝") || strings.HasPrefix(bare, "＋") || strings.HasPrefix(bare, "－") || strings.HasPrefix(bare, "＠") {
-		return "'" + text
-	}
-	return text
-}
-
-// statementCSV begins with a byte order mark, without which spreadsheets take Chinese for something else. It is written as it is read, and
-// calls more each time some of it is out.
-func (v *visit) statementCSV(ctx context.Context, st payment.Statement, w io.Writer, more func()) error {
-	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+// statementCSV writes a statement with what was there before and what is there after.
+func (v *visit) statementCSV(ctx context.Context, st payment.Statement, line putLine) error {
+	err := line(v.say("csv.date"), v.say("csv.time"), v.say("csv.kind"), v.say("csv.with"), v.say("csv.text"), v.say("csv.amount"),
+		v.say("csv.balance"), v.say("form.currency"), v.say("pay.id"), v.say("pay.receipt"))
+	if err != nil {
 		return err
 	}
-	file := csv.NewWriter(w)
-	write := func(cells ...string) { _ = file.Write(cells) } // its error is asked for after the line
-	write(v.say("csv.date"), v.say("csv.time"), v.say("csv.kind"), v.say("csv.with"), v.say("csv.text"), v.say("csv.amount"),
-		v.say("csv.balance"), v.say("form.currency"), v.say("pay.id"), v.say("pay.receipt"))
-	row := func(at time.Time, kind, with, text, amount string, balance money.Amount, id, receipt string) {
+	row := func(at time.Time, kind, with, text, amount string, balance money.Amount, id, receipt string) error {
 		at = at.In(v.scene.Zone)
-		write(at.Format(time.DateOnly), at.Format(time.TimeOnly), kind, inert(with), inert(text), amount, balance.Decimal(),
+		return line(at.Format(time.DateOnly), at.Format(time.TimeOnly), kind, inert(with), inert(text), amount, balance.Decimal(),
 			balance.Currency.Code, id, receipt)
 	}
-	row(st.From, v.say("csv.opening"), "", "", "", st.Opening, "", "")
-	lines := 0
-	err := st.Each(ctx, func(l payment.StatementLine) error {
-		if lines++; lines%fileWaits == 0 {
-			more()
-		}
-		row(l.At, v.kind(l), v.with(l), l.Text, l.Amount.Decimal(), l.Balance, string(l.Payment), l.Receipt)
-		return file.Error()
+	if err := row(st.From, v.say("csv.opening"), "", "", "", st.Opening, "", ""); err != nil {
+		return err
+	}
+	err = st.Each(ctx, func(l payment.StatementLine) error {
+		return row(l.At, v.kind(l), v.with(l), l.Text, l.Amount.Decimal(), l.Balance, string(l.Payment), l.Receipt)
 	})
 	if err != nil {
 		return err
 	}
-	row(st.To, v.say("csv.closing"), "", "", "", st.Closing, "", "")
-	file.Flush()
-	return file.Error()
+	return row(st.To, v.say("csv.closing"), "", "", "", st.Closing, "", "")
 }
 
 func (v *visit) kind(l payment.StatementLine) string {
