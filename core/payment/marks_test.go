@@ -137,7 +137,8 @@ func TestDigits(t *testing.T) {
 			found++
 		}
 	}
-	for term, want := range map[string]bool{"9223372036854775807": true, "9223372036854775806": false, ".": true, "0.00": true, "75807": true} {
+	for term, want := range map[string]bool{"9223372036854775807": true, "9223372036854775806": false, ".": true, "0.00": true,
+		"75807": true} {
 		if d, number := digitsOf(term); !number || d.in(maxAmount) != want {
 			t.Errorf("%q in the largest amount: %v", term, !want)
 		}

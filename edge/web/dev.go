@@ -29,7 +29,7 @@ func (s *site) gallery(w http.ResponseWriter, r *http.Request, v *visit) error {
 
 // specimen is one page in one state with canned figures, drawn as its reader would see it.
 func (s *site) specimen(w http.ResponseWriter, r *http.Request, v *visit) error {
-	for _, one := range ui.Specimens() {
+	for _, one := range ui.Specimens(v.scene.Lang) {
 		if one.Name == r.PathValue("name") {
 			v.scene = ui.GalleryScene(v.scene, one)
 			if one.Out {

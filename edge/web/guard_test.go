@@ -392,7 +392,7 @@ func TestGalleryPages(t *testing.T) {
 	w := build(t, Options{Sandbox: true})
 	b := w.browser()
 	b.lang = "zh-Hans"
-	for _, s := range ui.Specimens() {
+	for _, s := range ui.Specimens(lang.ZH) {
 		b.wants(b.get("/dev/ui/"+s.Name), http.StatusOK, `<html lang="zh-Hans"`)
 	}
 	b.wants(b.get("/dev/ui"), http.StatusOK, "StatusPill")

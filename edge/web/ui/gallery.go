@@ -6,7 +6,10 @@ import (
 
 	"github.com/a-h/templ"
 
+	"billfold/base/fault"
+	"billfold/base/lang"
 	"billfold/base/money"
+	"billfold/edge/web/text"
 )
 
 // Specimen is one page in one state, with canned figures.
@@ -44,19 +47,20 @@ func plain(minor int64, code string) Money { return Amount(sample(minor, code)) 
 
 func flow(minor int64, code string, in bool) Money { return Flow(sample(minor, code), in) }
 
-// Specimens are all pages in all their states.
-func Specimens() []Specimen {
+// Specimens are all pages in all their states, with the words that stand there in a language.
+func Specimens(l lang.Tag) []Specimen {
 	list := []Specimen{
-		{Name: "landing", Out: true, Page: LandingPage(samplePersonas)},
+		{Name: "landing", Out: true, Page: LandingPage(samplePersonas(l))},
 		{Name: "landing-live", Out: true, Page: LandingPage(nil)},
 		{Name: "signup", Out: true, Page: SignUpPage(SignUp{})},
 		{Name: "signup-errors", Out: true, Page: SignUpPage(SignUp{Name: "Lena Hoffmann", Handle: "Léna!", Email: "lena@",
-			Errors: FieldErrors{"": "…", "handle": "…", "email": "…", "password": "…"}})},
+			Errors: FieldErrors{"": refusal(l, "rate_limited"), "handle": refusal(l, "handle_taken"), "email": refusal(l, "email_invalid"),
+				"password": refusal(l, "password_common")}})},
 		{Name: "verify", Out: true, Page: VerifyPage(Verify{Pending: "sgn_1", InboxHref: "/dev/inbox"})},
-		{Name: "verify-wrong", Out: true, Page: VerifyPage(Verify{Pending: "sgn_1", Error: "…"})},
-		{Name: "signin", Out: true, Page: SignInPage(SignIn{Personas: samplePersonas})},
-		{Name: "signin-wrong", Out: true, Page: SignInPage(SignIn{Login: "lena", Error: "…"})},
-		{Name: "unlock", Page: UnlockPage(SignIn{Error: "…"})},
+		{Name: "verify-wrong", Out: true, Page: VerifyPage(Verify{Pending: "sgn_1", Error: refusal(l, "code_wrong", 3)})},
+		{Name: "signin", Out: true, Page: SignInPage(SignIn{Personas: samplePersonas(l)})},
+		{Name: "signin-wrong", Out: true, Page: SignInPage(SignIn{Login: "lena", Error: refusal(l, "sign_in_failed")})},
+		{Name: "unlock", Page: UnlockPage(SignIn{Error: refusal(l, "password_wrong")})},
 		{Name: "setup", Out: true, Page: SetupPage("token", "")},
 		{Name: "home", Area: "home", Page: HomePage(sampleHome())},
 		{Name: "home-empty", Area: "home", Page: HomePage(Home{Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}}})},
@@ -64,17 +68,18 @@ func Specimens() []Specimen {
 		{Name: "activity-none", Area: "activity", Page: ActivityPage(Activity{Base: "/activity", Newest: true,
 			Filter: Filter{Direction: "in", State: "failed"}})},
 		{Name: "topup", Area: "topup", Page: TopUpPage(sampleTopUp(nil))},
-		{Name: "topup-errors", Area: "topup", Page: TopUpPage(sampleTopUp(FieldErrors{"amount": "…"}))},
+		{Name: "topup-errors", Area: "topup", Page: TopUpPage(sampleTopUp(FieldErrors{"amount": refusal(l, "too_many_decimals")}))},
 		{Name: "statements", Area: "me", Page: StatementsPage(Statements{Currency: "EUR", Currencies: []string{"EUR", "CNY"},
 			Months: []time.Time{noon, noon.AddDate(0, -1, 0)}})},
 		{Name: "notices", Area: "notices", Page: NoticesPage(Notices{Unread: true, Next: "#", List: []Notice{
-			{Title: "€4.20 → Café Linden", Href: "#", Icon: "feed", At: noon}, {Title: "…", Body: "…", Icon: "info", At: noon, Read: true}}})},
+			{Title: "€4.20 → Café Linden", Href: "#", Icon: "feed", At: noon}, {Title: text.Say(l, "sessions.title"), Body: text.Say(l,
+				"sessions.ended.all"), Icon: "info", At: noon, Read: true}}})},
 		{Name: "notices-none", Area: "notices", Page: NoticesPage(Notices{})},
 		{Name: "notices-settings", Area: "me", Page: NoticeSettingsPage([]NoticeSwitch{{Kind: "out", Fixed: true,
 			Channels: []NoticeChannel{{"app", true}, {"mail", true}}}, {Kind: "in", Channels: []NoticeChannel{{"app", true}, {"mail", false}}}})},
 		{Name: "users", Area: "users", Page: UsersPage(Users{Query: "x", Missing: true, Next: "#", Rows: []User{
 			{ID: "usr_1", Name: "Lena H.", CreatedAt: noon}, {ID: "usr_2", Name: "*小明", Frozen: true, Operator: true, CreatedAt: noon}}})},
-		{Name: "look", Area: "users", Page: LookPage("usr_1", "…")},
+		{Name: "look", Area: "users", Page: LookPage("usr_1", refusal(l, "look_unexplained"))},
 		{Name: "user", Area: "users", Page: UserPage(sampleUser(false))},
 		{Name: "user-frozen", Area: "users", Page: UserPage(sampleUser(true))},
 		{Name: "ops-shops", Area: "shops", Page: OpsShopsPage(OpsShops{Rows: []OpsShop{sampleOpsShop("active", "frozen"),
@@ -86,51 +91,73 @@ func Specimens() []Specimen {
 		{Name: "health", Area: "health", Page: HealthPage(Health{Pending: 2000, Open: 3, Failing: 1,
 			Tasks: []Task{{ID: "tsk_1", Kind: "notice.mail", Error: "connection refused", Due: noon, Attempts: 4}}})},
 		{Name: "health-none", Area: "health", Page: HealthPage(Health{})},
-		{Name: "receipt", Area: "activity", Page: ReceiptPage(samplePayment("purchase", "completed", "payer"))},
-		{Name: "help", Area: "activity", Page: HelpPage(samplePayment("purchase", "completed", "payer"), Help{})},
-		{Name: "help-answered", Area: "activity", Page: HelpPage(samplePayment("purchase", "completed", "payer"), Help{Typed: "…", Error: "…",
+		{Name: "receipt", Area: "activity", Page: ReceiptPage(samplePayment(l, "purchase", "completed", "payer"))},
+		{Name: "help", Area: "activity", Page: HelpPage(samplePayment(l, "purchase", "completed", "payer"), Help{})},
+		{Name: "help-answered", Area: "activity", Page: HelpPage(samplePayment(l, "purchase", "completed", "payer"), Help{Typed: "€42",
+			Error: refusal(l, "inquiry_words"),
 			Cases: []Case{sampleCase("answered"), sampleCase("closed")}})},
 		{Name: "ops-cases", Area: "cases", Page: CasesPage(Cases{State: "open", Rows: []Case{sampleCase("open"), sampleCase("answered"),
 			sampleCase("closed")}, Next: "#"})},
 		{Name: "ops-cases-none", Area: "cases", Page: CasesPage(Cases{})},
-		{Name: "ops-case", Area: "cases", Page: CasePage(sampleCase("open"), Help{Typed: "…", Error: "…", ReasonError: "…"})},
+		{Name: "ops-case", Area: "cases", Page: CasePage(sampleCase("open"), Help{Typed: "€42", Error: refusal(l, "inquiry_words"),
+			ReasonError: refusal(l, "audit_reason_required")})},
 		{Name: "ops-case-closed", Area: "cases", Page: CasePage(sampleCase("closed"), Help{})},
 		{Name: "phone", Area: "me", Page: PhonePage(Phone{})},
 		{Name: "phone-code", Area: "me", Page: PhonePage(Phone{Number: "+4915112345678", Waiting: "+8613800138000", Sandbox: true,
-			Errors: FieldErrors{"code": "…"}})},
-		{Name: "phone-wrong", Area: "me", Page: PhonePage(Phone{Typed: "0151", Errors: FieldErrors{"phone": "…"}})},
+			Errors: FieldErrors{"code": refusal(l, "code_wrong", 3)}})},
+		{Name: "phone-wrong", Area: "me", Page: PhonePage(Phone{Typed: "0151", Errors: FieldErrors{"phone": refusal(l, "phone_invalid")}})},
 		{Name: "addresses", Area: "me", Page: inWords(addressesWhole)},
 		{Name: "addresses-none", Area: "me", Page: inWords(addressesNone)},
 		{Name: "sessions", Area: "me", Page: SessionsPage(sampleMe())},
 		{Name: "me", Area: "me", Page: MePage(sampleMe())},
 		{Name: "shop", Area: "shop:mch_1", Page: ShopPage(sampleShop())},
-		{Name: "inbox", Page: InboxPage([]Message{{At: noon, To: "lena@example.org", Subject: "123456", Body: "123456\n…"}})},
+		{Name: "inbox", Page: InboxPage([]Message{{At: noon, To: "lena@example.org", Subject: "123456", Body: "123456"}})},
 		{Name: "inbox-none", Page: InboxPage(nil)},
 		{Name: "offline", Out: true, Page: OfflinePage()},
 	}
-	list = append(list, paymentSpecimens()...)
-	list = append(list, shopSpecimens()...)
-	list = append(list, docsSpecimens()...)
-	list = append(list, daySpecimens()...)
-	list = append(list, demoSpecimens()...)
-	list = append(list, decisionSpecimens()...)
-	list = append(list, peopleSpecimens()...)
-	list = append(list, railSpecimens()...)
-	list = append(list, opsSpecimens()...)
-	return append(list, problemSpecimens()...)
+	list = append(list, paymentSpecimens(l)...)
+	list = append(list, shopSpecimens(l)...)
+	list = append(list, docsSpecimens(l)...)
+	list = append(list, daySpecimens(l)...)
+	list = append(list, demoSpecimens(l)...)
+	list = append(list, decisionSpecimens(l)...)
+	list = append(list, peopleSpecimens(l)...)
+	list = append(list, railSpecimens(l)...)
+	list = append(list, opsSpecimens(l)...)
+	return append(list, problemSpecimens(l)...)
 }
 
-var sampleTrail = []AuditRow{{ID: "aud_1", Actor: "usr_4", Name: "Olu A.", Action: "person.look", Object: "usr_1", Reason: "2026-118: …",
-	At: noon}}
+var sampleTrail = []AuditRow{{ID: "aud_1", Actor: "usr_4", Name: "Olu A.", Action: "person.look", Object: "usr_1",
+	Reason: "2026-118: €42",
+	At:     noon}}
 
 func sampleUser(frozen bool) User {
 	return User{ID: "usr_1", Name: "Lena Hoffmann", Handle: "lena", Email: "lena@example.org", Frozen: frozen, CreatedAt: noon, Sessions: 2,
 		Pockets: []Pocket{{Code: "EUR", Available: plain(128407, "EUR")}}, Recent: sampleRows(), Trail: sampleTrail}
 }
 
-var samplePersonas = []Persona{
-	{ID: "usr_1", Name: "Lena Hoffmann", Role: "EUR, USD"}, {ID: "usr_2", Name: "王小明", Role: "CNY"},
-	{ID: "usr_3", Name: "Ana Linden", Role: "Café Linden"}, {ID: "usr_4", Name: "Olu Adeyemi", Role: "…"},
+func samplePersonas(l lang.Tag) []Persona {
+	return []Persona{
+		{ID: "usr_1", Name: "Lena Hoffmann", Role: "EUR, USD"}, {ID: "usr_2", Name: "王小明", Role: "CNY"},
+		{ID: "usr_3", Name: "Ana Linden", Role: "Café Linden"}, {ID: "usr_4", Name: "Olu Adeyemi", Role: text.Say(l, "cases.operator")},
+	}
+}
+
+// refusal is what stands on a page when something is refused with a code: a fault's advice, with figures for those it has.
+func refusal(l lang.Tag, code string, figures ...any) string {
+	if key := "says." + code; text.Has(key) {
+		return text.Say(l, key, figures...)
+	}
+	return refused(code).Detail.Fill(figures...).In(l)
+}
+
+func refused(code string) *fault.Fault {
+	for _, f := range fault.All() {
+		if f.Code == code {
+			return f
+		}
+	}
+	panic("gallery: no refusal " + code)
 }
 
 func sampleRows() []Row {
@@ -141,7 +168,8 @@ func sampleRows() []Row {
 			"EUR", true), In: true},
 		{Href: "#", Name: "Taxi Krüger", Shop: true, Kind: "purchase", State: "authorized", At: noon.Add(-20 * time.Hour), Money: flow(2000,
 			"EUR", false)},
-		{Href: "#", Name: "王小明", Kind: "transfer", State: "completed", At: noon.Add(-22 * time.Hour), Money: flow(12000, "CNY", true), In: true},
+		{Href: "#", Name: "王小明", Kind: "transfer", State: "completed", At: noon.Add(-22 * time.Hour), Money: flow(12000, "CNY", true),
+			In: true},
 		{Href: "#", Name: "Buchhandlung am Markt, Inhaberin Dorothea Schneider-Wolkenstein", Shop: true, Kind: "purchase",
 			State: "partly_refunded",
 			At:    noon.Add(-50 * time.Hour), Money: flow(128407, "EUR", false)},

@@ -26,7 +26,7 @@ func sampleHandover(ctx context.Context, known bool) *Handover {
 		h.CanKeep, h.Keep, h.Saved = true, true, sampleAddresses(ctx).List
 		return h
 	}
-	h.Groups[0].Fields[4].Error = "…"
+	h.Groups[0].Fields[4].Error = refusal(From(ctx).Lang, "contact_required")
 	h.Groups = append(h.Groups, HandoverGroup{For: "ReceiptTo", Fields: []Input{{Name: "Ecom_ReceiptTo_Online_Email",
 		Label: T(ctx, "handover.Online_Email"), Auto: "email", Type: "email", Max: 254}}})
 	return h
@@ -40,7 +40,8 @@ func sampleHanded() *Handed {
 func sampleAddresses(ctx context.Context) Addresses {
 	fields := func(row string) []Input {
 		return []Input{{Name: "Postal_Name_First", Row: row, Label: T(ctx, "handover.Postal_Name_First"), Value: "Lena", Bare: true},
-			{Name: "Postal_City", Row: row, Label: T(ctx, "handover.Postal_City"), Value: "Berlin", Bare: true, Error: "…"}}
+			{Name: "Postal_City", Row: row, Label: T(ctx, "handover.Postal_City"), Value: "Berlin", Bare: true, Error: refusal(From(ctx).Lang,
+				"contact_value")}}
 	}
 	return Addresses{List: []SavedAddress{{ID: "adr_1", Href: "#", Current: true, Open: true, Lines: []string{"Lena Hoffmann", "Torstraße 1",
 		"10119 Berlin DE", "lena@example.org"}, Fields: fields("adr_1")}, {ID: "adr_2", Href: "#", Lines: []string{"王小明", "朝阳区建国路 1 号"},
@@ -51,5 +52,5 @@ func sampleAddresses(ctx context.Context) Addresses {
 func addressesWhole(ctx context.Context) templ.Component { return AddressesPage(sampleAddresses(ctx)) }
 
 func addressesNone(ctx context.Context) templ.Component {
-	return AddressesPage(Addresses{New: sampleAddresses(ctx).New, Errors: FieldErrors{"": "…"}})
+	return AddressesPage(Addresses{New: sampleAddresses(ctx).New, Errors: FieldErrors{"": refusal(From(ctx).Lang, "address_limit")}})
 }

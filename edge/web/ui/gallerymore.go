@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"billfold/base/lang"
+	"billfold/edge/web/text"
 )
 
 // sampleSteps is the timeline of a payment that got as far as done steps.
@@ -27,45 +30,45 @@ func sampleSteps(done int, last string) []Step {
 	return steps
 }
 
-func samplePayment(kind, state, side string) Payment {
+func samplePayment(l lang.Tag, kind, state, side string) Payment {
 	in := side == "payee"
 	return Payment{
 		ID: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", Kind: kind, State: state, Side: side, Money: flow(4850, "EUR", in), Plain: plain(4850, "EUR"),
 		Fee: plain(0, "EUR"), Total: plain(4850, "EUR"), PayerName: "Lena H.", PayeeName: "Café Linden", PayeeHandle: "linden",
 		Note: "Table 7: breakfast for two", Reference: "order-1042", Receipt: "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", CreatedAt: noon,
-		OtherShop: side == "payer" && kind == "purchase", Steps: sampleSteps(5, ""), BackHref: "/activity", Back: "…",
+		OtherShop: side == "payer" && kind == "purchase", Steps: sampleSteps(5, ""), BackHref: "/activity", Back: text.Say(l, "nav.activity"),
 	}
 }
 
-func paymentSpecimens() []Specimen {
-	paid := samplePayment("purchase", "completed", "payer")
-	shop := samplePayment("purchase", "partly_refunded", "payee")
+func paymentSpecimens(l lang.Tag) []Specimen {
+	paid := samplePayment(l, "purchase", "completed", "payer")
+	shop := samplePayment(l, "purchase", "partly_refunded", "payee")
 	shop.Refunded, shop.Captured = plain(390, "EUR"), plain(4850, "EUR")
 	shop.Steps = append(shop.Steps, Step{Name: "refund", Mark: "done", At: noon.Add(time.Hour), Money: plain(390, "EUR")})
 	shop.Refunds = []Row{{Href: "#", Name: "Lena H.", Kind: "refund", State: "completed", At: noon.Add(time.Hour), Money: flow(390, "EUR",
 		false)}}
 	shop.Shop = &ShopActions{Shop: "mch_1", CanRefund: true, RefundValue: "44.60", Currency: "EUR"}
-	held := samplePayment("purchase", "authorized", "payee")
+	held := samplePayment(l, "purchase", "authorized", "payee")
 	held.HoldExpiresAt, held.Receipt = noon.AddDate(0, 0, 7), ""
 	held.Shop = &ShopActions{Shop: "mch_1", CanCapture: true, CanVoid: true, CaptureValue: "48.50", Currency: "EUR",
-		Error: FieldErrors{"capture": "…"}}
-	waiting := samplePayment("purchase", "awaiting_confirmation", "payer")
+		Error: FieldErrors{"capture": refusal(l, "amount_exceeds_hold")}}
+	waiting := samplePayment(l, "purchase", "awaiting_confirmation", "payer")
 	waiting.Steps, waiting.ConfirmHref, waiting.ExpiresAt, waiting.Receipt = sampleSteps(2, "now"), "#", noon.Add(30*time.Minute), ""
-	topup := samplePayment("topup", "processing", "payee")
+	topup := samplePayment(l, "topup", "processing", "payee")
 	topup.PayerName, topup.PayeeName, topup.PayeeHandle, topup.Note = "Visa ·· 4242", "Lena Hoffmann", "lena", ""
 	topup.Reference, topup.Receipt, topup.Steps = "", "", sampleSteps(3, "now")
 	arrived := topup
 	arrived.State, arrived.Receipt, arrived.Steps = "completed", paid.Receipt, sampleSteps(5, "")
 	failed := topup
-	failed.State, failed.Steps, failed.Why = "failed", sampleSteps(2, "fail"), "…"
-	expired := samplePayment("purchase", "expired", "payer")
+	failed.State, failed.Steps, failed.Why = "failed", sampleSteps(2, "fail"), text.Say(l, "why.card_declined")
+	expired := samplePayment(l, "purchase", "expired", "payer")
 	expired.Steps, expired.Receipt = sampleSteps(2, "expire"), ""
-	voided := samplePayment("purchase", "voided", "payer")
+	voided := samplePayment(l, "purchase", "voided", "payer")
 	voided.Steps, voided.Receipt = sampleSteps(3, "void"), ""
-	refund := samplePayment("refund", "completed", "payee")
+	refund := samplePayment(l, "refund", "completed", "payee")
 	refund.PayerName, refund.PayeeName, refund.PayeeHandle = "Café Linden", "Lena Hoffmann", "lena"
-	transfer := samplePayment("transfer", "completed", "payee")
-	refunded := samplePayment("purchase", "refunded", "payer")
+	transfer := samplePayment(l, "transfer", "completed", "payee")
+	refunded := samplePayment(l, "purchase", "refunded", "payer")
 	refunded.Refunded = plain(4850, "EUR")
 	var list []Specimen
 	add := func(name string, p Payment) {
@@ -96,7 +99,7 @@ func sampleConfirm() Confirm {
 	}
 }
 
-func decisionSpecimens() []Specimen {
+func decisionSpecimens(l lang.Tag) []Specimen {
 	changed := sampleConfirm()
 	changed.Changed, changed.New = true, true
 	short := sampleConfirm()
@@ -111,19 +114,20 @@ func decisionSpecimens() []Specimen {
 			Way: "wallet", Link: "https://wallet.example/c/chk_01jnm3v8q2w9tb4x6k0e7ahc00"}
 	}
 	out, in, paid, failed := chk("open"), chk("open"), chk("paid"), chk("failed")
-	out.SignIn = SignIn{Next: "/c/chk_1", Personas: samplePersonas[:2]}
+	out.SignIn = SignIn{Next: "/c/chk_1", Personas: samplePersonas(l)[:2]}
 	in.Confirm = &open
 	paid.Receipt, paid.PaymentHref = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00", "/activity/pay_1"
-	failed.Why = "…"
+	failed.Why = text.Say(l, "why.declined")
 	own := chk("open")
 	byPhone := out
 	byPhone.Way = "phone"
 	byCard, badCard := out, out
-	byCard.Way, byCard.Why, badCard.Way = "card", "…", "card"
-	badCard.Errors = FieldErrors{"card_number": "…", "card_expiry": "…", "card_code": "…"}
+	byCard.Way, byCard.Why, badCard.Way = "card", text.Say(l, "why.declined"), "card"
+	badCard.Errors = FieldErrors{"card_number": refusal(l, "card_number"), "card_expiry": refusal(l, "card_expiry"),
+		"card_code": refusal(l, "card_code")}
 	asksIn, asksOut := chk("open"), byCard
 	asksOut.Why = ""
-	asksOut.Errors = FieldErrors{"Ecom_ShipTo_Postal_City": "…"}
+	asksOut.Errors = FieldErrors{"Ecom_ShipTo_Postal_City": refusal(l, "contact_required")}
 	paid.Handed = sampleHanded()
 	guest := chk("paid")
 	guest.Receipt = "rcp_01jnm3v8q2w9tb4x6k0e7ahc00"
@@ -162,7 +166,7 @@ func decisionSpecimens() []Specimen {
 	}
 }
 
-func opsSpecimens() []Specimen {
+func opsSpecimens(l lang.Tag) []Specimen {
 	entry := Entry{ID: "ent_01jnm3v8q2w9tb4x6k0e7ahc01", Kind: "payment.capture", Reference: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", At: noon,
 		Legs: []Leg{{"user/usr_1/EUR", "merchant/mch_1/EUR", plain(4820, "EUR")}, {"user/usr_1/EUR", "house/fee/EUR", plain(30, "EUR")}},
 		Meta: []Pair{{"receipt", "rcp_01jnm3v8q2w9tb4x6k0e7ahc00"}}}
@@ -185,9 +189,11 @@ func opsSpecimens() []Specimen {
 	return []Specimen{
 		{Name: "ops", Area: "ops", Page: OpsPage(Ops{Entries: []Entry{entry, hold}, Light: light, Next: "/ops?cursor=x", Demo: true})},
 		{Name: "ops-demo", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412, At: noon})},
-		{Name: "ops-doctor", Area: "health", Page: DoctorPage([]Check{{"database", "ok", "PostgreSQL 17.2", ""}, {"tls", "warn", "…", "…"},
-			{"mail", "fail", "…", "--mail-server mail.example.org:587"}}, noon)},
-		{Name: "ops-demo-why", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412, At: noon, Error: "…"})},
+		{Name: "ops-doctor", Area: "health", Page: DoctorPage([]Check{{"database", "ok", "PostgreSQL 17.2", ""}, {"tls", "warn",
+			"a self-signed certificate until 2027-03-01", "--tls-cert FILE --tls-key FILE"},
+			{"mail", "fail", "nothing sends mail", "--mail-server mail.example.org:587"}}, noon)},
+		{Name: "ops-demo-why", Area: "ops", Page: DemoPage(Demo{People: 14, Shops: 2, Payments: 412, At: noon, Error: refusal(l,
+			"unavailable")})},
 		{Name: "ops-broken", Area: "ops", Page: OpsPage(Ops{Light: dark, Found: true})},
 		{Name: "ops-empty", Area: "ops", Page: OpsPage(Ops{})},
 		{Name: "ops-entry", Area: "ops", Page: EntryPage(entry)},
@@ -198,16 +204,16 @@ func opsSpecimens() []Specimen {
 	}
 }
 
-func problemSpecimens() []Specimen {
+func problemSpecimens(l lang.Tag) []Specimen {
 	var list []Specimen
 	for _, p := range []Problem{
 		{Status: 404, Code: "not_found", Moved: "no"}, {Status: 403, Code: "permission_denied", Moved: "no"},
 		{Status: 401, Code: "unauthenticated", Moved: "no"}, {Status: 500, Code: "internal", Moved: "no"},
 		{Status: 503, Code: "unavailable", Moved: "no", After: 5},
-		{Status: 503, Code: "outcome_unknown", Moved: "unknown", Link: "/activity/pay_1"}, {Status: 409, Code: "already", Moved: "yes",
+		{Status: 503, Code: "outcome_unknown", Moved: "unknown", Link: "/activity/pay_1"}, {Status: 409, Code: "payment_state", Moved: "yes",
 			Link: "/activity/pay_1"},
 	} {
-		p.Title, p.Detail, p.Request = p.Code, "…", "req_01jnm3v8q2w9tb4x6k0e7ahc00"
+		p.Title, p.Detail, p.Request = refused(p.Code).Title.In(l), refusal(l, p.Code), "req_01jnm3v8q2w9tb4x6k0e7ahc00"
 		list = append(list, Specimen{Name: "problem-" + p.Code, Page: ProblemPage(p)})
 	}
 	return list
@@ -220,6 +226,7 @@ func sampleOpsShop(state string, next ...string) OpsShop {
 }
 
 func sampleCase(state string) Case {
-	return Case{ID: "case_" + state, Payment: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", State: state, Person: "usr_1", Name: "Lena H.", AskedAt: noon,
+	return Case{ID: "case_" + state, Payment: "pay_01jnm3v8q2w9tb4x6k0e7ahc00", State: state, Person: "usr_1", Name: "Lena H.",
+		AskedAt:   noon,
 		ChangedAt: noon, Turns: []Turn{{At: noon, Words: "€42.00?\n42 → 4.20"}, {At: noon.Add(time.Hour), Words: "€37.80 ↩", Operator: true}}}
 }

@@ -1,6 +1,11 @@
 package ui
 
-import "time"
+import (
+	"time"
+
+	"billfold/base/lang"
+	"billfold/edge/web/text"
+)
 
 func sampleContacts() []Contact {
 	return []Contact{
@@ -34,9 +39,10 @@ func sampleAsk() Ask {
 }
 
 // peopleSpecimens are the pages between people.
-func peopleSpecimens() []Specimen {
+func peopleSpecimens(l lang.Tag) []Specimen {
 	wrong, known := sampleSendAmount(), sampleSendAmount()
-	wrong.Errors = FieldErrors{"": "…", "amount": "…", "note": "…"}
+	wrong.Errors = FieldErrors{"": refusal(l, "request_changed"), "amount": refusal(l, "insufficient_funds"), "note": refusal(l,
+		"note_too_long")}
 	known.New, known.Kept, known.Called, known.Handle = false, true, "Ana from the choir", ""
 	link := SendLink{Currency: "EUR", Currencies: []string{"EUR"}, Pockets: sampleHome().Pockets}
 	unknown := link
@@ -45,12 +51,13 @@ func peopleSpecimens() []Specimen {
 		ExpiresAt: noon.AddDate(0, 0, 7), PaymentHref: "#", Next: "x"}
 	state := func(s string) Gift { g := gift; g.State = s; return g }
 	held := gift
-	held.Error = "…"
+	held.Error = refusal(l, "link_held")
 	parts := sampleBill()
-	parts.Mode, parts.Ready, parts.Errors, parts.OwnPart = "share", false, FieldErrors{"shares": "…", "add": "…", "amount": "…"}, "2"
+	parts.Mode, parts.Ready, parts.Errors, parts.OwnPart = "share", false, FieldErrors{"shares": refusal(l, "split_terms"),
+		"add": refusal(l, "payee_not_found"), "amount": refusal(l, "amount_not_positive")}, "2"
 	parts.Rows[0].Part, parts.Rows[1].Part = "1", "x"
 	changed := sampleBill()
-	changed.ID, changed.Mode, changed.Errors = "req_1", "amount", FieldErrors{"": "…"}
+	changed.ID, changed.Mode, changed.Errors = "req_1", "amount", FieldErrors{"": refusal(l, "split_sum", "€61.00")}
 	changed.PaidRows = []BillRow{{ID: "usr_9", Name: "Yuki T.", Money: plain(1525, "EUR")}}
 	asked := sampleAsk()
 	asked.Mine, asked.Shares, asked.Total = false, []AskShare{{ID: "pay_1", State: "open", Money: plain(1525, "EUR"), PayHref: "#",
@@ -60,10 +67,10 @@ func peopleSpecimens() []Specimen {
 		CreatedAt: noon,
 		ExpiresAt: noon.AddDate(0, 0, 14), Link: "https://pay.example.org/r/req_2", Shares: []AskShare{{State: "open", Money: plain(800, "EUR"),
 			Href: "#"}}}
-	sent := samplePayment("transfer", "authorized", "payer")
-	sent.Link, sent.PayeeName, sent.Receipt, sent.OtherShop = true, "…", "", false
+	sent := samplePayment(l, "transfer", "authorized", "payer")
+	sent.Link, sent.PayeeName, sent.Receipt, sent.OtherShop = true, text.Say(l, "pay.nobody"), "", false
 	sent.Between = Between{Link: "https://pay.example.org/g/gft_1?key=k", UntilAt: noon.AddDate(0, 0, 7), TakeBack: "#"}
-	over := samplePayment("transfer", "expired", "payer")
+	over := samplePayment(l, "transfer", "expired", "payer")
 	over.Steps, over.Between = sampleSteps(2, "expire"), Between{AgainHref: "#", RequestHref: "#"}
 	byLink := sampleConfirm()
 	byLink.Link, byLink.PayeeShop, byLink.PayeeHandle, byLink.Kind = true, false, "", "transfer"
@@ -71,7 +78,7 @@ func peopleSpecimens() []Specimen {
 		{Href: "#", Name: "Dinner", State: "closed", Money: plain(6100, "EUR"), At: noon, Paid: 2, People: 3, Split: true}}
 	return []Specimen{
 		{Name: "send", Area: "send", Page: SendPage(Send{People: sampleContacts()})},
-		{Name: "send-unknown", Area: "send", Page: SendPage(Send{To: "@nobody", Error: "…"})},
+		{Name: "send-unknown", Area: "send", Page: SendPage(Send{To: "@nobody", Error: refusal(l, "payee_not_found")})},
 		{Name: "send-amount", Area: "send", Page: SendAmountPage(sampleSendAmount())},
 		{Name: "send-amount-errors", Area: "send", Page: SendAmountPage(wrong)},
 		{Name: "send-amount-known", Area: "send", Page: SendAmountPage(known)},

@@ -1,9 +1,14 @@
 package ui
 
-import "time"
+import (
+	"time"
+
+	"billfold/base/lang"
+	"billfold/edge/web/text"
+)
 
 // railSpecimens are the pages of the roads in and out, in their states.
-func railSpecimens() []Specimen {
+func railSpecimens(l lang.Tag) []Specimen {
 	lines := &QuoteLines{Gets: plain(11710, "USD"), Mid: "1 EUR = 1.1740 USD", Ours: "1 EUR = 1.1711 USD", Source: "sandbox",
 		At: noon.AddDate(0, -2, 0), Now: noon, Expires: noon.Add(42 * time.Second)}
 	over := *lines
@@ -15,34 +20,36 @@ func railSpecimens() []Specimen {
 	late.Quote = &over
 	out := sampleConfirm()
 	out.Kind, out.PayeeShop, out.PayeeName, out.PayeeHandle, out.Note, out.Reference = "withdrawal", false, "DE ·· 3000", "", "", ""
-	waits := samplePayment("topup", "processing", "payee")
-	waits.PayerName, waits.Note, waits.Receipt, waits.Live, waits.Steps = "…", "", "", true, sampleSteps(2, "now")
+	waits := samplePayment(l, "topup", "processing", "payee")
+	waits.PayerName, waits.Note, waits.Receipt, waits.Live, waits.Steps = text.Say(l, "pay.nobody"), "", "", true, sampleSteps(2, "now")
 	waits.Outside = &Outside{Remittance: &Remittance{Holder: "Billfold", IBAN: "DE02120300000000202051", BIC: "BYLADEM1001",
 		Bank: "Sandbox Bank", Reference: "RF518HQ0C3VN2K7M"}}
 	waits.Play = &PlayBank{Payment: waits.ID, Amount: "48.50", Currency: "EUR", Purpose: "RF518HQ0C3VN2K7M"}
-	back := samplePayment("topup", "reversed", "payee")
-	back.PayerName, back.Why = "…", "…"
+	back := samplePayment(l, "topup", "reversed", "payee")
+	back.PayerName, back.Why = text.Say(l, "pay.card"), text.Say(l, "why.card_disputed")
 	back.Outside = &Outside{Owed: plain(4200, "EUR"), Left: plain(3200, "EUR")}
-	gone := samplePayment("withdrawal", "processing", "payer")
+	gone := samplePayment(l, "withdrawal", "processing", "payer")
 	gone.PayeeName, gone.OtherShop, gone.Note, gone.Reference, gone.Steps = "DE ·· 3000", false, "", "", sampleSteps(3, "now")
-	swap := samplePayment("exchange", "completed", "payer")
+	swap := samplePayment(l, "exchange", "completed", "payer")
 	swap.PayeeName, swap.OtherShop, swap.Note, swap.Reference, swap.Outside = "USD", false, "", "", &Outside{Quote: lines}
 	form := Withdraw{Amount: "30.00", Currency: "EUR", Currencies: []string{"EUR", "JPY"}, Holder: "Lena Hoffmann",
 		Tests: []TestAccount{{"DE89370400440532013000", "ok"}, {"DE02370400440532010002", "rejected"}}}
 	known := form
 	known.Accounts = []BankAccount{{ID: "ins_1", Shown: "DE ·· 3000", At: noon.AddDate(0, 0, -9)}}
 	wrong := form
-	wrong.Errors = FieldErrors{"iban": "…", "amount": "…"}
+	wrong.Errors = FieldErrors{"iban": refusal(l, "bank_account"), "amount": refusal(l, "insufficient_funds")}
 	owed := []Owed{{Href: "#", Name: "Lena H.", Left: plain(3200, "EUR"), All: plain(4200, "EUR"), At: noon.AddDate(0, 0, -3)}}
 	pockets := Pockets{Pockets: sampleHome().Pockets, More: []string{"GBP", "KWD"}, CanSwap: true}
 	indebted := pockets
 	indebted.Owed = owed
 	ask := ExchangeForm{Amount: "100.00", From: "EUR", To: "USD", Currencies: []string{"EUR", "USD", "JPY", "KWD"}, Rate: lines}
 	small := ask
-	small.Errors = FieldErrors{"amount": "…"}
-	waiting := OpsRails{Owed: owed, Arrivals: []Arrival{{ID: "arr_1", Sender: "DE ·· 3000", Words: "FORMYWALLET", Reason: "reference_unknown",
-		Money: plain(20000, "EUR"), At: noon}},
-		Held: []HeldPayment{{ID: "pay_1", Kind: "topup", Why: "…", Who: "Lena H.", Money: plain(5000, "EUR"), At: noon}}}
+	small.Errors = FieldErrors{"amount": refusal(l, "exchange_too_small")}
+	waiting := OpsRails{Owed: owed, Arrivals: []Arrival{{ID: "arr_1", Sender: "DE ·· 3000", Words: "FORMYWALLET",
+		Reason: "reference_unknown",
+		Money:  plain(20000, "EUR"), At: noon}},
+		Held: []HeldPayment{{ID: "pay_1", Kind: "topup", Why: text.Say(l, "why.rail_mismatch"), Who: "Lena H.", Money: plain(5000, "EUR"),
+			At: noon}}}
 	month := sampleInsights()
 	return []Specimen{
 		{Name: "insights", Area: "insights", Page: InsightsPage(month)},
@@ -58,7 +65,8 @@ func railSpecimens() []Specimen {
 		{Name: "withdraw-errors", Area: "withdraw", Page: WithdrawPage(wrong)},
 		{Name: "pockets", Area: "pockets", Page: PocketsPage(pockets)}, {Name: "pockets-owed", Area: "pockets", Page: PocketsPage(indebted)},
 		{Name: "exchange", Area: "exchange", Page: ExchangePage(ask)}, {Name: "exchange-errors", Area: "exchange", Page: ExchangePage(small)},
-		{Name: "ops-rails", Area: "rails", Page: OpsRailsPage(waiting)}, {Name: "ops-rails-none", Area: "rails", Page: OpsRailsPage(OpsRails{})},
+		{Name: "ops-rails", Area: "rails", Page: OpsRailsPage(waiting)}, {Name: "ops-rails-none", Area: "rails",
+			Page: OpsRailsPage(OpsRails{})},
 	}
 }
 
