@@ -28,26 +28,25 @@ type Bulk struct {
 // NewBulk describes an insertion: "insert into note_row", its columns with their types ("id text, due_at bigint null, tag bytea"), and what
 // follows the values, such as " on conflict (id) do nothing". A column that may be null says so.
 func NewBulk(insert, columns, tail string) *Bulk {
-	var names, types []string
-	b := &Bulk{tail: tail}
+	names, casts, shape := columnsOf(insert, columns)
+	b := &Bulk{tail: tail, cols: len(names), shape: shape, head: insert + " (" + strings.Join(names, ", ") + ") "}
+	b.arrays = b.head + "select * from unnest(" + strings.Join(casts, ", ") + ")" + tail
+	b.texts.Write = func(rows int) string { return b.head + "values " + Values(rows, b.cols) + b.tail }
+	return b
+}
+
+// columnsOf takes "id text, due_at bigint null" apart: names, arguments of arrays cast to their types, and the shape for Arrays.
+func columnsOf(statement, columns string) (names, casts []string, shape string) {
 	for column := range strings.SplitSeq(columns, ",") {
 		words := strings.Fields(column)
 		null := len(words) == 3 && words[2] == "null"
 		if len(words) != 2 && !null {
-			panic(fmt.Sprintf("db: %s: the column %q has no name and type", insert, column))
+			panic(fmt.Sprintf("db: %s: the column %q has no name and type", statement, column))
 		}
-		names, types = append(names, words[0]), append(types, words[1])
-		b.shape += letterOf(words[1], null)
+		names, shape = append(names, words[0]), shape+letterOf(words[1], null)
+		casts = append(casts, "cast($"+strconv.Itoa(len(names))+" as "+words[1]+"[])")
 	}
-	b.cols = len(names)
-	b.head = insert + " (" + strings.Join(names, ", ") + ") "
-	casts := make([]string, len(types))
-	for i, t := range types {
-		casts[i] = "cast($" + strconv.Itoa(i+1) + " as " + t + "[])"
-	}
-	b.arrays = b.head + "select * from unnest(" + strings.Join(casts, ", ") + ")" + tail
-	b.texts.Write = func(rows int) string { return b.head + "values " + Values(rows, b.cols) + b.tail }
-	return b
+	return names, casts, shape
 }
 
 func letterOf(kind string, null bool) string {
@@ -83,6 +82,35 @@ func (b *Bulk) Queue(tx *Tx, args []any) {
 		} else {
 			rows /= 2
 		}
+	}
+}
+
+// Change changes rows that are found by a key, by as few statements as there can be.
+type Change struct {
+	one, arrays, shape string
+}
+
+// NewChange describes a change: "update note_row", the key and then what is set, each with its type as NewBulk has it.
+func NewChange(update, columns string) *Change {
+	names, casts, shape := columnsOf(update, columns)
+	one, many := make([]string, len(names)), make([]string, len(names))
+	for i, name := range names {
+		one[i], many[i] = name+" = $"+strconv.Itoa(i+1), name+" = u."+name
+	}
+	return &Change{shape: shape, one: update + " set " + strings.Join(one[1:], ", ") + " where " + one[0],
+		arrays: update + " t set " + strings.Join(many[1:], ", ") + " from unnest(" + strings.Join(casts, ", ") +
+			") as u (" + strings.Join(names, ", ") + ") where t." + many[0]}
+}
+
+// Queue queues the change of rows, given one after another in args as Bulk has them. No key may be there twice.
+func (c *Change) Queue(tx *Tx, args []any) {
+	cols := len(c.shape)
+	if len(args) > 0 && InArrays(tx, len(args)/cols) {
+		tx.Queue(c.arrays, Arrays(args, c.shape)...)
+		return
+	}
+	for ; len(args) > 0; args = args[cols:] {
+		tx.Queue(c.one, args[:cols:cols]...)
 	}
 }
 

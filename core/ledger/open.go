@@ -142,6 +142,48 @@ func (l *Ledger) Number(tx *db.Tx, address string) (AccountID, error) {
 	return id, err
 }
 
+// Numbers is Number for many addresses at once, in their order; 0 where nobody has the address.
+func (l *Ledger) Numbers(tx *db.Tx, addresses []string) ([]AccountID, error) {
+	numbers, strange := make([]AccountID, len(addresses)), map[string]AccountID{}
+	var asked []string
+	for i, address := range addresses {
+		id, known := l.facts.number(address)
+		if _, again := strange[address]; !known && !again {
+			strange[address], asked = 0, append(asked, address)
+		}
+		numbers[i] = id
+	}
+	if len(asked) == 0 {
+		return numbers, nil
+	}
+	for len(asked) > 0 {
+		var some []string
+		some, asked = cut(asked, loadMost)
+		args := pad(nil, some, func(address *string) any { return *address })
+		_, err := db.All(tx, func(r db.Row) (none struct{}, err error) {
+			var address string
+			var id AccountID
+			err = r.Scan(&address, &id)
+			strange[address] = id
+			return none, err
+		}, selectNumbers.Of(len(args)), args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	tx.After(func() {
+		for address, id := range strange {
+			if id != 0 {
+				l.facts.rememberNumber(address, id)
+			}
+		}
+	})
+	for i, address := range addresses {
+		numbers[i] = max(numbers[i], strange[address])
+	}
+	return numbers, nil
+}
+
 // Balance returns what the account holds now.
 func (l *Ledger) Balance(tx *db.Tx, id AccountID) (Balance, error) {
 	a, err := l.Account(tx, id)

@@ -417,15 +417,10 @@ func (b *book) sums() []any {
 
 func (b *book) writeTotals(tx *db.Tx) {
 	b.inOrder()
-	sums := b.sums()
 	if db.InArrays(tx, len(b.order)) {
 		tx.Queue(byKey)
-		updateTotalArrays.queue(tx, sums)
-	} else {
-		for ; len(sums) > 0; sums = sums[8:] {
-			tx.Queue(updateTotals, sums[:8:8]...)
-		}
 	}
+	changeTotals.Queue(tx, b.sums())
 }
 
 // writeAccounts writes what else an entry changes of its accounts.

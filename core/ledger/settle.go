@@ -109,6 +109,7 @@ func (m *memory) sweepDue(tx *db.Tx) {
 // step writes back at most so many rows, from where the round stands, and notes the settled number where the round ends.
 func (m *memory) step(tx *db.Tx, rows int) {
 	var written []AccountID
+	sums := make([]any, 0, 8*rows)
 	after := m.sweep
 	after.owed, after.next = 0, math.MaxInt64
 	for id := range m.dirtyFrom(m.sweep.next) {
@@ -118,8 +119,9 @@ func (m *memory) step(tx *db.Tx, rows int) {
 		}
 		written = append(written, id)
 		s := m.find(id)
-		tx.Queue(updateTotals, int64(id), s.debits, s.credits, s.debitsPending, s.creditsPending, s.entries, s.lastLeg, s.lastAt)
+		sums = append(sums, int64(id), s.debits, s.credits, s.debitsPending, s.creditsPending, s.entries, s.lastLeg, s.lastAt)
 	}
+	changeTotals.Queue(tx, sums)
 	if after.dirty -= len(written); after.dirty == 0 {
 		after.began = m.next // all rows are right: what is settled is everything
 	}
@@ -172,8 +174,8 @@ func (m *memory) setFlag(tx *db.Tx, r *row) error {
 	if err := m.prepare(tx); err != nil {
 		return err
 	}
-	tx.Queue(updateTotals, int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, r.lastLeg,
-		clock.Micros(r.LastAt))
+	changeTotals.Queue(tx, []any{int64(r.ID), r.DebitsPosted, r.CreditsPosted, r.DebitsPending, r.CreditsPending, r.Entries, r.lastLeg,
+		clock.Micros(r.LastAt)})
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.find(r.ID)

@@ -25,12 +25,10 @@ const (
 	insertTotal = `insert into ledger_total (account, debits_posted, credits_posted, debits_pending, credits_pending, entries, last_leg,
 		last_at, state) values ($1, 0, 0, 0, 0, 0, 0, 0, 0)`
 	// A freeze takes the lock that a post takes: the totals of the account, or the account itself where it is busy and nobody does.
-	lockTotal    = `select account from ledger_total where account = $1`
-	lockAccount  = `select id from ledger_account where id = $1`
-	updateFlags  = `update ledger_account set frozen_at = $2, closed_at = $3, tag = $4 where id = $1`
-	updateState  = `update ledger_total set state = $2 where account = $1`
-	updateTotals = `update ledger_total set debits_posted = $2, credits_posted = $3, debits_pending = $4, credits_pending = $5,
-		entries = $6, last_leg = $7, last_at = $8 where account = $1`
+	lockTotal   = `select account from ledger_total where account = $1`
+	lockAccount = `select id from ledger_account where id = $1`
+	updateFlags = `update ledger_account set frozen_at = $2, closed_at = $3, tag = $4 where id = $1`
+	updateState = `update ledger_total set state = $2 where account = $1`
 )
 
 // Numbers and kinds.
@@ -220,6 +218,10 @@ var selectLoad = db.Texts[loadShape]{Write: func(s loadShape) string {
 	return strings.Join(parts, "\n\t\tunion all ")
 }}
 
+// changeTotals writes the totals of accounts.
+var changeTotals = db.NewChange("update ledger_total", `account bigint, debits_posted bigint, credits_posted bigint, debits_pending bigint,
+	credits_pending bigint, entries bigint, last_leg bigint, last_at bigint`)
+
 // Insertions.
 var (
 	insertEntries = db.NewBulk("insert into ledger_entry", `number bigint, at bigint, expires_at bigint null, kind integer,
@@ -236,6 +238,9 @@ var (
 // Statements with lists.
 var (
 	// Holds with their entries and legs; `for update of h` locks a hold's own row, so that one resolver waits for the other.
+	selectNumbers = db.Texts[int]{Write: func(n int) string {
+		return `select address, id from ledger_account where address in ` + db.In(1, n)
+	}}
 	selectHolds = db.Texts[int]{Write: func(n int) string {
 		return `select e.id, e.number, e.kind, e.reference, e.expires_at, l.debit, l.credit, l.amount from ledger_entry e
 			join ledger_hold h on h.number = e.number join ledger_leg l on ` + ofEntry + ` where e.id in ` + db.In(1, n) + ` order by e.id, l.number`

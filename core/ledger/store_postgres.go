@@ -10,18 +10,12 @@ import (
 // says the same. shape says what is in them, as db.Arrays has it.
 type arrayChange struct{ text, shape string }
 
-var (
-	updateTotalArrays = arrayChange{`update ledger_total t set debits_posted = u.dt, credits_posted = u.ct, debits_pending = u.dn,
-		credits_pending = u.cn, entries = u.entries, last_leg = u.last_leg, last_at = u.last_at from unnest(cast($1 as bigint[]),
-		cast($2 as bigint[]), cast($3 as bigint[]), cast($4 as bigint[]), cast($5 as bigint[]), cast($6 as bigint[]), cast($7 as bigint[]),
-		cast($8 as bigint[])) as u (account, dt, ct, dn, cn, entries, last_leg, last_at) where t.account = u.account`, "iiiiiiii"}
-	// The same, where a row is still what was decided over.
-	updateTotalsOver = arrayChange{`update ledger_total t set debits_posted = u.dt, credits_posted = u.ct, debits_pending = u.dn,
+// updateTotalsOver is changeTotals where a row is still what was decided over.
+var updateTotalsOver = arrayChange{`update ledger_total t set debits_posted = u.dt, credits_posted = u.ct, debits_pending = u.dn,
 		credits_pending = u.cn, entries = u.entries, last_leg = u.last_leg, last_at = u.last_at from unnest(cast($1 as bigint[]),
 		cast($2 as bigint[]), cast($3 as bigint[]), cast($4 as bigint[]), cast($5 as bigint[]), cast($6 as bigint[]), cast($7 as bigint[]),
 		cast($8 as bigint[]), cast($9 as bigint[]), cast($10 as integer[])) as u (account, dt, ct, dn, cn, entries, last_leg, last_at, over_leg,
 		over_state) where t.account = u.account and t.last_leg = u.over_leg and t.state = u.over_state`, "iiiiiiiiii"}
-)
 
 // byKey has the totals of a group found by their key, one after another, for the rest of the transaction. The planner thinks that reading
 // the whole table is cheaper, because it does not know that most of it is of no use; that takes ten times as long.

@@ -21,8 +21,6 @@ const recordColumns = `id, kind, state, version, creator, payer, payee, currency
 	approved_at, digest, proof`
 
 const (
-	updateRecord = `update payment_record set state = $2, version = $3, payer = $4, captured = $5, refunded = $6, failure = $7,
-		hold_until = $8, due_at = $9, approved_at = $10, digest = $11, proof = $12, payee = $13 where id = $1`
 	countRecords    = `select count(*) from payment_record`
 	updateDue       = `update payment_record set due_at = $2 where id = $1 and due_at is not null`
 	updateMethod    = `update payment_record set method = $2 where id = $1`
@@ -96,6 +94,10 @@ var (
 	insertTold    = db.NewBulk("insert into payment_step", stepColumns, " on conflict (payment, n) do nothing")
 	insertParties = db.NewBulk("insert into payment_party", "owner text, at bigint, payment text, role text", "")
 )
+
+// changeRecords writes what of a payment changes.
+var changeRecords = db.NewChange("update payment_record", `id text, state text, version bigint, payer text, captured bigint,
+	refunded bigint, failure text, hold_until bigint, due_at bigint null, approved_at bigint, digest bytea null, proof bytea null, payee text`)
 
 const stepColumns = "payment text, n bigint, name text, state text, at bigint, amount bigint"
 
@@ -182,10 +184,12 @@ func storeNew(tx *db.Tx, list ...*record) {
 }
 
 func storeChange(tx *db.Tx, list ...*record) {
+	var args []any
 	for _, r := range list {
-		tx.Queue(updateRecord, string(r.id), string(r.state), r.version, r.payer, r.captured, r.refunded, r.failure,
-			micros(r.holdUntil), r.due(), micros(r.approvedAt), r.digest, r.proof, r.payee)
+		args = append(args, string(r.id), string(r.state), r.version, r.payer, r.captured, r.refunded, r.failure, micros(r.holdUntil), r.due(),
+			micros(r.approvedAt), r.digest, r.proof, r.payee)
 	}
+	changeRecords.Queue(tx, args)
 	storeSteps(tx, list...)
 }
 

@@ -13,7 +13,7 @@ import (
 	"billfold/core/ledger"
 )
 
-// drafted is a payment on its way into a group; its accounts have to be known by an earlier payment.
+// drafted is a payment on its way into a group.
 func (w *world) drafted(c Caller, t Terms, call once.Call) *direct {
 	w.t.Helper()
 	r, err := w.draft(w.ctx, c, t, true)
