@@ -37,6 +37,8 @@ const (
 	liteJournal = `pragma journal_mode`
 	litePassive = `pragma wal_checkpoint(passive)`
 
+	setPatience = `select set_config('lock_timeout', $1, true)`
+
 	currentSchema = `select current_schema()`
 	renameSchema  = `alter schema %s rename to %s`
 	createSchema  = `create schema %s`

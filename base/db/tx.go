@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ErrNoRow says that a query which had to find a row found none.
@@ -98,6 +99,14 @@ func (tx *Tx) lostToTwin(err error) bool {
 		}
 	}
 	return false
+}
+
+// GiveUpAfter has the transaction fail, as one that broke a rule does (Apart), if it waits longer than that for a row that another one has
+// locked. SQLite locks none.
+func (tx *Tx) GiveUpAfter(patience time.Duration) {
+	if tx.engine == Postgres {
+		tx.Queue(setPatience, strconv.FormatInt(patience.Milliseconds(), 10))
+	}
 }
 
 // latch keeps the first error; everything later answers with it.

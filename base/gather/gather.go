@@ -40,11 +40,13 @@ type Line[W Wish] struct {
 	Lanes int // groups that are served at the same time
 	Most  int // weight of a group, so that the first of it is not kept waiting for the last; one caller may weigh more
 	Room  int // weight that may wait; more is refused
+	Least int // while a group is under way another is begun with at least so much; 0 for any
 
 	mu     sync.Mutex
 	list   []W
 	weight int
 	open   int // lanes
+	busy   int // those that serve a group
 }
 
 // Wait has serve do what is wanted together with what others want, and returns when it is done: serve calls Done for each of a group, in
@@ -74,7 +76,7 @@ func (l *Line[W]) add(wish W, serve func(group []W)) error {
 		return fault.ErrBusy
 	}
 	l.list, l.weight = append(l.list, wish), l.weight+weight
-	if l.open < l.Lanes {
+	if l.open < l.Lanes && (l.open == 0 || l.weight >= l.Least) {
 		l.open++
 		go l.lane(serve)
 	}
@@ -83,8 +85,10 @@ func (l *Line[W]) add(wish W, serve func(group []W)) error {
 
 // lane serves groups until nobody waits.
 func (l *Line[W]) lane(serve func(group []W)) {
+	served := false
 	for yields := 0; ; {
-		group, over := l.take(yields >= yieldsMost)
+		group, over := l.take(yields >= yieldsMost, served)
+		served = len(group) > 0
 		switch {
 		case len(group) > 0:
 			serve(group)
@@ -99,12 +103,16 @@ func (l *Line[W]) lane(serve func(group []W)) {
 }
 
 // take takes up who waits. Where nobody does and that is the end the lane is over, and who comes next opens another. It is not over where
-// all who waited have left: who came after them believes that there is a lane.
-func (l *Line[W]) take(end bool) (group []W, over bool) {
+// all who waited have left: who came after them believes that there is a lane. A few who come while a group is under way wait for more:
+// whoever serves that group takes them up when it is done.
+func (l *Line[W]) take(end, served bool) (group []W, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
-	for size := 0; n < len(l.list) && (n == 0 || size+l.list[n].turn().weight <= l.Most); n++ {
+	if served {
+		l.busy--
+	}
+	n, few := 0, l.busy > 0 && l.weight < l.Least
+	for size := 0; !few && n < len(l.list) && (n == 0 || size+l.list[n].turn().weight <= l.Most); n++ {
 		t := l.list[n].turn()
 		size += t.weight
 		l.weight -= t.weight
@@ -113,6 +121,9 @@ func (l *Line[W]) take(end bool) (group []W, over bool) {
 		}
 	}
 	l.list = append(l.list[:0:0], l.list[n:]...)
+	if len(group) > 0 {
+		l.busy++
+	}
 	if over = n == 0 && end; over {
 		l.open--
 	}

@@ -3,6 +3,7 @@ package gather
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -97,6 +98,54 @@ func TestGroupsFormBehindALane(t *testing.T) {
 	}
 }
 
+// TestAFewWaitForMore: while a group is under way, one who comes alone waits for it or for company.
+func TestAFewWaitForMore(t *testing.T) {
+	line := &Line[*wish]{Lanes: 2, Most: 4, Least: 2, Room: 9}
+	groups, leave := make(chan []*wish), make(chan struct{})
+	serve := func(group []*wish) {
+		groups <- group
+		<-leave
+		for _, w := range group {
+			w.Done()
+		}
+	}
+	var all sync.WaitGroup
+	come := func() { all.Go(func() { line.Wait(t.Context(), &wish{}, 1, serve) }) }
+	there := func(waiting, lanes int) {
+		t.Helper()
+		for {
+			line.mu.Lock()
+			w, o := len(line.list), line.open
+			line.mu.Unlock()
+			if w == waiting && o <= lanes {
+				return
+			}
+			runtime.Gosched()
+		}
+	}
+	come()
+	if g := <-groups; len(g) != 1 {
+		t.Fatalf("a group of %d", len(g))
+	}
+	come()
+	there(1, 1) // no lane is opened for one
+	come()
+	if g := <-groups; len(g) != 2 {
+		t.Fatalf("a group of %d beside the first", len(g))
+	}
+	come()
+	there(1, 2)
+	leave <- struct{}{} // a group is still under way: its lane takes up who waits
+	there(1, 1)
+	leave <- struct{}{}
+	if g := <-groups; len(g) != 1 {
+		t.Fatalf("a group of %d when none was under way", len(g))
+	}
+	leave <- struct{}{}
+	all.Wait()
+	there(0, 0)
+}
+
 // TestWhoLeavesIsNotServed: before it was taken up a caller may leave; the lane that then finds nobody goes on or says that it has ended.
 func TestWhoLeavesIsNotServed(t *testing.T) {
 	line := &Line[*wish]{Lanes: 1, Most: 3, Room: 7}
@@ -108,7 +157,7 @@ func TestWhoLeavesIsNotServed(t *testing.T) {
 	if f, ok := fault.As(err); !ok || !errors.Is(f, fault.ErrBusy) {
 		t.Fatal(err)
 	}
-	group, over := line.take(true)
+	group, over := line.take(true, false)
 	if len(group) != 0 || over == (line.open == 1) {
 		t.Errorf("took up %v, over %v, %d lanes", group, over, line.open)
 	}

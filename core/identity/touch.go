@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,13 +93,14 @@ func (s *Service) Flush(ctx context.Context) error {
 	return flush(ctx, s.db, &s.used, func(tx *db.Tx, k KeyID, t touch) { touchKey(tx, k, clock.Micros(t.seen)) })
 }
 
-func flush[K comparable](ctx context.Context, d *db.DB, t *touches[K], write func(*db.Tx, K, touch)) (err error) {
+func flush[K cmp.Ordered](ctx context.Context, d *db.DB, t *touches[K], write func(*db.Tx, K, touch)) (err error) {
 	all := t.take()
 	defer func() { t.done(err) }()
 	keys := make([]K, 0, len(all))
 	for k := range all {
 		keys = append(keys, k)
 	}
+	slices.Sort(keys) // two servers that write the same ones must not wait for each other
 	for len(keys) > 0 {
 		some := keys[:min(len(keys), flushMost)]
 		keys = keys[len(some):]

@@ -170,14 +170,15 @@ func (s *Service) namesOf(tx *db.Tx, list []telling) (map[string]string, error) 
 					return nil, err
 				}
 				names[owner] = a.Shown
+			} else if known, ok := s.names.get(owner, s.Real.Now()); ok {
+				names[owner] = known
 			} else if isShop(owner) {
 				shop, err := s.Shops.GetIn(tx, merchant.ID(owner))
 				if err != nil {
 					return nil, err
 				}
 				names[owner] = shop.Name
-			} else if known, ok := s.names.get(owner, s.Real.Now()); ok {
-				names[owner] = known
+				s.names.put(owner, shop.Name, s.Real.Now())
 			} else {
 				people = append(people, identity.PersonID(owner))
 			}

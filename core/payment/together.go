@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"time"
 
 	"billfold/base/db"
 	"billfold/base/event"
@@ -18,12 +19,18 @@ const (
 	togetherLanes = 2
 	// togetherMost bounds a group, and how long the first of it waits for the last.
 	togetherMost = 32
+	// togetherLeast is with how many another group begins while one is under way. Groups meet over the accounts of shops and wait there for
+	// each other's commit, and a transaction of one costs hardly less than one of many.
+	togetherLeast = togetherMost / 2
+	// togetherPatience is how long a group waits for a row that somebody else has locked, before each goes alone and only those wait whom
+	// it concerns.
+	togetherPatience = 2 * time.Second
 	// togetherRoom bounds those who wait; the gate lets in fewer.
 	togetherRoom = 4096
 )
 
 func newLine[W gather.Wish]() gather.Line[W] {
-	return gather.Line[W]{Lanes: togetherLanes, Most: togetherMost, Room: togetherRoom}
+	return gather.Line[W]{Lanes: togetherLanes, Most: togetherMost, Least: togetherLeast, Room: togetherRoom}
 }
 
 // shared is one call among those of a group, and what became of it.
@@ -85,6 +92,9 @@ func withOthers[W member](ctx context.Context, s *Service, line *gather.Line[W],
 // here.
 func together[W member](s *Service, group []W, body func(*db.Tx, []W) error) {
 	err := s.DB.Write(context.Background(), func(tx *db.Tx) error {
+		if len(group) > 1 {
+			tx.GiveUpAfter(togetherPatience)
+		}
 		first, err := firstCalls(tx, group)
 		if err != nil || len(first) == 0 {
 			return err

@@ -139,6 +139,54 @@ func TestAGroupThatBreaks(t *testing.T) {
 	})
 }
 
+// TestNobodyWaitsForANeighboursAccount: where somebody else keeps an account locked, those of a group that it does not concern are served.
+func TestNobodyWaitsForANeighboursAccount(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 100)
+		w.fund(w.omar, 100)
+		group := []*direct{w.drafted(w.by(w.omar), w.terms(10), w.key()), w.drafted(w.by(w.lena), w.terms(20), w.key())}
+		if w.DB.Engine() == db.SQLite {
+			together(w.Service, group, w.payTogether) // nobody else can have locked anything
+			if a, b := group[0].err, group[1].err; a != nil || b != nil || w.receipts() != 30 {
+				t.Errorf("%v, %v, the shop has %d", a, b, w.receipts())
+			}
+			return
+		}
+		omar := Terms{Payee: string(w.lena), Amount: eur.Of(1)}
+		locked, leave, left := make(chan struct{}), make(chan struct{}), make(chan error)
+		go func() {
+			left <- w.DB.Write(w.ctx, func(tx *db.Tx) error {
+				number, err := w.Ledger.Number(tx, WalletAddress(w.omar, eur))
+				if err == nil {
+					err = w.Ledger.LockAhead(tx, nil, []ledger.AccountID{number})
+				}
+				close(locked)
+				<-leave
+				return err
+			})
+		}()
+		<-locked
+		together(w.Service, group, w.payTogether)
+		for i, d := range group {
+			if !d.alone || d.err != nil {
+				t.Errorf("payment %d: alone %v, %v", i, d.alone, d.err)
+			}
+		}
+		w.done(w.Create(w.ctx, w.by(w.lena), w.terms(20), true, w.key()))
+		waits := make(chan error)
+		go func() {
+			_, err := w.Create(w.ctx, w.by(w.omar), omar, true, w.key())
+			waits <- err
+		}()
+		close(leave)
+		w.ok(<-left)
+		w.ok(<-waits)
+		if r := w.receipts(); r != 20 {
+			t.Errorf("the shop has %d", r)
+		}
+	})
+}
+
 // TestTogetherAndOnTime: many callers at once, some of them twice, without a group made by hand: as many payments as keys, and the books
 // agree.
 func TestTogetherAndOnTime(t *testing.T) {
