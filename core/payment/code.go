@@ -202,7 +202,7 @@ func (s *Service) codeTag(c qr.Code, t qr.Template) (string, error) {
 func (s *Service) ReadCode(ctx context.Context, payload string) (Reading, error) {
 	c, err := qr.Parse(payload)
 	name := qr.Foreign(payload, scheme)
-	if errors.Is(err, qr.ErrForm) && (name != "" || foreign(payload)) {
+	if (errors.Is(err, qr.ErrForm) || errors.Is(err, qr.ErrChecksum)) && (name != "" || foreign(payload)) {
 		return Reading{}, foreignCode(name).Because(err)
 	}
 	if err != nil {

@@ -47,21 +47,29 @@ func TestPastedSticker(t *testing.T) {
 	other := build(t, Options{Sandbox: true, PublicURL: "http://localhost:8081"})
 	elsewhere, err := other.Payments.ShopCode(t.Context(), other.cafe.ID, payment.Sticker{})
 	w.must(err)
+	// As published: see core/payment/qr, foreign_test.go.
 	promptPay := "00020101021129370016A000000677010111011300668111111115802TH530376463040EF4"
+	duitNow := "00020201021126410014A000000615000101065887340209123456789520460105303458540115802MY5909QRCSDNBHD6005BANGI6304DAF5"
+	qrPh := "00020101021228500011ph.ppmi.p2m0111PAPHPHM1XXX0309102140529050331052047299530360854041.005802PH5903Rui6006Manila" +
+		"62440014com.paymaya.qr052228oYUr47CjKVCKh57wfb3s6304C116"
 	for what, one := range map[string]struct{ code, says string }{
-		"the rival's name changed":  {change(func(c *qr.Code) { c.Name = "Rosa's Cafe <i>" }), "was changed"},
-		"the amount changed":        {change(func(c *qr.Code) { c.Amount = "300.00" }), "was changed"},
-		"the town changed":          {change(func(c *qr.Code) { c.City = "BERLIN" }), "was changed"},
-		"of another installation":   {elsewhere, "another payment system"},
-		"of another scheme":         {promptPay, "It is a code of PromptPay"},
-		"no code of this kind":      {"upi://pay?pa=cafe@bank&am=10.00", "It is a code of UPI"},
-		"cut short":                 {fixed[:60], "not a payment code"},
-		"a digit wrong":             {strings.Replace(fixed, "3.00", "9.00", 1), "damaged"},
-		"far too long":              {"000201" + strings.Repeat("9", 1900), "not a payment code"},
-		"lengths that lie":          {"00020101029999", "not a payment code"},
-		"a script":                  {"<script>alert(1)</script>", "not a payment code"},
-		"an address":                {"javascript:alert(1)", "not a payment code"},
-		"a page that is no payment": {"http://localhost:8080//evil.example/c/chk_1", "not a payment code"},
+		"the rival's name changed":                    {change(func(c *qr.Code) { c.Name = "Rosa's Cafe <i>" }), "was changed"},
+		"the amount changed":                          {change(func(c *qr.Code) { c.Amount = "300.00" }), "was changed"},
+		"the town changed":                            {change(func(c *qr.Code) { c.City = "BERLIN" }), "was changed"},
+		"of another installation":                     {elsewhere, "another payment system"},
+		"of another scheme":                           {promptPay, "It is a code of PromptPay"},
+		"of one that counts versions":                 {duitNow, "It is a code of DuitNow. Nothing was paid. Ask the shop"},
+		"of one with an owner in its additional data": {qrPh, "It is a code of QR Ph. Nothing was paid."},
+		"of one in small letters":                     {strings.TrimSuffix(duitNow, "DAF5") + "daf5", "It is a code of DuitNow"},
+		"of one, damaged":                             {strings.Replace(duitNow, "BANGI", "BANGU", 1), "damaged"},
+		"no code of this kind":                        {"upi://pay?pa=cafe@bank&am=10.00", "It is a code of UPI"},
+		"cut short":                                   {fixed[:60], "not a payment code"},
+		"a digit wrong":                               {strings.Replace(fixed, "3.00", "9.00", 1), "damaged"},
+		"far too long":                                {"000201" + strings.Repeat("9", 1900), "not a payment code"},
+		"lengths that lie":                            {"00020101029999", "not a payment code"},
+		"a script":                                    {"<script>alert(1)</script>", "not a payment code"},
+		"an address":                                  {"javascript:alert(1)", "not a payment code"},
+		"a page that is no payment":                   {"http://localhost:8080//evil.example/c/chk_1", "not a payment code"},
 	} {
 		page := scan(one.code)
 		if page.status != http.StatusUnprocessableEntity && page.status != http.StatusPaymentRequired || !strings.Contains(page.html, one.says) {

@@ -8,8 +8,19 @@ import (
 // Parse reads a payload. It refuses with qr_form what breaks the standard, naming the object, and with qr_checksum what is
 // a code with a wrong checksum. White space around the payload is ignored, as people paste it.
 func Parse(payload string) (Code, error) {
-	c, err := read(payload)
-	if err == nil {
+	payload = strings.TrimSpace(payload)
+	c, loose, err := read(payload)
+	switch {
+	case len(payload) <= mostBytes && utf8.ValidString(payload) && utf8.RuneCountInString(payload) > maxPayload:
+		err = ErrForm.With("63")
+	case err != nil:
+	case !strings.HasPrefix(payload, "000201"):
+		err = ErrForm.With("00")
+	case checksum(payload[:len(payload)-4]) != payload[len(payload)-4:]: // in small letters, which the standard does not have
+		err = ErrChecksum.With("63")
+	case loose != nil:
+		err = loose
+	default:
 		err = c.check()
 	}
 	if err != nil {
@@ -18,11 +29,12 @@ func Parse(payload string) (Code, error) {
 	return c, nil
 }
 
-// Glance reads a code that need not be complete: codes of other schemes leave out what the standard demands, and what they are should be
-// said all the same. Its checksum has to be right. missing names the mandatory objects that are not there (MPM table 3.1). Nobody is paid
-// by what it reads: that takes Parse.
+// Glance reads a code that need not keep to the standard: codes of other schemes leave out what it demands, count versions of
+// their own, put what it does not know into its templates, write the checksum in small letters or are longer, and what they are
+// should be said all the same. The checksum has to be right; what cannot be understood inside a template is left out. missing
+// names the mandatory objects that are not there (MPM table 3.1). Nobody is paid by what it reads: that takes Parse.
 func Glance(payload string) (c Code, missing []string, err error) {
-	if c, err = read(payload); err != nil {
+	if c, _, err = read(payload); err != nil {
 		return c, nil, err
 	}
 	for _, must := range []struct{ at, value string }{{"52", c.Category}, {"53", c.Currency}, {"58", c.Country}, {"59", c.Name},
@@ -34,42 +46,39 @@ func Glance(payload string) (c Code, missing []string, err error) {
 	return c, missing, nil
 }
 
-// read takes a payload apart; what its objects say is not held against the standard's tables.
-func read(payload string) (Code, error) {
-	var c Code
+// mostBytes is the longest payload that is looked at. Labels that several schemes share are longer than the standard wants them.
+const mostBytes = 4 * maxPayload
+
+// read takes a payload apart; what its objects say is not held against the standard's tables. loose is the first thing inside the objects
+// that could not be understood, beside which the rest was read.
+func read(payload string) (c Code, loose, err error) {
 	payload = strings.TrimSpace(payload)
-	switch {
-	case !strings.HasPrefix(payload, "0002") || len(payload) > maxPayload*utf8.UTFMax || !utf8.ValidString(payload):
-		return c, ErrForm.With("00")
-	case utf8.RuneCountInString(payload) > maxPayload:
-		return c, ErrForm.With("63")
+	if !strings.HasPrefix(payload, "0002") || len(payload) > mostBytes || !utf8.ValidString(payload) {
+		return c, nil, ErrForm.With("00")
 	}
 	body, sum := payload[:max(len(payload)-4, 0)], payload[max(len(payload)-4, 0):]
 	if !strings.HasSuffix(body, "6304") {
-		return c, ErrForm.With("63")
+		return c, nil, ErrForm.With("63")
 	}
-	if checksum(body) != sum {
-		return c, ErrChecksum.With("63")
+	if checksum(body) != strings.ToUpper(sum) {
+		return c, nil, ErrChecksum.With("63")
 	}
 	objects, err := split(payload, "")
 	if err != nil {
-		return c, err
+		return c, nil, err
 	}
 	if last := objects[len(objects)-1]; last.ID != 63 || last.Value != sum { // "6304" was the end of another object's value
-		return c, ErrForm.With("63")
+		return c, nil, ErrForm.With("63")
 	}
 	for _, o := range objects[1 : len(objects)-1] {
-		if err := c.take(o); err != nil {
-			return Code{}, err
+		if err := c.take(o); err != nil && loose == nil {
+			loose = err
 		}
 	}
-	if c.Tip, err = takeTip(get(objects, 55), get(objects, 56), get(objects, 57)); err != nil {
-		return Code{}, err
+	if c.Tip, err = takeTip(get(objects, 55), get(objects, 56), get(objects, 57)); err != nil && loose == nil {
+		loose = err
 	}
-	if objects[0].Value != "01" {
-		return Code{}, ErrForm.With("00")
-	}
-	return c, nil
+	return c, loose, nil
 }
 
 // take puts one object of the payload in its place.
@@ -120,10 +129,10 @@ func takeTemplate(list []Template, o Object, path string) ([]Template, error) {
 	at := name(path, o.ID)
 	in, err := split(o.Value, at)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	if in[0].ID != 0 {
-		return nil, ErrForm.With(at + ".00")
+		return list, ErrForm.With(at + ".00")
 	}
 	return append(list, Template{ID: o.ID, GUID: in[0].Value, Objects: in[1:]}), nil
 }
@@ -140,10 +149,11 @@ func (a *Additional) take(value string) error {
 		return err
 	}
 	places := a.places()
+	var loose error
 	for _, o := range in {
 		switch {
-		case o.ID == 0:
-			return ErrForm.With("62.00")
+		case o.ID == 0: // some schemes say here whose the rest is; it says what it says all the same
+			loose = ErrForm.With("62.00")
 		case int(o.ID) < len(places):
 			*places[o.ID] = o.Value
 		case o.ID < 50:
@@ -154,7 +164,7 @@ func (a *Additional) take(value string) error {
 			}
 		}
 	}
-	return nil
+	return loose
 }
 
 func (l *Local) take(value string) error {
