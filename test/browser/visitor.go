@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,7 +59,8 @@ type Visitor struct {
 	ctx  context.Context
 	base string
 
-	placed bool // the window has its size
+	placed bool        // the window has its size
+	pulled atomic.Bool // the network was taken from them: that a page could not look again is no fault of it
 	judged *judged
 
 	mu     sync.Mutex
@@ -146,6 +148,9 @@ func (v *Visitor) listen(event any) {
 		if e.Entry.Level == log.LevelError && e.Entry.Source != log.SourceNetwork {
 			fault = fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
+	}
+	if v.pulled.Load() && strings.Contains(fault, `"htmx: htmx:error: Failed to fetch"`) {
+		fault = ""
 	}
 	if fault != "" {
 		v.mu.Lock()

@@ -144,14 +144,19 @@ if ("serviceWorker" in navigator && isSecureContext) {
   navigator.serviceWorker.ready.then(({ active }) => active.postMessage(root.lang));
 }
 
-// While the network is gone, a page that is still open says of which moment its figures are.
+// While the network is gone, a page that is still open says what that means for it. The browser knows of its own network only: that nobody
+// answers shows when the page looks again.
 const away = document.getElementById("offline");
-if (away) {
-  const mark = () => { away.hidden = navigator.onLine; };
-  addEventListener("online", mark);
-  addEventListener("offline", mark);
-  mark();
-}
+let unanswered = false;
+const mark = (lost) => {
+  if (typeof lost === "boolean") unanswered = lost;
+  if (away) away.hidden = navigator.onLine && !unanswered;
+};
+addEventListener("online", mark);
+addEventListener("offline", mark);
+document.addEventListener("htmx:error", (event) => { if (event.detail.ctx && !event.detail.ctx.response) mark(true); });
+document.addEventListener("htmx:before:response", () => mark(false));
+mark();
 
 // A checkout, or a till's sale, is watched by everybody who looks at it: <… data-watch="/live/checkout?of=…&state=…">. When it stands
 // otherwise the page looks again, and watches on from what it found.
@@ -163,8 +168,19 @@ const watch = () => {
   const leave = () => { watched.close(); watched = null; setTimeout(watch, 3000); };
   watched.addEventListener("news", () => { leave(); document.body.dispatchEvent(new Event("news")); });
   watched.addEventListener("bye", leave);
+  watched.addEventListener("open", () => mark(false));
+  watched.addEventListener("error", ({ target }) => {
+    if (target === watched && target.readyState === EventSource.CLOSED) leave(); // refused; the browser tries again only when it was cut
+    else setTimeout(() => { if (target === watched && target.readyState === EventSource.CONNECTING) mark(true); }, 5000);
+  });
 };
 watch();
+addEventListener("online", () => { // what the old stream would have said may be lost; a new one says at once when something has changed
+  if (!watched) return;
+  watched.close();
+  watched = null;
+  watch();
+});
 document.addEventListener("visibilitychange", watch);
 document.addEventListener("htmx:after:swap", watch);
 

@@ -30,6 +30,8 @@ addEventListener("fetch", (event) => {
   const { request } = event, { pathname } = new URL(request.url);
   if (request.mode === "navigate" && request.method === "GET") {
     event.respondWith(fetch(request).catch(() => caches.match(page)));
+  } else if (request.mode === "navigate") { // a form is sent once; where nobody answers, its reader is led back to where it stood
+    event.respondWith(fetch(request).catch(() => Response.redirect(request.referrer || "/", 303)));
   } else if (shelf.includes(pathname)) {
     event.respondWith(caches.match(pathname).then((kept) => kept ?? fetch(request)));
   }

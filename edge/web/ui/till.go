@@ -16,6 +16,14 @@ func liveSale(ctx context.Context, v Sale) templ.Attributes {
 		"hx-select": "#sale", "data-watch": watchHref(v.ID, v.State)}
 }
 
+// offlineSale is what a lost network means for a sale: while its code can be paid, the till does not know whether it was.
+func offlineSale(ctx context.Context, v Sale) string {
+	if v.State == "open" || v.State == "processing" {
+		return T(ctx, "offline.sale")
+	}
+	return T(ctx, "offline.till")
+}
+
 // tillAmountLabel says that the amount stands beside what is sold from the list, where there is one.
 func tillAmountLabel(ctx context.Context, v Till) string {
 	label := T(ctx, "till.amount")
