@@ -2,8 +2,10 @@ package once
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
+	"slices"
 
 	"billfold/base/db"
 	"billfold/base/fault"
@@ -85,7 +87,13 @@ type Answer struct {
 }
 
 // Record keeps what calls are about to answer, in the transaction that makes it true.
+//
+// The keys of many are written in one order: two transactions that share some of them would else wait for each other.
 func Record(tx *db.Tx, answers ...Answer) {
+	slices.SortFunc(answers, func(a, b Answer) int {
+		return cmp.Or(cmp.Compare(a.Call.Caller, b.Call.Caller), cmp.Compare(a.Call.Operation, b.Call.Operation),
+			cmp.Compare(a.Call.Key, b.Call.Key))
+	})
 	args := make([]any, 0, insertKeys.Columns()*len(answers))
 	for _, a := range answers {
 		args = append(args, a.Call.Caller, a.Call.Operation, a.Call.Key, a.Call.Hash[:], a.Object, a.Version)

@@ -245,6 +245,10 @@ var (
 		return `select e.id, e.number, e.kind, e.reference, e.expires_at, l.debit, l.credit, l.amount from ledger_entry e
 			join ledger_hold h on h.number = e.number join ledger_leg l on ` + ofEntry + ` where e.id in ` + db.In(1, n) + ` order by e.id, l.number`
 	}}
+	// Totals that a transaction locks before it posts, in the order in which a post locks them.
+	selectToLock = db.Texts[int]{Write: func(n int) string {
+		return `select account from ledger_total where account in ` + db.In(1, n) + ` order by account`
+	}}
 	selectEntriesByID = db.Texts[int]{Write: func(n int) string {
 		return `select ` + entryColumns + ` from ledger_entry where id in ` + db.In(1, n)
 	}}

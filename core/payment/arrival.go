@@ -256,6 +256,10 @@ func (s *Service) Assign(ctx context.Context, c Caller, arrival ArrivalID, perso
 }
 
 func (s *Service) assign(tx *db.Tx, r *record, a Arrival, now time.Time) error {
+	owes, err := s.owes(tx, identity.PersonID(r.payee), a.Amount.Currency)
+	if err != nil {
+		return err
+	}
 	from, err := s.suspense(tx, a.Rail, a.Amount.Currency)
 	if err != nil {
 		return err
@@ -265,11 +269,8 @@ func (s *Service) assign(tx *db.Tx, r *record, a Arrival, now time.Time) error {
 		return err
 	}
 	entry := s.entry(r.id, entrySettle, TopUp, ledger.Leg{Debit: from, Credit: to, Amount: a.Amount.Minor})
-	if _, err := s.Ledger.Post(tx, entry); err != nil {
+	if err := s.postBefore(tx, owes, entry); err != nil {
 		return refusedSide(err)
-	}
-	if err := s.repay(tx, identity.PersonID(r.payee), a.Amount.Currency); err != nil {
-		return err
 	}
 	if err := r.move(Charge, StepRequest, now, a.Amount.Minor); err != nil {
 		return err

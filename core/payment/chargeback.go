@@ -3,6 +3,9 @@ package payment
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 
 	"billfold/base/db"
 	"billfold/base/event"
@@ -34,70 +37,107 @@ func (s *Service) chargeBack(tx *db.Tx, r *record, asked intent, cb rail.Callbac
 	if err != nil {
 		return err
 	}
-	for range collectTries {
-		account, err := s.Ledger.Account(tx, wallet)
-		if err != nil {
-			return err
-		}
-		balance, err := account.Balance()
-		if err != nil {
-			return err
-		}
-		take := max(min(balance.Available, cb.Amount), 0)
-		if account.Frozen {
-			take = 0
-		}
-		err = s.takeBack(tx, r, ledger.Leg{Debit: wallet, Credit: to, Amount: take}, cb.Amount-take, person)
-		if errors.Is(err, ledger.ErrInsufficientFunds) || errors.Is(err, ledger.ErrAccountFrozen) {
-			continue // somebody paid, or froze it, between the look and the lock
-		}
+	// An account that is not there yet is opened before the others are locked.
+	missing, _, err := s.missing(tx, wallet, cb.Amount)
+	if err != nil {
 		return err
 	}
-	return ledger.ErrInsufficientFunds
+	spec := ledger.Spec{Address: ReceivableAddress(person, c), Currency: c, Limit: ledger.NonPositive}
+	debt, err := s.Ledger.Number(tx, spec.Address)
+	if errors.Is(err, ledger.ErrAccountNotFound) {
+		if debt, err = 0, nil; missing > 0 {
+			debt, err = s.accountOf(tx, spec)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Ledger.Lock(tx, wallet, debt); err != nil {
+		return err
+	}
+	missing, take, err := s.missing(tx, wallet, cb.Amount)
+	switch {
+	case err != nil:
+		return err
+	case missing > 0 && debt == 0:
+		return ledger.ErrInsufficientFunds // somebody paid, or froze it, between the look and the lock: the task comes again
+	}
+	return s.takeBack(tx, r, person, ledger.Leg{Debit: wallet, Credit: to, Amount: take}, ledger.Leg{Debit: debt, Credit: to, Amount: missing})
 }
 
-// collectTries is how often a wallet's balance is looked at again when payments race what we take from it; the task comes again after.
-const collectTries = 5
-
-func (s *Service) takeBack(tx *db.Tx, r *record, leg ledger.Leg, missing int64, person identity.PersonID) error {
-	var legs []ledger.Leg
-	if leg.Amount > 0 {
-		legs = append(legs, leg)
+// missing is how much of an amount a wallet cannot give, and what it gives: nothing while it is frozen.
+func (s *Service) missing(tx *db.Tx, wallet ledger.AccountID, amount int64) (missing, take int64, err error) {
+	account, err := s.Ledger.Account(tx, wallet)
+	if err != nil || account.Frozen {
+		return amount, 0, err
 	}
-	c := r.amount.Currency
-	if missing > 0 {
-		debt, err := s.accountOf(tx, ledger.Spec{Address: ReceivableAddress(person, c), Currency: c, Limit: ledger.NonPositive})
-		if err != nil {
-			return err
+	balance, err := account.Balance()
+	take = max(min(balance.Available, amount), 0)
+	return amount - take, take, err
+}
+
+func (s *Service) takeBack(tx *db.Tx, r *record, person identity.PersonID, taken, owed ledger.Leg) error {
+	var legs []ledger.Leg
+	for _, leg := range []ledger.Leg{taken, owed} {
+		if leg.Amount > 0 {
+			legs = append(legs, leg)
 		}
-		legs = append(legs, ledger.Leg{Debit: debt, Credit: leg.Credit, Amount: missing})
 	}
 	if _, err := s.Ledger.Post(tx, s.entry(r.id, entryReverse, TopUp, legs...)); err != nil {
 		return err
 	}
-	if missing > 0 {
-		tx.Queue(insertReceivable, string(r.id), string(person), c.Code, missing, int64(0), micros(s.Clock.Now()))
+	if owed.Amount > 0 {
+		tx.Queue(insertReceivable, string(r.id), string(person), r.amount.Currency.Code, owed.Amount, int64(0), micros(s.Clock.Now()))
 	}
 	return nil
 }
 
+// debts are what a person owes in one currency, under lock, oldest first; none where they owe nothing.
+type debts struct {
+	person       identity.PersonID
+	currency     money.Currency
+	owed         []Receivable
+	wallet, debt ledger.AccountID
+}
+
+// accounts are what is to be locked before anything is posted for them.
+func (d *debts) accounts() []ledger.AccountID { return []ledger.AccountID{d.wallet, d.debt} }
+
+// owes locks what a person owes. It comes before every lock of the ledger.
+func (s *Service) owes(tx *db.Tx, person identity.PersonID, c money.Currency) (d debts, err error) {
+	d = debts{person: person, currency: c}
+	if d.owed, err = db.All(tx, scanReceivable, selectOwed+tx.ForUpdate(), string(person), c.Code); err != nil || len(d.owed) == 0 {
+		return d, err
+	}
+	if d.wallet, err = s.wallet(tx, string(person), c); err == nil {
+		d.debt, err = s.Ledger.Number(tx, ReceivableAddress(person, c))
+	}
+	return d, err
+}
+
+// postBefore posts what brings a person money, and then pays back from it what they owe.
+func (s *Service) postBefore(tx *db.Tx, d debts, e ledger.Entry) error {
+	if len(d.owed) > 0 {
+		list := d.accounts()
+		for _, leg := range e.Legs {
+			list = append(list, leg.Debit, leg.Credit)
+		}
+		if err := s.Ledger.Lock(tx, list...); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Ledger.Post(tx, e); err != nil {
+		return err
+	}
+	return s.repay(tx, d)
+}
+
 // repay takes what a person owes from their wallet, oldest debt first, as far as it goes. It runs in the transaction of whatever
-// brought them money.
-func (s *Service) repay(tx *db.Tx, person identity.PersonID, c money.Currency) error {
-	owed, err := db.All(tx, scanReceivable, selectOwed+tx.ForUpdate(), string(person), c.Code)
-	if err != nil || len(owed) == 0 {
-		return err
-	}
-	wallet, err := s.wallet(tx, string(person), c)
-	if err != nil {
-		return err
-	}
-	debt, err := s.Ledger.Number(tx, ReceivableAddress(person, c))
-	if err != nil {
-		return err
-	}
-	for _, one := range owed {
-		balance, err := s.Ledger.Balance(tx, wallet)
+// brought them money. What they owe and the accounts are locked.
+func (s *Service) repay(tx *db.Tx, d debts) error {
+	person, c := d.person, d.currency
+	for _, one := range d.owed {
+		balance, err := s.Ledger.Balance(tx, d.wallet)
 		if err != nil {
 			return err
 		}
@@ -106,7 +146,7 @@ func (s *Service) repay(tx *db.Tx, person identity.PersonID, c money.Currency) e
 			return nil
 		}
 		entry := ledger.Entry{ID: ledger.EntryID(s.IDs.New(ledger.Prefix)), Kind: entryRepay, Reference: string(one.Payment),
-			Legs: []ledger.Leg{{Debit: wallet, Credit: debt, Amount: take}}}
+			Legs: []ledger.Leg{{Debit: d.wallet, Credit: d.debt, Amount: take}}}
 		if _, err := s.Ledger.Post(tx, entry); err != nil {
 			return err
 		}
@@ -132,9 +172,9 @@ func (s *Service) collect(tx *db.Tx, events []event.Event) error {
 	if err != nil || len(owed) == 0 {
 		return err
 	}
-	debtors := map[string]bool{}
+	debtors := map[string]bool{} // who were brought money
 	for _, one := range owed {
-		debtors[string(one.Person)+"/"+one.Amount.Currency.Code] = true
+		debtors[string(one.Person)+"/"+one.Amount.Currency.Code] = false
 	}
 	for _, e := range events {
 		if e.Type != eventCompleted && e.Type != eventCaptured && e.Type != eventReversed {
@@ -148,13 +188,34 @@ func (s *Service) collect(tx *db.Tx, events []event.Event) error {
 		if n.Kind == Withdrawal {
 			to = n.Payer
 		}
-		c := money.Currency{Code: n.Currency, Scale: n.Scale}
-		if !debtors[to+"/"+c.Code] {
-			continue
+		if _, owes := debtors[to+"/"+n.Currency]; owes {
+			debtors[to+"/"+n.Currency] = true
 		}
-		err = s.repay(tx, identity.PersonID(to), c)
+	}
+	maps.DeleteFunc(debtors, func(_ string, brought bool) bool { return !brought })
+	return s.repayAll(tx, slices.Sorted(maps.Keys(debtors)))
+}
+
+// repayAll pays back what several debtors ("usr_…/EUR") owe. All that they owe is locked in order, and then all of their accounts.
+func (s *Service) repayAll(tx *db.Tx, debtors []string) error {
+	var all []debts
+	var accounts []ledger.AccountID
+	for _, debtor := range debtors {
+		person, code, _ := strings.Cut(debtor, "/")
+		c, _ := money.Lookup(code)
+		d, err := s.owes(tx, identity.PersonID(person), c)
+		if err != nil {
+			return err
+		}
+		all, accounts = append(all, d), append(accounts, d.accounts()...)
+	}
+	if err := s.Ledger.Lock(tx, accounts...); err != nil {
+		return err
+	}
+	for _, d := range all {
+		err := s.repay(tx, d)
 		if errors.Is(err, ledger.ErrAccountFrozen) || errors.Is(err, ledger.ErrInsufficientFunds) {
-			continue // it waits for the freeze to be lifted; a race is won by whoever pays
+			continue // it waits for the freeze to be lifted
 		}
 		if err != nil {
 			return err

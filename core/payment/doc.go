@@ -22,7 +22,7 @@
 //   - Value moves only inside the transaction that writes the state, the step, both sides' activity, the event and the
 //     idempotency record. Either all of them are on disk or none is.
 //   - captured <= amount and refunded <= captured, under any number of parallel callers: the payment's row is locked first,
-//     the ledger's accounts after it, never the other way round.
+//     the ledger's accounts after it, never the other way round (ARCHITECTURE.md, "The order of locks").
 //   - What was confirmed is what is posted: the digest of the terms ([Digest]) is recomputed from the row at execution.
 //   - A deadline is looked at by the verb that runs into it. The sweep only tidies up: a late capture is refused although
 //     the sweep never ran.

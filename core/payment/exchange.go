@@ -3,6 +3,8 @@ package payment
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"billfold/base/db"
@@ -106,14 +108,21 @@ func (s *Service) swapLegs(tx *db.Tx, r *record, q fx.Quote) ([]ledger.Leg, erro
 		number, err = s.accountOf(tx, ledger.Spec{Address: address, Currency: c, Limit: ledger.Unlimited, Busy: true})
 		return number
 	}
-	d := q.Deal
-	sold := house(PositionAddress(q.Mid.To), q.Mid.To)
+	// In the order of their addresses: the first exchanges of all open these accounts, and those of both directions meet there.
+	d, fee, margin := q.Deal, house(FeeAddress(q.Mid.From), q.Mid.From), house(MarginAddress(q.Mid.To), q.Mid.To)
+	position := map[string]ledger.AccountID{}
+	pair := []money.Currency{q.Mid.From, q.Mid.To}
+	slices.SortFunc(pair, func(a, b money.Currency) int { return strings.Compare(a.Code, b.Code) })
+	for _, c := range pair {
+		position[c.Code] = house(PositionAddress(c), c)
+	}
+	bought, sold, rounding := position[q.Mid.From.Code], position[q.Mid.To.Code], house(RoundingAddress(q.Mid.To), q.Mid.To)
 	all := []ledger.Leg{
-		{Debit: from, Credit: house(PositionAddress(q.Mid.From), q.Mid.From), Amount: d.Amount.Minor},
-		{Debit: from, Credit: house(FeeAddress(q.Mid.From), q.Mid.From), Amount: d.Fee.Minor},
+		{Debit: from, Credit: bought, Amount: d.Amount.Minor},
+		{Debit: from, Credit: fee, Amount: d.Fee.Minor},
 		{Debit: sold, Credit: to, Amount: d.Gets.Minor},
-		{Debit: sold, Credit: house(MarginAddress(q.Mid.To), q.Mid.To), Amount: d.Margin},
-		{Debit: sold, Credit: house(RoundingAddress(q.Mid.To), q.Mid.To), Amount: d.Round},
+		{Debit: sold, Credit: margin, Amount: d.Margin},
+		{Debit: sold, Credit: rounding, Amount: d.Round},
 	}
 	legs := make([]ledger.Leg, 0, len(all))
 	for _, leg := range all {

@@ -138,7 +138,7 @@ func TestEveryState(t *testing.T) {
 	})
 }
 
-func second(_ Payment, err error) error { return err }
+func second[T any](_ T, err error) error { return err }
 
 func (w *world) must(_ Payment, err error) {
 	w.t.Helper()

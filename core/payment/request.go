@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -489,6 +490,11 @@ func loadRequest(tx *db.Tx, request RequestID, lock string) (requestRow, []share
 	if lock != "" {
 		lock += " of r" // which payment a share has never changes
 	}
-	shares, err := db.All(tx, scanShare, selectShares+lock, string(request), int64(math.MaxInt64))
+	if lock == "" {
+		shares, err := db.All(tx, scanShare, selectShares, string(request), int64(math.MaxInt64))
+		return rows[0], shares, err
+	}
+	shares, err := db.All(tx, scanShare, selectSharesLocked+lock, string(request)) // payments are locked in the order of their ids
+	slices.SortFunc(shares, func(a, b shareRow) int { return cmp.Compare(a.n, b.n) })
 	return rows[0], shares, err
 }

@@ -86,10 +86,11 @@ const (
 	updateReplaced = `update payment_share set replaced = true where request = $1 and n = $2`
 	shareFrom      = `select s.request, s.n, s.person, s.replaced, ` + joinedColumns + `
 		from payment_share s join payment_record r on r.id = s.payment where `
-	selectShares    = shareFrom + `s.request = $1 and s.n <= $2 order by s.n`
-	selectSharesIDs = shareFrom + `s.request in `
-	selectRequestOf = `select request from payment_share where payment = $1`
-	selectAsked     = `select ` + joinedColumns + ` from payment_share s join payment_record r on r.id = s.payment
+	selectShares       = shareFrom + `s.request = $1 and s.n <= $2 order by s.n`
+	selectSharesLocked = shareFrom + `s.request = $1 order by s.payment`
+	selectSharesIDs    = shareFrom + `s.request in `
+	selectRequestOf    = `select request from payment_share where payment = $1`
+	selectAsked        = `select ` + joinedColumns + ` from payment_share s join payment_record r on r.id = s.payment
 		where s.person = $1 and s.replaced = false and r.state = 'awaiting_confirmation' and r.expires_at > $2
 		order by s.request desc limit $3`
 )

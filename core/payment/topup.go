@@ -254,6 +254,13 @@ func (s *Service) settle(tx *db.Tx, r *record, asked intent, cb rail.Callback) e
 // credit moves what the rail has taken from what it owes us to whom it was taken for: to the shop of a purchase, or into the wallet of
 // a top-up, whose owner pays back first what they owe.
 func (s *Service) credit(tx *db.Tx, r *record, road string, amount int64) error {
+	owes := debts{}
+	if r.kind != Purchase {
+		var err error
+		if owes, err = s.owes(tx, identity.PersonID(r.payee), r.amount.Currency); err != nil {
+			return err
+		}
+	}
 	from, err := s.float(tx, road, r.amount.Currency)
 	if err != nil {
 		return err
@@ -271,11 +278,7 @@ func (s *Service) credit(tx *db.Tx, r *record, road string, amount int64) error 
 		r.method = FromCard
 		tx.Queue(updateMethod, string(r.id), string(r.method))
 	}
-	_, err = s.Ledger.Post(tx, s.entry(r.id, entrySettle, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: amount}))
-	if err != nil || r.kind == Purchase {
-		return err
-	}
-	return s.repay(tx, identity.PersonID(r.payee), r.amount.Currency)
+	return s.postBefore(tx, owes, s.entry(r.id, entrySettle, r.kind, ledger.Leg{Debit: from, Credit: to, Amount: amount}))
 }
 
 func first(list ...string) string {

@@ -48,9 +48,21 @@ func (h *house) deadlocks() (n int) {
 }
 
 // noDeadlock complains about deadlocks that PostgreSQL broke up, which the program would have hidden by trying again. No server may run
-// any more: its backends report what they counted when they end.
+// any more: its backends report what they counted when they end, which is waited for.
 func (h *house) noDeadlock(before int) {
 	h.t.Helper()
+	if h.dsn != "" {
+		raw, err := sql.Open("pgx", h.dsn)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		defer raw.Close()
+		until(h.t, "the server's backends leave", func() bool {
+			others := 1
+			return raw.QueryRow(`select count(*) from pg_stat_activity where datname = current_database() and
+				backend_type = 'client backend' and pid <> pg_backend_pid()`).Scan(&others) == nil && others == 0
+		})
+	}
 	if after := h.deadlocks(); after != before {
 		h.t.Errorf("PostgreSQL broke up %d deadlocks", after-before)
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// patience is how long a cold start may take: initdb and a first start need 2 s on an idle machine, and more when every
+// patience is how long a cold start may take: initdb and a first start need 2 s on an idle machine, and two minutes when every
 // core compiles tests.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 // using is this process's share of the users' lock. It stays reachable: a file that is collected is closed, which would give
 // the lock away and have the keeper stop the server under running tests.
