@@ -19,8 +19,8 @@ const (
 	togetherLanes = 2
 	// togetherMost bounds a group, and how long the first of it waits for the last.
 	togetherMost = 32
-	// togetherLeast is with how many another group begins while one is under way. Groups meet over the accounts of shops and wait there for
-	// each other's commit, and a transaction of one costs hardly less than one of many.
+	// togetherLeast is with how many another group begins while one is under way. A transaction of one costs hardly less than one of many,
+	// and groups that meet over an account wait for each other's commit.
 	togetherLeast = togetherMost / 2
 	// togetherPatience is how long a group waits for a row that somebody else has locked, before each goes alone and only those wait whom
 	// it concerns.
