@@ -165,38 +165,22 @@ func (l *transferLoad) check() error {
 // prepare opens the accounts, gives money to those that have none, and posts the entries that are to be there.
 func (l *transferLoad) prepare(ctx context.Context) error {
 	euro, _ := money.Lookup("EUR")
-	open := func(tx *db.Tx, name string, limit ledger.Limit, busy bool) (ledger.Account, error) {
-		return l.Ledger.Open(tx, ledger.Spec{Address: "bench/" + name + "/EUR", Currency: euro, Limit: limit, Busy: busy})
+	spec := func(name string, limit ledger.Limit) ledger.Spec {
+		return ledger.Spec{Address: "bench/" + name + "/EUR", Currency: euro, Limit: limit}
 	}
 	l.ids = make([]ledger.AccountID, 0, l.accounts)
 	for len(l.ids) < l.accounts {
-		first := len(l.ids)
-		opened, err := db.Write(ctx, l.DB, func(tx *db.Tx) (opened []ledger.AccountID, err error) {
-			source, err := open(tx, "source", ledger.Unlimited, false)
-			if err != nil {
-				return nil, err
-			}
-			var gifts []ledger.Entry
-			for i := first; i < min(first+openSlice, l.accounts); i++ {
-				a, err := open(tx, fmt.Sprintf("account%d", i), ledger.NonNegative, false)
-				if err != nil {
-					return nil, err
-				}
-				if opened = append(opened, a.ID); a.Entries == 0 {
-					leg := ledger.Leg{Debit: source.ID, Credit: a.ID, Amount: funds}
-					gifts = append(gifts, ledger.Entry{Kind: "bench.fund", Legs: []ledger.Leg{leg}})
-				}
-			}
-			if len(gifts) == 0 {
-				return opened, nil
-			}
-			results, err := l.Ledger.PostBatch(tx, gifts, false)
-			return opened, errors.Join(err, firstRefusal(results))
-		})
+		specs := []ledger.Spec{spec("source", ledger.Unlimited)}
+		for i := len(l.ids); i < min(len(l.ids)+openSlice, l.accounts); i++ {
+			specs = append(specs, spec(fmt.Sprintf("account%d", i), ledger.NonNegative))
+		}
+		opened, err := db.Write(ctx, l.DB, func(tx *db.Tx) ([]ledger.Account, error) { return l.fund(tx, specs) })
 		if err != nil {
 			return err
 		}
-		l.ids = append(l.ids, opened...)
+		for _, a := range opened {
+			l.ids = append(l.ids, a.ID)
+		}
 	}
 	r := rand.New(rand.NewPCG(0, 2))
 	for left := l.entries; left > 0; left -= ledger.MaxBatch {
@@ -206,6 +190,27 @@ func (l *transferLoad) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fund opens a source of money and accounts, and gives to those that have none.
+func (l *transferLoad) fund(tx *db.Tx, specs []ledger.Spec) ([]ledger.Account, error) {
+	all, err := l.Ledger.OpenAll(tx, specs)
+	if err != nil {
+		return nil, err
+	}
+	source, opened := all[0], all[1:]
+	var gifts []ledger.Entry
+	for _, a := range opened {
+		if a.Entries == 0 {
+			leg := ledger.Leg{Debit: source.ID, Credit: a.ID, Amount: funds}
+			gifts = append(gifts, ledger.Entry{Kind: "bench.fund", Legs: []ledger.Leg{leg}})
+		}
+	}
+	if len(gifts) == 0 {
+		return opened, nil
+	}
+	results, err := l.Ledger.PostBatch(tx, gifts, false)
+	return opened, errors.Join(err, firstRefusal(results))
 }
 
 func firstRefusal(results []ledger.Result) error {

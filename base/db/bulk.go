@@ -57,6 +57,8 @@ func letterOf(kind string, null bool) string {
 		return "t"
 	case kind == "text":
 		return "s"
+	case kind == "boolean":
+		return "o"
 	case null:
 		return "n"
 	}
@@ -128,7 +130,7 @@ func Pad(args []any, cols int) []any {
 func InArrays(tx *Tx, rows int) bool { return tx.Engine() == Postgres && rows >= ArraysFrom }
 
 // Arrays turns rows into columns, for a statement of PostgreSQL with one array for each. shape says what is in a column: i a number, n a
-// number or null, b bytes or null, s text, t text or null.
+// number or null, b bytes or null, s text, t text or null, o true or false.
 func Arrays(args []any, shape string) []any {
 	rows, cols := len(args)/len(shape), len(shape)
 	columns := make([]any, cols)
@@ -144,6 +146,8 @@ func Arrays(args []any, shape string) []any {
 				b, _ := at(r).([]byte)
 				return b
 			})
+		case 'o':
+			columns[c] = column(rows, func(r int) bool { return at(r).(bool) })
 		case 's':
 			columns[c] = column(rows, func(r int) string { return at(r).(string) })
 		case 't':

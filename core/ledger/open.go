@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"billfold/base/clock"
@@ -20,35 +22,94 @@ const closeAfter = time.Minute
 // Open opens an account, or returns the one that has the address. It refuses an address that exists with another currency, limit
 // or busyness (account_differs), and a spec that cannot be: a malformed address, an unknown limit, a busy account with a limit.
 func (l *Ledger) Open(tx *db.Tx, s Spec) (Account, error) {
-	if err := s.check(); err != nil {
-		return Account{}, err
-	}
-	tx.RerunOnConflict("ledger_account")
-	r, err := l.readNow(tx, selectByAddress, s.Address)
-	switch {
-	case err == nil:
-		if r.Currency != s.Currency || r.Limit != s.Limit || r.Busy != s.Busy {
-			return Account{}, ErrAccountDiffers.With("address")
-		}
-		return l.complete(tx, r)
-	case !errors.Is(err, ErrAccountNotFound):
-		return Account{}, err
-	}
-	number, err := l.nextNumber(tx)
+	list, err := l.OpenAll(tx, []Spec{s})
 	if err != nil {
 		return Account{}, err
 	}
-	r = &row{Account: Account{
-		ID: number, Address: s.Address, Owner: ownerOf(s.Address), Currency: s.Currency, Limit: s.Limit, Busy: s.Busy, OpenedAt: l.clock.Now(),
-	}}
-	tx.Queue(insertAccount, int64(r.ID), r.Address, r.Owner, r.Currency.Code, int64(r.Currency.Scale), int64(r.Limit), r.Busy,
-		clock.Micros(r.OpenedAt), l.tagAccount(r))
-	if r.Busy {
-		tx.Queue(insertFold, int64(r.ID))
-	} else {
-		tx.Queue(insertTotal, int64(r.ID))
+	return list[0], nil
+}
+
+// OpenAll is Open for many accounts, by a few statements; it answers in their order. An address may be there twice.
+func (l *Ledger) OpenAll(tx *db.Tx, specs []Spec) ([]Account, error) {
+	for _, s := range specs {
+		if err := s.check(); err != nil {
+			return nil, err
+		}
 	}
-	return r.Account, nil
+	tx.RerunOnConflict("ledger_account")
+	open, err := l.atAddresses(tx, specs)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []*row
+	for _, s := range specs {
+		r := open[s.Address]
+		if r == nil {
+			r = &row{Account: Account{Address: s.Address, Owner: ownerOf(s.Address), Currency: s.Currency, Limit: s.Limit, Busy: s.Busy,
+				OpenedAt: l.clock.Now()}}
+			open[s.Address], fresh = r, append(fresh, r)
+		}
+		if r.Currency != s.Currency || r.Limit != s.Limit || r.Busy != s.Busy {
+			return nil, ErrAccountDiffers.With("address")
+		}
+	}
+	numbers, err := l.takeNumbers(tx, len(fresh))
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range fresh {
+		r.ID = numbers[i]
+	}
+	l.storeAccounts(tx, fresh)
+	list := make([]Account, len(specs))
+	for i, s := range specs {
+		list[i] = open[s.Address].Account
+	}
+	return list, nil
+}
+
+// atAddresses reads the accounts that are open, by their addresses.
+func (l *Ledger) atAddresses(tx *db.Tx, specs []Spec) (map[string]*row, error) {
+	open := make(map[string]*row, len(specs))
+	for len(specs) > 0 {
+		var some []Spec
+		some, specs = cut(specs, loadMost)
+		args := pad(nil, some, func(s *Spec) any { return s.Address })
+		rows, err := db.All(tx, scanAccount, selectByAddresses.Of(len(args)), args...)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			r := &rows[i].row
+			if err := l.current(tx, r); err != nil {
+				return nil, err
+			}
+			if r.Account, err = l.complete(tx, r); err != nil {
+				return nil, err
+			}
+			open[r.Address] = r
+		}
+	}
+	return open, nil
+}
+
+// storeAccounts queues the rows of new accounts, in the order of their addresses, so that two who open the same ones do not wait for each
+// other. One that is busy has no totals but a fold.
+func (l *Ledger) storeAccounts(tx *db.Tx, list []*row) {
+	slices.SortFunc(list, func(a, b *row) int { return cmp.Compare(a.Address, b.Address) })
+	var accounts, totals, folds []any
+	for _, r := range list {
+		accounts = append(accounts, int64(r.ID), r.Address, r.Owner, r.Currency.Code, int64(r.Currency.Scale), int64(r.Limit), r.Busy,
+			clock.Micros(r.OpenedAt), l.tagAccount(r))
+		if none := int64(0); r.Busy {
+			folds = append(folds, int64(r.ID), none, none, none)
+		} else {
+			totals = append(totals, int64(r.ID), none, none, none, none, none, none, none, none)
+		}
+	}
+	insertAccounts.Queue(tx, accounts)
+	insertFolds.Queue(tx, folds)
+	insertTotals.Queue(tx, totals)
 }
 
 func (s Spec) check() error {
@@ -69,29 +130,32 @@ func (s Spec) check() error {
 	return nil
 }
 
-// nextNumber gives a number of this process's block, and takes a new block where it is used up. The rest of a new block is kept only
+// takeNumbers gives numbers of this process's block, and takes a new block where there are too few. The rest of a new block is kept only
 // once its taking is committed: a block that was rolled back belongs to whoever takes it next.
-func (l *Ledger) nextNumber(tx *db.Tx) (AccountID, error) {
+func (l *Ledger) takeNumbers(tx *db.Tx, n int) ([]AccountID, error) {
 	l.mu.Lock()
-	if n := len(l.unused); n > 0 {
-		number := l.unused[0]
-		l.unused = l.unused[1:]
+	if n <= len(l.unused) {
+		var numbers []AccountID
+		numbers, l.unused = cut(l.unused, n)
 		l.mu.Unlock()
-		return number, nil
+		return numbers, nil
 	}
 	l.mu.Unlock()
+	block := max(n, numberBlock)
 	var next AccountID
-	if err := tx.Row(takeAccounts, numberBlock).Scan(&next); err != nil {
-		return 0, err
+	if err := tx.Row(takeAccounts, block).Scan(&next); err != nil {
+		return nil, err
+	}
+	numbers := make([]AccountID, block)
+	for i := range numbers {
+		numbers[i] = next - AccountID(block-i)
 	}
 	tx.After(func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		for number := next - numberBlock + 1; number < next; number++ {
-			l.unused = append(l.unused, number)
-		}
+		l.unused = append(l.unused, numbers[n:]...)
 	})
-	return next - numberBlock, nil
+	return numbers[:n:n], nil
 }
 
 // Account returns an account with its totals of this moment, busy ones included.

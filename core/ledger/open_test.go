@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,6 +24,54 @@ func (b *bank) flag(verb func(*db.Tx, ledger.AccountID) error, id ledger.Account
 
 func (b *bank) tryFlag(verb func(*db.Tx, ledger.AccountID) error, id ledger.AccountID) error {
 	return b.d.Write(context.Background(), func(tx *db.Tx) error { return verb(tx, id) })
+}
+
+// TestOpenAll: what is open is found and what is not is opened, in the order asked for, an address that comes twice once; one that exists
+// otherwise refuses all.
+func TestOpenAll(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bank) {
+		spec := func(address string) ledger.Spec {
+			return ledger.Spec{Address: address, Currency: eur, Limit: ledger.NonNegative}
+		}
+		old := b.openSpec(spec("user/200/EUR"))
+		source := b.open("source", eur, ledger.Unlimited)
+		b.mustPost(ledger.Entry{Kind: "test", Legs: []ledger.Leg{{Debit: source, Credit: old, Amount: 7}}})
+		specs := []ledger.Spec{{Address: "shop/busy", Currency: eur, Limit: ledger.Unlimited, Busy: true}}
+		for i := range 300 {
+			specs = append(specs, spec(fmt.Sprintf("user/%d/EUR", 299-i)))
+		}
+		specs = append(specs, spec("user/5/EUR"))
+		all := func(specs []ledger.Spec) (list []ledger.Account, err error) {
+			err = b.d.Write(context.Background(), func(tx *db.Tx) error {
+				list, err = b.OpenAll(tx, specs)
+				return err
+			})
+			return list, err
+		}
+		first, err := all(specs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers := map[ledger.AccountID]bool{}
+		for i, a := range first {
+			if a.Address != specs[i].Address || a.Busy != specs[i].Busy || a.ID == 0 {
+				t.Errorf("account %d is %+v", i, a)
+			}
+			numbers[a.ID] = true
+		}
+		if len(numbers) != 301 || first[301] != first[295] || first[100].ID != old || first[100].CreditsPosted != 7 {
+			t.Errorf("%d numbers; %+v, %+v, %+v", len(numbers), first[301], first[295], first[100])
+		}
+		again, err := all(specs)
+		if err != nil || !slices.Equal(again, first) {
+			t.Errorf("opened again they differ: %v", err)
+		}
+		_, err = all([]ledger.Spec{spec("user/new"), {Address: "user/7/EUR", Currency: jpy, Limit: ledger.NonNegative}})
+		wantErr(t, err, ledger.ErrAccountDiffers)
+		if _, err := all([]ledger.Spec{spec("user/new")}); err != nil {
+			t.Errorf("what was refused is in the way: %v", err)
+		}
+	})
 }
 
 func TestOpen(t *testing.T) {

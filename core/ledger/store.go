@@ -19,11 +19,7 @@ const (
 	// The prefix is compared with substr, which means the same under every collation; this list is the operator's.
 	selectByPrefix = `select ` + accountColumns + ` from (select * from ledger_account where id > $1 and substr(address, 1, $2) = $3
 		order by id limit $4) as a left join ledger_total t on t.account = a.id order by a.id`
-	selectNumber  = `select id from ledger_account where address = $1`
-	insertAccount = `insert into ledger_account (id, address, owner, currency, scale, limit_kind, busy, opened_at, tag)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	insertTotal = `insert into ledger_total (account, debits_posted, credits_posted, debits_pending, credits_pending, entries, last_leg,
-		last_at, state) values ($1, 0, 0, 0, 0, 0, 0, 0, 0)`
+	selectNumber = `select id from ledger_account where address = $1`
 	// A freeze takes the lock that a post takes: the totals of the account, or the account itself where it is busy and nobody does.
 	lockTotal   = `select account from ledger_total where account = $1`
 	lockAccount = `select id from ledger_account where id = $1`
@@ -92,7 +88,6 @@ const (
 
 // Busy accounts. A fold and its tail are read in one statement, because only that is one snapshot in every transaction.
 const (
-	insertFold    = `insert into ledger_fold (account, entries, debits, credits) values ($1, 0, 0, 0)`
 	selectFold    = `select entries, debits, credits from ledger_fold where account = $1`
 	updateFold    = `update ledger_fold set entries = $2, debits = $3, credits = $4 where account = $1`
 	selectBalance = `select entries, debits, credits from ledger_fold where account = $1
@@ -224,6 +219,11 @@ var changeTotals = db.NewChange("update ledger_total", `account bigint, debits_p
 
 // Insertions.
 var (
+	insertAccounts = db.NewBulk("insert into ledger_account", `id bigint, address text, owner text, currency text, scale integer,
+		limit_kind integer, busy boolean, opened_at bigint, tag bytea`, "")
+	insertTotals = db.NewBulk("insert into ledger_total", `account bigint, debits_posted bigint, credits_posted bigint, debits_pending bigint,
+		credits_pending bigint, entries bigint, last_leg bigint, last_at bigint, state integer`, "")
+	insertFolds   = db.NewBulk("insert into ledger_fold", "account bigint, entries bigint, debits bigint, credits bigint", "")
 	insertEntries = db.NewBulk("insert into ledger_entry", `number bigint, at bigint, expires_at bigint null, kind integer,
 		phase integer null, legs integer null, id bytea, tag bytea, reference text null, meta text null, resolves bytea null`, "")
 	insertLegs = db.NewBulk("insert into ledger_leg", `number bigint, debit bigint, credit bigint, amount bigint, debit_prev bigint,
@@ -238,6 +238,9 @@ var (
 // Statements with lists.
 var (
 	// Holds with their entries and legs; `for update of h` locks a hold's own row, so that one resolver waits for the other.
+	selectByAddresses = db.Texts[int]{Write: func(n int) string {
+		return `select ` + accountColumns + fromAccount + `where a.address in ` + db.In(1, n)
+	}}
 	selectNumbers = db.Texts[int]{Write: func(n int) string {
 		return `select address, id from ledger_account where address in ` + db.In(1, n)
 	}}
