@@ -103,7 +103,7 @@ func (l *Ledger) fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
 		var some []key
 		some, keys = cut(keys, loadMost)
 		args := pad(nil, some, keyArg)
-		list, err := l.fetchSome(tx, selectEntriesByID.Of(len(args)), args)
+		list, err := l.fetchSome(tx, selectEntriesByID.Of(len(args)), args, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -117,16 +117,22 @@ func (l *Ledger) fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
 // fetchNumbers is fetch by number.
 func (l *Ledger) fetchNumbers(tx *db.Tx, numbers []int64) (map[int64]*draft, error) {
 	found := make(map[int64]*draft, len(numbers))
+	fetch := func(q string, args []any, asked []int64) error {
+		list, err := l.fetchSome(tx, q, args, asked)
+		for _, d := range list {
+			found[d.number] = d
+		}
+		return err
+	}
+	if low, high, near := nearBy(numbers); near {
+		return found, fetch(selectEntryRange, []any{low, high}, numbers)
+	}
 	for len(numbers) > 0 {
 		var some []int64
 		some, numbers = cut(numbers, loadMost)
 		args := pad(nil, some, numberArg)
-		list, err := l.fetchSome(tx, selectEntriesByNumber.Of(len(args)), args)
-		if err != nil {
+		if err := fetch(selectEntriesByNumber.Of(len(args)), args, nil); err != nil {
 			return nil, err
-		}
-		for _, d := range list {
-			found[d.number] = d
 		}
 	}
 	return found, nil
@@ -134,9 +140,12 @@ func (l *Ledger) fetchNumbers(tx *db.Tx, numbers []int64) (map[int64]*draft, err
 
 func numberArg(n *int64) any { return *n }
 
-// fetchSome reads the entries of one statement, and then their legs.
-func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any) ([]*draft, error) {
+// fetchSome reads the entries of one statement, those that were asked for of a range, and then their legs.
+func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any, asked []int64) ([]*draft, error) {
 	entries, err := db.All(tx, scanEntry, q, args...)
+	if asked != nil {
+		entries = slices.DeleteFunc(entries, func(e storedEntry) bool { return !slices.Contains(asked, e.number) })
+	}
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
@@ -155,15 +164,22 @@ func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any) ([]*draft, error) {
 		}
 	}
 	for len(numbers) > 0 {
-		var some []int64
-		some, numbers = cut(numbers, loadMost)
-		args = pad(nil, some, numberArg)
-		legs, err := db.All(tx, scanLeg, selectLegsByNumber.Of(len(args)), args...)
+		some, q := numbers, selectLegRange
+		if low, high, near := nearBy(numbers); near {
+			numbers, args = nil, []any{low, high}
+		} else {
+			some, numbers = cut(numbers, loadMost)
+			args = pad(nil, some, numberArg)
+			q = selectLegsByNumber.Of(len(args))
+		}
+		legs, err := db.All(tx, scanLeg, q, args...)
 		if err != nil {
 			return nil, err
 		}
 		for _, leg := range legs {
-			owner[leg.number].Legs = append(owner[leg.number].Legs, leg.Leg)
+			if d := owner[leg.number]; d != nil {
+				d.Legs = append(d.Legs, leg.Leg)
+			}
 		}
 	}
 	return list, nil

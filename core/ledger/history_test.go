@@ -296,3 +296,42 @@ func TestCheckpointsDoNotPartAMoment(t *testing.T) {
 		}
 	})
 }
+
+// TestHistoryNearAndFar shows that pages and balances of the past are the same whether an account's legs lie side by side, where a range of
+// numbers is read, or far from each other, where each is looked up: every page size, and every moment.
+func TestHistoryNearAndFar(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bank) {
+		s := newStreet(b, 100_000)
+		mine, _ := b.entries(ledger.Filter{Account: s.ana})
+		slices.Reverse(mine)
+		balances := map[time.Time]int64{}
+		for i := range 900 {
+			b.advance(time.Microsecond)
+			near := i/300 != 1 || i%30 == 0 // the middle third is somebody else's
+			e := leg(s.float, s.bo, 1)
+			switch {
+			case near && i%7 == 0:
+				e = ledger.Entry{Kind: "fee", Legs: []ledger.Leg{{Debit: s.float, Credit: s.bo, Amount: 3}, {Debit: s.ana, Credit: s.fees, Amount: 1},
+					{Debit: s.ana, Credit: s.bo, Amount: 2}}}
+			case near:
+				e = leg(s.ana, s.bo, 5)
+			}
+			if e = b.mustPost(e); near {
+				mine = append(mine, e)
+			}
+			balances[e.At] = b.balance(s.ana).Posted
+		}
+		slices.Reverse(mine)
+		for _, size := range []int{1, 7, 50, 200} {
+			if got := b.all(ledger.Filter{Account: s.ana, Limit: size}); !slices.Equal(ids(got), ids(mine)) || !reflect.DeepEqual(got, mine) {
+				t.Errorf("pages of %d: %d entries, want the %d that were posted", size, len(got), len(mine))
+			}
+		}
+		for at, want := range balances {
+			got, err := db.Read(t.Context(), b.d, func(tx *db.Tx) (ledger.Balance, error) { return b.BalanceAt(tx, s.ana, at) })
+			if err != nil || got.Posted != want {
+				t.Fatalf("at %v: %d, %v, want %d", at, got.Posted, err, want)
+			}
+		}
+	})
+}

@@ -70,7 +70,12 @@ const (
 		select l.number, case when l.debit = $1 then l.debit_prev else l.credit_prev end, c.step + 1
 			from chain c join ledger_leg l on l.number = c.prev and (l.debit = $1 or l.credit = $1) where c.step < $3)
 		select e.number, e.at, e.kind, l.number from chain l join ledger_entry e on ` + ofLeg + ` order by l.step`
-	selectBusyPlaces = `select e.number, e.at, e.kind, l.number from (
+	selectWindowLegs = `select number, debit, amount, coalesce(released, 0), coalesce(phase, 0), case when debit = $1 then debit_prev
+		else credit_prev end from ledger_leg where number <= $2 and number > $3 and (debit = $1 or credit = $1) order by number`
+	selectWindowEntries = `select number, at, kind from ledger_entry where number <= $1 and number > $2 order by number`
+	selectEntryRange    = `select ` + entryColumns + ` from ledger_entry where number >= $1 and number <= $2 order by number`
+	selectLegRange      = `select ` + legColumns + ` from ledger_leg where number >= $1 and number <= $2 order by number`
+	selectBusyPlaces    = `select e.number, e.at, e.kind, l.number from (
 		select * from (select number, debit_prev as prev from ledger_leg where debit = $1 and debit_prev < 0
 			and (debit_prev, number) >= ($2, $3) order by debit_prev, number limit $4) as debits
 		union all

@@ -127,8 +127,8 @@ const chainSlice = 512
 // posted; 0 at the chain's beginning.
 func walkBack(tx *db.Tx, id AccountID, from, after int64, each func(sideLeg)) (end int64, err error) {
 	last := place{at: math.MaxInt64}
-	for from != 0 {
-		legs, err := chain(tx, id, from, after, chainSlice)
+	for numbers := int64(windowFirst); from != 0; numbers = min(numbers*windowShare, windowMost/2) {
+		legs, err := nextLegs(tx, id, from, after, &numbers)
 		if err != nil || len(legs) == 0 {
 			return from, err
 		}
@@ -143,6 +143,23 @@ func walkBack(tx *db.Tx, id AccountID, from, after int64, each func(sideLeg)) (e
 		}
 	}
 	return 0, nil
+}
+
+// nextLegs reads the next legs of a chain: those of a window as long as enough of its numbers are the account's, and with none left to
+// read so a slice by look-ups.
+func nextLegs(tx *db.Tx, id AccountID, from, after int64, numbers *int64) ([]sideLeg, error) {
+	if *numbers > 0 {
+		some, err := window(tx, id, from, *numbers)
+		if err != nil || closeBy(len(some), *numbers) {
+			legs := make([]sideLeg, len(some))
+			for i := range some {
+				legs[i] = some[i].sideLeg
+			}
+			return legs, err
+		}
+		*numbers = 0
+	}
+	return chain(tx, id, from, after, chainSlice)
 }
 
 // chain reads at most so many legs of an account's chain, newest first; the last may be one that is not later than the moment.

@@ -121,11 +121,31 @@ type reader = func(tx *db.Tx, from place, most int) ([]place, *place, error)
 // chainWalk walks the chain of an account. A leg that is not the account's ends it, so a cursor shows nobody else's entries.
 func chainWalk(id AccountID) reader {
 	return func(tx *db.Tx, from place, most int) ([]place, *place, error) {
-		list, err := db.All(tx, scanPlace, selectChainPlaces, int64(id), from.leg, most+1)
-		if len(list) <= most {
-			return list, nil, err
+		var list []place
+		next := from.leg
+		for numbers := int64(most + 1); next != 0 && len(list) <= most && numbers <= windowMost; numbers *= windowShare {
+			some, err := window(tx, id, next, numbers)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, leg := range some {
+				list, next = append(list, place{leg.at, leg.entry, leg.kind, leg.number}), leg.prev
+			}
+			if !closeBy(len(some), numbers) {
+				break
+			}
 		}
-		return list[:most], &list[most], err
+		if next != 0 && len(list) <= most {
+			rest, err := db.All(tx, scanPlace, selectChainPlaces, int64(id), next, most+1-len(list))
+			if err != nil {
+				return nil, nil, err
+			}
+			list = append(list, rest...)
+		}
+		if len(list) <= most {
+			return list, nil, nil
+		}
+		return list[:most], &list[most], nil
 	}
 }
 
