@@ -3,13 +3,16 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"billfold/base/lang"
 	"billfold/core/identity"
 	"billfold/core/payment"
+	"billfold/edge/web/text"
 )
 
 // Attack case 45: whatever page money can be sent from lets nobody frame it, and runs no script and no style that is not ours.
@@ -36,6 +39,31 @@ func TestPayPagesAreNotFramed(t *testing.T) {
 		if strings.Contains(a.html, " style=") || strings.Contains(a.html, "<style") || strings.Contains(a.html, " onclick=") {
 			t.Errorf("%s has a style or script of its own", name)
 		}
+	}
+}
+
+// What is typed as an amount and is none is refused in the words of people: nothing of minor units, strings or keys.
+func TestAmountsThatAreNone(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	w.fund(w.lena, 5000)
+	before := w.balanceOf(w.lena)
+	for _, tongue := range lang.All() {
+		b := w.browser()
+		b.lang = string(tongue)
+		b.signIn("lena")
+		for typed, code := range map[string]string{"abc": "invalid_amount", "-5": "invalid_amount", "1e3": "invalid_amount",
+			"٣": "invalid_amount", "=1+1": "invalid_amount",
+			"0": "amount_not_positive", "0.00": "amount_not_positive", "99999999999999999999": "amount_too_large"} {
+			for _, path := range []string{"/topup", "/send/link", "/request", "/send/" + string(w.rosa.ID)} {
+				form := b.form(b.get(path), path)
+				form.Set("amount", typed)
+				form.Set("currency", "EUR")
+				b.wants(b.send(path, form), http.StatusUnprocessableEntity, html.EscapeString(text.Say(tongue, "says."+code)))
+			}
+		}
+	}
+	if after := w.balanceOf(w.lena); after != before {
+		t.Errorf("%d moved", before-after)
 	}
 }
 

@@ -117,7 +117,7 @@ func (s *site) onFloor(form string, verb func(s *site, r *http.Request, shop mer
 		if !ok || f.Kind == fault.NotFound || f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 			return err
 		}
-		view.Errors = ui.FieldErrors{form + "." + f.Param: f.Detail.In(v.scene.Lang)}
+		view.Errors = ui.FieldErrors{form + "." + f.Param: detail(v.scene.Lang, f)}
 		view.Typed = map[string]string{form + ".name": r.PostForm.Get("name"), form + ".city": r.PostForm.Get("city")}
 		return s.floorPage(w, r, v, refusalStatus(err), view)
 	}

@@ -50,7 +50,8 @@ func (s *site) resolvePicture(w http.ResponseWriter, r *http.Request, v *visit) 
 		if !ok || found.Code != errPicture.Code {
 			return err
 		}
-		return s.scanPage(w, r, v, refusalStatus(err), ui.Scan{Problem: found.Title.In(v.scene.Lang) + ". " + found.Detail.In(v.scene.Lang)})
+		problem := v.say("problem.line", found.Title.In(v.scene.Lang), detail(v.scene.Lang, found))
+		return s.scanPage(w, r, v, refusalStatus(err), ui.Scan{Problem: problem})
 	}
 	r.PostForm = map[string][]string{"code": {code}}
 	return s.resolve(w, r, v)

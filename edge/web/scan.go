@@ -39,7 +39,7 @@ func (s *site) resolve(w http.ResponseWriter, r *http.Request, v *visit) error {
 			return err
 		}
 		view.Read = nil
-		view.Problem = found.Title.In(v.scene.Lang) + ". " + found.Detail.In(v.scene.Lang)
+		view.Problem = v.say("problem.line", found.Title.In(v.scene.Lang), detail(v.scene.Lang, found))
 		status := refusalStatus(err)
 		if found.Kind == fault.NotFound {
 			status = http.StatusUnprocessableEntity

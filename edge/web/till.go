@@ -116,7 +116,7 @@ func (s *site) tillPair(w http.ResponseWriter, r *http.Request, v *visit) error 
 		if !ok || f.Code != merchant.ErrTillCode.Code {
 			return err
 		}
-		return s.tillPage(w, r, v, http.StatusUnprocessableEntity, ui.Till{Errors: ui.FieldErrors{"code": f.Detail.In(v.scene.Lang)}})
+		return s.tillPage(w, r, v, http.StatusUnprocessableEntity, ui.Till{Errors: ui.FieldErrors{"code": detail(v.scene.Lang, f)}})
 	}
 	s.setCookie(w, cookieTill, device, tillKept)
 	s.setCookie(w, cookieShift, "", -1)
@@ -306,5 +306,5 @@ func (s *site) tillRefund(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if !ok || found.Kind == fault.NotFound || found.Kind == fault.Internal {
 		return err
 	}
-	return s.tillTodayPage(w, r, v, refusalStatus(err), found.Detail.In(v.scene.Lang))
+	return s.tillTodayPage(w, r, v, refusalStatus(err), detail(v.scene.Lang, found))
 }

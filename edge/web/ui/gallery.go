@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"math"
 	"sort"
 	"time"
 
@@ -63,6 +64,7 @@ func Specimens(l lang.Tag) []Specimen {
 		{Name: "unlock", Page: UnlockPage(SignIn{Error: refusal(l, "password_wrong")})},
 		{Name: "setup", Out: true, Page: SetupPage("token", "")},
 		{Name: "home", Area: "home", Page: HomePage(sampleHome())},
+		{Name: "home-most", Area: "home", Page: HomePage(mostThereIs())},
 		{Name: "home-empty", Area: "home", Page: HomePage(Home{Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}}})},
 		{Name: "activity", Area: "activity", Page: ActivityPage(sampleActivity())},
 		{Name: "activity-none", Area: "activity", Page: ActivityPage(Activity{Base: "/activity", Newest: true,
@@ -194,6 +196,14 @@ func sampleHome() Home {
 			Money: flow(2350, "EUR",
 				false)}},
 	}
+}
+
+// mostThereIs has the largest amounts that a wallet can hold: no digit of theirs is cut off.
+func mostThereIs() Home {
+	h := sampleHome()
+	h.Pockets[0].Available, h.Pockets[0].Incoming = plain(math.MaxInt64, "EUR"), plain(math.MaxInt64, "EUR")
+	h.Pockets[1].Available, h.Recent[0].Money = plain(math.MaxInt64, "CNY"), flow(math.MaxInt64, "EUR", false)
+	return h
 }
 
 func sampleActivity() Activity {

@@ -72,6 +72,9 @@ func (m Money) String() string {
 	return s
 }
 
+// long says that a figure in the largest letters would not fit on a telephone: it is set smaller, because a digit that is cut off is a lie.
+func (m Money) long() bool { return len(m.Symbol+m.Digits) > 14 }
+
 // Zero says whether there is nothing to draw.
 func (m Money) Zero() bool { return m.Digits == "" }
 

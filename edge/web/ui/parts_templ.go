@@ -88,7 +88,7 @@ func BigFigure(m Money) templ.Component {
 			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var5 = []any{"m big", templ.KV("in", m.Sign == "+")}
+		var templ_7745c5c3_Var5 = []any{"m big", templ.KV("in", m.Sign == "+"), templ.KV("long", m.long())}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var5...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
