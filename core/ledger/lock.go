@@ -26,3 +26,25 @@ func (l *Ledger) Lock(tx *db.Tx, ids ...AccountID) error {
 	}
 	return nil
 }
+
+// LockAhead is Lock for open holds with their accounts, and more accounts. Holds that are not there are left out.
+func (l *Ledger) LockAhead(tx *db.Tx, holds []EntryID, ids []AccountID) error {
+	if tx.ForUpdate() == "" {
+		return nil
+	}
+	slices.Sort(holds)
+	for _, id := range slices.Compact(holds) {
+		k, ok := parseEntryID(id)
+		if !ok {
+			continue
+		}
+		hold, err := l.lockHold(tx, k)
+		if err != nil {
+			return err
+		}
+		if hold != nil {
+			ids = append(ids, accountsOf([]*draft{hold})...)
+		}
+	}
+	return l.Lock(tx, ids...)
+}

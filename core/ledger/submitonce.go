@@ -137,33 +137,5 @@ func (t *twins) enter(ctx context.Context, call once.Call) (release func(), err 
 	}, nil
 }
 
-// LockAhead locks open holds with their accounts, and more accounts, in the one order, ahead of several verbs of one transaction that
-// would lock them in the order of the verbs. What is not there is passed over.
-func (l *Ledger) LockAhead(tx *db.Tx, holds []EntryID, ids []AccountID) error {
-	if tx.Engine() == db.SQLite {
-		return nil // one transaction at a time
-	}
-	slices.Sort(holds)
-	for _, id := range slices.Compact(holds) {
-		k, ok := parseEntryID(id)
-		if !ok {
-			continue
-		}
-		hold, err := l.lockHold(tx, k)
-		if err != nil {
-			return err
-		}
-		if hold != nil {
-			ids = append(ids, accountsOf([]*draft{hold})...)
-		}
-	}
-	slices.Sort(ids)
-	if ids = slices.Compact(ids); len(ids) == 0 {
-		return nil
-	}
-	_, err := l.load(tx, newBook(l.clock.Now()), ids, nil)
-	return err
-}
-
 // KnownNumber is Number for an address that this process has seen: without the database.
 func (l *Ledger) KnownNumber(address string) (AccountID, bool) { return l.facts.number(address) }

@@ -158,7 +158,7 @@ func TestNobodyWaitsForANeighboursAccount(t *testing.T) {
 			left <- w.DB.Write(w.ctx, func(tx *db.Tx) error {
 				number, err := w.Ledger.Number(tx, WalletAddress(w.omar, eur))
 				if err == nil {
-					err = w.Ledger.LockAhead(tx, nil, []ledger.AccountID{number})
+					err = w.Ledger.Lock(tx, number)
 				}
 				close(locked)
 				<-leave
