@@ -156,6 +156,8 @@ func postgresError(err error) error {
 		return errUnavailable(err)
 	case "25006":
 		return errReadOnly(err)
+	case "22021": // a text with the character nought or with what is no UTF-8: whoever sent it is told so (see Keeps)
+		return fault.ErrInvalid.Because(err)
 	}
 	switch pe.Code[:2] {
 	case "08", "53", "57", "58":

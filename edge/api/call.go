@@ -18,6 +18,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"billfold/base/clock"
+	"billfold/base/db"
 	"billfold/base/fault"
 	"billfold/base/once"
 	"billfold/base/telemetry"
@@ -108,6 +109,9 @@ func (c *call) admit() error {
 		if err := c.authenticate(); err != nil {
 			return err
 		}
+	}
+	if !db.Keeps(c.r.URL.Path) { // no id is written so
+		return fault.ErrNotFound
 	}
 	var err error
 	if c.query, err = parseQuery(c.r.URL.RawQuery, c.route.query); err != nil {

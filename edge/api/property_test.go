@@ -26,31 +26,39 @@ import (
 // the document (contract_test.go looks at each); nothing is done that the document forbids, and what it allows is never called
 // malformed. Whether a body is allowed is decided by a reader of JSON Schema that is not ours. Afterwards the books balance.
 func TestDocumentHolds(t *testing.T) {
-	seed, requests := uint64(5), 4000
-	if os.Getenv("BILLFOLD_LONG") != "" {
-		requests = 300_000
-	}
+	seed := uint64(5)
 	if n, err := strconv.ParseUint(os.Getenv("BILLFOLD_SEED"), 10, 64); err == nil {
 		seed = n
 	}
-	w := open(t, harness.Open(t, db.SQLite, schemaList...), harness.Warnings(t))
-	f := newFuzz(w, seed)
-	for i := range requests {
-		f.number = i
-		f.step()
-		if f.wrong > 10 {
-			t.Fatal("enough")
-		}
-		if i%25 == 0 {
-			w.tell()
-		}
-		if i%500 == 0 { // the fuzzer spends
-			w.fund(w.lenaKey, "100000000")
-			w.fund(w.omarKey, "100000000")
-		}
+	for _, one := range []struct {
+		engine      db.Engine
+		short, long int
+	}{{db.SQLite, 4000, 300_000}, {db.Postgres, 2000, 100_000}} {
+		t.Run(string(one.engine), func(t *testing.T) {
+			requests := one.short
+			if os.Getenv("BILLFOLD_LONG") != "" {
+				requests = one.long
+			}
+			w := open(t, harness.Open(t, one.engine, schemaList...), harness.Warnings(t))
+			f := newFuzz(w, seed)
+			for i := range requests {
+				f.number = i
+				f.step()
+				if f.wrong > 10 {
+					t.Fatal("enough")
+				}
+				if i%25 == 0 {
+					w.tell()
+				}
+				if i%500 == 0 { // the fuzzer spends
+					w.fund(w.lenaKey, "100000000")
+					w.fund(w.omarKey, "100000000")
+				}
+			}
+			w.verify()
+			f.reached()
+		})
 	}
-	w.verify()
-	f.reached()
 }
 
 // fuzz is one run of the requests that follow from a seed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"billfold/base/db"
 	"billfold/base/fault"
 	"billfold/base/id"
 )
@@ -54,7 +55,7 @@ func parseQuery(raw string, known []param) (query, error) {
 		if i < 0 || !known[i].many && q.has(name) || len(q) > 50 {
 			return nil, ErrQuery.With(strings.ToValidUTF8(name[:min(len(name), 100)], ""))
 		}
-		if !known[i].fits(value) {
+		if !known[i].fits(value) || !db.Keeps(value) {
 			return nil, fault.ErrInvalid.With(name)
 		}
 		q = append(q, pair{name, value})

@@ -121,3 +121,29 @@ func TestDressedUpNames(t *testing.T) {
 		}
 	}
 }
+
+// The character nought and bytes that are no text, which PostgreSQL takes in no statement, are the mistake of whoever sends them: in an address,
+// in a query and in a form, signed in or not.
+func TestNoughts(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	out, in := w.browser(), w.browser()
+	in.signIn("lena")
+	for path, want := range map[string]int{"/c/chk_%00": http.StatusNotFound, "/l/%ff": http.StatusNotFound, "/u/a%00b": http.StatusNotFound,
+		"/signin?next=%00": http.StatusBadRequest} {
+		if a := out.get(path); a.status != want {
+			t.Errorf("%s: %d, want %d", path, a.status, want)
+		}
+	}
+	for path, want := range map[string]int{"/activity/%00": http.StatusNotFound, "/activity?q=a%00": http.StatusBadRequest,
+		"/activity?q=%ff": http.StatusBadRequest, "/activity?q=a": http.StatusOK} {
+		if a := in.get(path); a.status != want {
+			t.Errorf("%s: %d, want %d", path, a.status, want)
+		}
+	}
+	if a := in.submit(in.get("/send"), "/send", "to", "@ro\x00sa"); a.status != http.StatusBadRequest {
+		t.Errorf("a form: %d", a.status)
+	}
+	if a := out.submit(out.get("/signin"), "/signin", "login", "le\x00na", "password", "x"); a.status != http.StatusBadRequest {
+		t.Errorf("a form at the door: %d", a.status)
+	}
+}

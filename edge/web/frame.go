@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
 	"github.com/a-h/templ"
 
+	"billfold/base/db"
 	"billfold/base/fault"
 	"billfold/base/id"
 	"billfold/edge/web/ui"
@@ -83,6 +85,12 @@ func (s *site) serve(who access, p page) http.Handler {
 		}()
 		w.Header().Set("Cache-Control", "no-store")
 		err := s.meet(w, r, v)
+		if err == nil && !db.Keeps(r.URL.Path) { // no id is written so
+			err = errMissing
+		}
+		if err == nil && !keeps(r.URL.Query()) {
+			err = fault.ErrMalformed
+		}
 		if err == nil {
 			err = s.admit(w, r, v, who)
 		}
@@ -128,6 +136,9 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request, v *visit, who acces
 		}
 		return fault.ErrMalformed.Because(err)
 	}
+	if !keeps(r.PostForm) {
+		return fault.ErrMalformed
+	}
 	token := r.PostForm.Get("csrf")
 	if signedIn && v.session.CheckCSRF(token) {
 		return nil
@@ -137,6 +148,18 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request, v *visit, who acces
 		return nil
 	}
 	return errCrossed
+}
+
+// keeps says whether every text that somebody sent can be kept and looked for.
+func keeps(sent url.Values) bool {
+	for _, list := range sent {
+		for _, text := range list {
+			if !db.Keeps(text) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // seedToken is the form token of a browser that is not signed in: a keyed hash of a random cookie.
