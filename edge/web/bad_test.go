@@ -122,8 +122,8 @@ func TestDressedUpNames(t *testing.T) {
 	}
 }
 
-// The character nought and bytes that are no text, which PostgreSQL takes in no statement, are the mistake of whoever sends them: in an address,
-// in a query and in a form, signed in or not.
+// The character nought and bytes that are no text, which PostgreSQL takes in no statement, are the mistake of whoever sends them: in an
+// address, in a query and in a form, signed in or not.
 func TestNoughts(t *testing.T) {
 	w := build(t, Options{Sandbox: true})
 	out, in := w.browser(), w.browser()
