@@ -3,6 +3,7 @@ package db
 import (
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -15,6 +16,10 @@ const (
 	checkpointRounds = 4
 	// tailPart is how small a part of checkpointPages is left to the writer.
 	tailPart = 16
+	// crowdedFrom is at how many times checkpointPages readers have to make room for it.
+	crowdedFrom = 8
+	// firstHold is how long readers wait for others to end, the first time; as long as that does not suffice, twice as long each time.
+	firstHold = 100 * time.Millisecond
 	// firstGuess is how many pages a commit is taken to append before one was counted.
 	firstGuess = 64
 )
@@ -28,6 +33,9 @@ const (
 // How long the log is only a checkpoint says: reading its index in shared memory takes a file descriptor, and closing that would take
 // away SQLite's own locks on it (https://www.sqlite.org/howtocorrupt.html, 2.2). So it is reckoned from the commits since the last one.
 //
+// Readers who overlap without a pause would keep the log for ever: there is always one who needs its end. When it has become eight times as
+// long as it should be, those who come wait until those who are there have left, and the log is copied in between.
+//
 // A checkpoint that fails changes nothing: the pages are in the log, and the next one copies them all again.
 type checkpointer struct {
 	path    string
@@ -37,6 +45,8 @@ type checkpointer struct {
 	wake    chan struct{}
 	ended   chan struct{}
 	tail    atomic.Bool // little is left: the writer's turn
+	readers *liteReaders
+	hold    time.Duration
 
 	conn *liteConn
 	at   int64 // commits at the last checkpoint
@@ -44,12 +54,13 @@ type checkpointer struct {
 	each int64 // pages that a commit appends
 }
 
-func startCheckpointer(path string, pages int64, commits *atomic.Int64, log *slog.Logger) *checkpointer {
+func startCheckpointer(path string, pages int64, commits *atomic.Int64, readers *liteReaders, log *slog.Logger) *checkpointer {
 	if pages == 0 {
 		pages = checkpointPages
 	}
 	c := &checkpointer{
 		path: path, pages: pages, commits: commits, log: log, each: firstGuess, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		readers: readers, hold: firstHold,
 	}
 	go c.loop()
 	return c
@@ -100,12 +111,41 @@ func (c *checkpointer) copy() (err error) {
 		if err != nil {
 			return err
 		}
+		if size > crowdedFrom*c.pages {
+			return c.alone()
+		}
 		if size-copied+(c.commits.Load()-commits)*c.each <= c.pages/tailPart {
 			c.tail.Store(true)
 			return nil
 		}
 	}
 	return nil
+}
+
+// alone copies the whole log while nobody reads, and has the writer copy what it appended meanwhile.
+func (c *checkpointer) alone() error {
+	var err error
+	emptied := c.readers.pause(c.hold, func(limit <-chan time.Time, tick <-chan time.Time) {
+		commits := c.commits.Load()
+		var size int64
+		if size, _, err = c.conn.checkpoint(); err != nil {
+			return
+		}
+		c.reckon(commits, size)
+		for c.tail.Store(true); c.tail.Load(); {
+			select {
+			case <-limit: // nobody writes, so that all of it was copied
+				return
+			case <-tick:
+			}
+		}
+	})
+	if emptied {
+		c.hold = firstHold
+	} else {
+		c.hold = min(2*c.hold, readLimit/2)
+	}
+	return err
 }
 
 // reckon notes how long the log was after so many commits. A log that became shorter was begun anew.

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // openWith opens a database of notes with options of the test's own.
@@ -89,5 +91,139 @@ func TestFolderOfAnyName(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "t.db")); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestReadersHoldTheLog: readers who hold an old snapshot keep the log from being copied, and each sees one state from its beginning to its
+// end; once they have gone the log is begun anew and does not grow on.
+func TestReadersHoldTheLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.db")
+	d := openWith(t, Options{Path: path, CheckpointPages: 64, Pragmas: []string{"wal_autocheckpoint=0"}})
+	rows := 0
+	write := func(n int) {
+		t.Helper()
+		for range n {
+			if err := d.Write(t.Context(), func(tx *Tx) error { tx.Queue(insertNote, rows, "x"); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			rows++
+		}
+	}
+	pages := func() int64 {
+		t.Helper()
+		f, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Size() / 4096
+	}
+	const held = 600
+	for range 3 {
+		looked, leave, seen := make(chan struct{}), make(chan struct{}), make(chan [2]int, 1)
+		go func() {
+			var n [2]int
+			err := d.Read(t.Context(), func(tx *Tx) error {
+				err := tx.Row("select count(*) from note_row").Scan(&n[0])
+				close(looked)
+				<-leave
+				return errors.Join(err, tx.Row("select count(*) from note_row").Scan(&n[1]))
+			})
+			if err != nil {
+				t.Logf("a reader was held up for longer than readers may take: %v", err)
+				n[1] = n[0]
+			}
+			seen <- n
+		}()
+		<-looked
+		before := rows
+		write(held)
+		close(leave)
+		if n := <-seen; n != [2]int{before, before} {
+			t.Errorf("a reader saw %d rows and then %d, and there were %d when it began", n[0], n[1], before)
+		}
+	}
+	grown := pages()
+	if grown < held {
+		t.Errorf("the log's file has %d pages: nobody held it", grown)
+	}
+	write(4 * held)
+	if n := pages(); n > grown+4*64 {
+		t.Errorf("the log's file has %d pages and had %d when the last reader left: it grows on", n, grown)
+	}
+	if n := count(t, d); n != int64(rows) {
+		t.Errorf("%d rows of %d", n, rows)
+	}
+}
+
+// TestOverlappingReaders: readers of whom there is always one with an old snapshot do not keep the log for ever: when it is eight times as
+// long as it should be, those who come wait for those who are there.
+func TestOverlappingReaders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.db")
+	const pages, writes = 64, 3_000
+	d := openWith(t, Options{Path: path, CheckpointPages: pages, Pragmas: []string{"wal_autocheckpoint=0"}})
+	begun, end := make(chan chan struct{}), make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for {
+				after := make(chan struct{})
+				err := d.Read(t.Context(), func(tx *Tx) error {
+					if err := tx.Row("select count(*) from note_row where id < 5").Scan(new(int64)); err != nil {
+						return err
+					}
+					select {
+					case begun <- after:
+					case <-end:
+						return nil
+					}
+					select {
+					case <-after: // somebody else has begun, who sees more
+					case <-time.After(20 * time.Millisecond): // or has to wait
+					}
+					return nil
+				})
+				select {
+				case <-end:
+					return
+				default:
+				}
+				if err != nil {
+					t.Logf("a reader: %v", err)
+				}
+			}
+		})
+	}
+	overlapped := 0
+	readers.Go(func() {
+		var last chan struct{}
+		for {
+			select {
+			case next := <-begun:
+				if last != nil {
+					close(last)
+					overlapped++
+				}
+				last = next
+			case <-end:
+				return
+			}
+		}
+	})
+	for i := range writes {
+		if err := d.Write(t.Context(), func(tx *Tx) error { tx.Queue(insertNote, i, "x"); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(end)
+	readers.Wait()
+	f, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := f.Size() / 4096; n > 2*crowdedFrom*pages || overlapped < 100 {
+		t.Errorf("the log's file has %d pages after %d writes, beside %d readers who overlapped", n, writes, overlapped)
+	}
+	if n := count(t, d); n != writes {
+		t.Errorf("%d rows", n)
 	}
 }

@@ -108,7 +108,7 @@ func openLite(o Options) (*lite, error) {
 	}
 	l.memory = &keeper{}
 	l.readers.memory = l.memory
-	l.copier = startCheckpointer(o.Path, o.CheckpointPages, &l.commits, o.Log)
+	l.copier = startCheckpointer(o.Path, o.CheckpointPages, &l.commits, l.readers, o.Log)
 	go l.commitLoop()
 	return l, nil
 }

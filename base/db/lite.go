@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -385,6 +386,7 @@ type liteReaders struct {
 	idle chan *liteConn
 	room chan struct{}
 	gone atomic.Bool // closed: nobody is lent a connection any more
+	gate atomic.Pointer[chan struct{}]
 
 	memory *keeper // of the writer beside them, nil where that is another process
 }
@@ -396,6 +398,13 @@ func newLiteReaders(path string, most int) *liteReaders {
 func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
+	if gate := r.gate.Load(); gate != nil {
+		select {
+		case <-*gate:
+		case <-ctx.Done():
+			return waitedTooLong(ctx)
+		}
+	}
 	c, err := r.take(ctx)
 	if err != nil {
 		return err
@@ -421,6 +430,29 @@ func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error
 		f()
 	}
 	return nil
+}
+
+// pause has whoever comes wait until those who read have left, and then does something while nobody reads; it says false where they have
+// not left in time. do ends when the limit is reached.
+func (r *liteReaders) pause(most time.Duration, do func(limit, tick <-chan time.Time)) bool {
+	gate := make(chan struct{})
+	r.gate.Store(&gate)
+	defer func() {
+		r.gate.Store(nil)
+		close(gate)
+	}()
+	limit, tick := time.NewTimer(most), time.NewTicker(time.Millisecond)
+	defer limit.Stop()
+	defer tick.Stop()
+	for len(r.room) > len(r.idle) {
+		select {
+		case <-limit.C:
+			return false
+		case <-tick.C:
+		}
+	}
+	do(limit.C, tick.C)
+	return true
 }
 
 func (r *liteReaders) take(ctx context.Context) (*liteConn, error) {
