@@ -328,12 +328,16 @@ func refusedSide(err error) error {
 	switch {
 	case !ok:
 		return err
-	case !errors.Is(f, ledger.ErrAccountFrozen):
-		return f.With("amount")
-	case strings.HasSuffix(f.Param, ".credit"):
+	case errors.Is(f, ledger.ErrAccountFrozen) && strings.HasSuffix(f.Param, ".credit"):
 		return ErrPayeeFrozen.With("payee").Because(err)
+	case errors.Is(f, ledger.ErrAccountFrozen):
+		return identity.ErrPersonFrozen.Because(err)
+	case f.Kind == fault.Refused || f.Kind == fault.Invalid:
+		return f.With("amount")
+	case f.Param == "":
+		return err
 	}
-	return identity.ErrPersonFrozen.Because(err)
+	return f.With("") // nothing that was asked for is to blame, and nobody knows the ledger's legs
 }
 
 // entry is a ledger entry of a payment, under the id that its step gives it.

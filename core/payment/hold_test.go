@@ -2,12 +2,14 @@ package payment
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"billfold/base/fault"
 	"billfold/base/money"
+	"billfold/core/identity"
 	"billfold/core/ledger"
 )
 
@@ -338,4 +340,30 @@ func (w *world) badRefunds(done ID) {
 	}
 	_, err = w.Refund(w.ctx, w.by(w.omar), gift.ID, nil, "", w.key())
 	w.refused(err, ledger.ErrInsufficientFunds, "give back what was spent")
+}
+
+// What the ledger refuses is said in a payment's words: which side is frozen, that the amount is to blame, or that nothing is.
+func TestRefusedSide(t *testing.T) {
+	for _, one := range []struct {
+		err, is error
+		param   string
+	}{
+		{ledger.ErrInsufficientFunds.With("legs[0].debit"), ledger.ErrInsufficientFunds, "amount"},
+		{ledger.ErrOverflow.With("legs[0].credit"), ledger.ErrOverflow, "amount"},
+		{ledger.ErrAmountExceedsHold, ledger.ErrAmountExceedsHold, "amount"},
+		{ledger.ErrAccountFrozen.With("legs[0].credit"), ErrPayeeFrozen, "payee"},
+		{ledger.ErrAccountFrozen.With("legs[0].debit"), identity.ErrPersonFrozen, ""},
+		{ledger.ErrAccountClosed.With("legs[0].debit"), ledger.ErrAccountClosed, ""},
+		{ledger.ErrHoldNotOpen, ledger.ErrHoldNotOpen, ""},
+		{fault.ErrUnavailable, fault.ErrUnavailable, ""},
+		{fmt.Errorf("post: %w", fault.ErrStorageFull), fault.ErrStorageFull, ""},
+	} {
+		f, ok := fault.As(refusedSide(one.err))
+		if !ok || !errors.Is(f, one.is) || f.Param != one.param {
+			t.Errorf("%v: %v blames %q, want %v and %q", one.err, f, f.Param, one.is, one.param)
+		}
+	}
+	if plain := errors.New("torn"); !errors.Is(refusedSide(plain), plain) {
+		t.Error("what is no fault is changed")
+	}
 }
