@@ -200,6 +200,35 @@ func TestOffline(t *testing.T) {
 	}
 }
 
+// installable asks the browser whether it would put the page on the home screen, and what it read in the manifest for that.
+func (v *Visitor) installable() {
+	v.t.Helper()
+	v.do("read the manifest", chromedp.ActionFunc(func(ctx context.Context) error {
+		_, faults, _, m, err := page.GetAppManifest().Do(ctx)
+		if err != nil {
+			return err
+		}
+		sizes := map[string]bool{}
+		for _, icon := range m.Icons {
+			sizes[icon.Sizes] = true
+		}
+		if len(faults) > 0 || m.Name == "" || m.Display != "kStandalone" && m.Display != "standalone" ||
+			!strings.HasSuffix(m.StartURL, "/home") || !sizes["192x192"] || !sizes["512x512"] {
+			v.t.Errorf("%s: the manifest reads %+v, faults %v", v.Look, m, faults)
+		}
+		against, err := page.GetInstallabilityErrors().Do(ctx)
+		if err != nil {
+			return err
+		}
+		for _, one := range against {
+			if one.ErrorID != "in-incognito" { // as is every visitor, who has a profile of their own
+				v.t.Errorf("%s: not installable: %s %v", v.Look, one.ErrorID, one.ErrorArguments)
+			}
+		}
+		return nil
+	}))
+}
+
 // install waits until the worker keeps the offline page in the reader's language, loses the network for a moment, and returns the
 // balance that was on the page.
 func install(v *Visitor) (balance string) {
@@ -215,6 +244,7 @@ func install(v *Visitor) (balance string) {
 			await new Promise(done => setTimeout(done, 50));
 		}
 	})`, nil, awaited))
+	v.installable()
 	offline := func(off bool) chromedp.Action { return network.EmulateNetworkConditions(off, 0, -1, -1) }
 	v.do("lose the network", offline(true))
 	v.See(v.Say("offline.now"))
