@@ -19,25 +19,35 @@ const (
 // easeCollector gives the garbage collector room, once in a process; not where the operator has set GOGC.
 var easeCollector = sync.OnceFunc(func() {
 	if os.Getenv("GOGC") == "" {
-		afterCollection(&collections{percent: 100})
+		percent := 100
+		afterEachCollection(func() { percent = giveRoom(percent) })
 	}
 })
 
-// collections is an object that nobody holds: the collector has its finalizer run after each collection.
-type collections struct{ percent int }
-
-func afterCollection(c *collections) {
+// giveRoom sets how much garbage may come together beside what is alive, and says how much that is.
+func giveRoom(before int) (percent int) {
 	now := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}}
 	metrics.Read(now)
-	percent := percentMost
+	percent = percentMost
 	if n := now[0].Value.Uint64(); n > 0 {
 		percent = min(max(100, int(100*roomLeast/n)), percentMost)
 	}
-	others := int(now[1].Value.Uint64()) != c.percent // have set it for a while: many pages are open (edge/web)
+	others := int(now[1].Value.Uint64()) != before // have set it for a while: many pages are open (edge/web)
 	// Setting it stops everybody for a moment: small changes are not worth that.
-	if diff := percent - c.percent; !others && (diff > c.percent/8 || -diff > c.percent/8) {
-		debug.SetGCPercent(percent)
-		c.percent = percent
+	if diff := percent - before; others || diff <= before/8 && -diff <= before/8 {
+		return before
 	}
-	runtime.SetFinalizer(c, afterCollection)
+	debug.SetGCPercent(percent)
+	return percent
+}
+
+// turn is an object that nobody holds: the collector has its finalizer run after each collection. It holds a pointer, because the collector
+// keeps small objects without one together, and all of them alive as long as one is.
+type turn struct{ f func() }
+
+func afterEachCollection(f func()) { runtime.SetFinalizer(&turn{f}, again) }
+
+func again(t *turn) {
+	t.f()
+	runtime.SetFinalizer(t, again)
 }

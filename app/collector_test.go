@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 	"testing"
 )
 
@@ -24,13 +25,38 @@ func TestCollectorHasRoom(t *testing.T) {
 func TestCollectorLeavesWhatOthersSet(t *testing.T) {
 	before := debug.SetGCPercent(30)
 	defer debug.SetGCPercent(before)
-	afterCollection(&collections{percent: 3 * percentMost})
+	giveRoom(3 * percentMost)
 	percent := []metrics.Sample{{Name: "/gc/gogc:percent"}}
 	if metrics.Read(percent); percent[0].Value.Uint64() != 30 {
 		t.Errorf("%d percent", percent[0].Value.Uint64())
 	}
-	own := &collections{percent: 30}
-	if afterCollection(own); own.percent < 100 {
-		t.Errorf("left to itself it keeps %d percent", own.percent)
+	if own := giveRoom(30); own < 100 {
+		t.Errorf("left to itself it keeps %d percent", own)
 	}
+}
+
+// TestEachCollectionIsHeardOf: again and again, also where small objects stay alive that came at the same time.
+func TestEachCollectionIsHeardOf(t *testing.T) {
+	const many, times = 64, 3
+	var heard [many]atomic.Int64
+	var beside []*int64
+	for i := range heard {
+		beside = append(beside, new(int64))
+		afterEachCollection(func() { heard[i].Add(1) })
+		beside = append(beside, new(int64))
+	}
+	deaf := many
+	for tries := 0; deaf > 0 && tries < 500; tries++ {
+		runtime.GC()
+		deaf = 0
+		for i := range heard {
+			if heard[i].Load() < times {
+				deaf++
+			}
+		}
+	}
+	if deaf > 0 {
+		t.Errorf("%d of %d hear nothing", deaf, many)
+	}
+	runtime.KeepAlive(beside)
 }
