@@ -256,7 +256,7 @@ func contains(s, part string) bool {
 }
 
 // TestWhatFailedTogetherMaySucceedApart: a body's own failure or panic sends its neighbours into transactions of their own; what the
-// storage refused, or left open, is not tried again.
+// storage refused, or left open, is not tried again. A text that one of the engines does not take is its sender's alone.
 func TestWhatFailedTogetherMaySucceedApart(t *testing.T) {
 	harness.Engines(t, func(t *testing.T, d *db.DB) {
 		migrate(t, d)
@@ -269,6 +269,7 @@ func TestWhatFailedTogetherMaySucceedApart(t *testing.T) {
 			"own error": {func(*db.Tx) error { return errors.New("own") }, true},
 			"panic":     {func(*db.Tx) error { panic("own") }, true},
 			"rule":      {func(tx *db.Tx) error { row(tx); return row(tx) }, true},
+			"input":     {func(*db.Tx) error { return fault.ErrInvalid }, true},
 			"none":      {func(*db.Tx) error { return nil }, false},
 			"full":      {func(*db.Tx) error { return fault.ErrStorageFull }, false},
 			"unknown":   {func(*db.Tx) error { return fault.ErrOutcomeUnknown }, false},
@@ -276,6 +277,13 @@ func TestWhatFailedTogetherMaySucceedApart(t *testing.T) {
 			if apart(c.body) != c.want {
 				t.Errorf("%s: apart %v", what, !c.want)
 			}
+		}
+		nought := func(tx *db.Tx) error {
+			tx.Queue("insert into note_row (id, text) values ($1, $2)", 7, "a\x00b")
+			return nil
+		}
+		if err := d.Write(t.Context(), nought); d.Engine() == db.Postgres && !db.Apart(err) {
+			t.Errorf("what PostgreSQL refuses of one is not tried apart: %v", err)
 		}
 	})
 }

@@ -69,10 +69,11 @@ func errClosed() error               { return errUnavailable(errors.New("db: clo
 func errLost() error                 { return errInternal(errors.New("db: the transaction was lost")) }
 
 // Apart says whether bodies that failed together in one transaction are to be tried each in one of their own: one of them failed, or broke
-// a rule of the database, and took the others with it. Where the storage failed or the outcome is unknown they are not.
+// a rule of the database, or sent what it does not take, and took the others with it. Where the storage failed or the outcome is unknown
+// they are not.
 func Apart(err error) bool {
 	_, known := fault.As(err)
-	return err != nil && (!known || errors.Is(err, fault.ErrInternal))
+	return err != nil && (!known || errors.Is(err, fault.ErrInternal) || errors.Is(err, fault.ErrInvalid))
 }
 
 func isFull(err error) bool        { return errors.Is(err, fault.ErrStorageFull) }
