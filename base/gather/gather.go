@@ -85,13 +85,12 @@ func (l *Line[W]) add(wish W, serve func(group []W)) error {
 
 // lane serves groups until nobody waits.
 func (l *Line[W]) lane(serve func(group []W)) {
-	served := false
 	for yields := 0; ; {
-		group, over := l.take(yields >= yieldsMost, served)
-		served = len(group) > 0
+		group, over := l.take(yields >= yieldsMost)
 		switch {
 		case len(group) > 0:
 			serve(group)
+			l.served()
 			yields = 0
 		case over:
 			return
@@ -105,12 +104,9 @@ func (l *Line[W]) lane(serve func(group []W)) {
 // take takes up who waits. Where nobody does and that is the end the lane is over, and who comes next opens another. It is not over where
 // all who waited have left: who came after them believes that there is a lane. A few who come while a group is under way wait for more:
 // whoever serves that group takes them up when it is done.
-func (l *Line[W]) take(end, served bool) (group []W, over bool) {
+func (l *Line[W]) take(end bool) (group []W, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if served {
-		l.busy--
-	}
 	n, few := 0, l.busy > 0 && l.weight < l.Least
 	for size := 0; !few && n < len(l.list) && (n == 0 || size+l.list[n].turn().weight <= l.Most); n++ {
 		t := l.list[n].turn()
@@ -128,4 +124,10 @@ func (l *Line[W]) take(end, served bool) (group []W, over bool) {
 		l.open--
 	}
 	return group, over
+}
+
+func (l *Line[W]) served() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy--
 }

@@ -157,7 +157,7 @@ func TestWhoLeavesIsNotServed(t *testing.T) {
 	if f, ok := fault.As(err); !ok || !errors.Is(f, fault.ErrBusy) {
 		t.Fatal(err)
 	}
-	group, over := line.take(true, false)
+	group, over := line.take(true)
 	if len(group) != 0 || over == (line.open == 1) {
 		t.Errorf("took up %v, over %v, %d lanes", group, over, line.open)
 	}
