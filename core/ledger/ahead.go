@@ -263,7 +263,7 @@ func (l *Ledger) writeAhead(tx *db.Tx, f *flight, g *decided) error {
 		}
 	}
 	if n := len(g.book.order); n > 0 {
-		rows, err := tx.Exec(updateTotalsOver.text, db.Arrays(g.book.versioned(g.versions), updateTotalsOver.shape)...)
+		rows, err := tx.Exec(updateTotalsOver, db.Arrays(g.book.versioned(g.versions), totalsOverShape)...)
 		if err != nil {
 			return err
 		}

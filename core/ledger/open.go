@@ -195,15 +195,14 @@ func (l *Ledger) Number(tx *db.Tx, address string) (AccountID, error) {
 	if id, ok := l.facts.number(address); ok {
 		return id, nil
 	}
-	var id AccountID
-	err := tx.Row(selectNumber, address).Scan(&id)
-	if errors.Is(err, db.ErrNoRow) {
-		return 0, ErrAccountNotFound
+	numbers, err := l.Numbers(tx, []string{address})
+	if err == nil && numbers[0] == 0 {
+		err = ErrAccountNotFound
 	}
-	if err == nil {
-		tx.After(func() { l.facts.rememberNumber(address, id) })
+	if err != nil {
+		return 0, err
 	}
-	return id, err
+	return numbers[0], nil
 }
 
 // Numbers is Number for many addresses at once, in their order; 0 where nobody has the address.

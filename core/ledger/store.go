@@ -19,7 +19,6 @@ const (
 	// The prefix is compared with substr, which means the same under every collation; this list is the operator's.
 	selectByPrefix = `select ` + accountColumns + ` from (select * from ledger_account where id > $1 and substr(address, 1, $2) = $3
 		order by id limit $4) as a left join ledger_total t on t.account = a.id order by a.id`
-	selectNumber = `select id from ledger_account where address = $1`
 	// A freeze takes the lock that a post takes: the totals of the account, or the account itself where it is busy and nobody does.
 	lockTotal   = `select account from ledger_total where account = $1`
 	lockAccount = `select id from ledger_account where id = $1`

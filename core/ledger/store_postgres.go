@@ -1,21 +1,16 @@
 package ledger
 
-import (
-	"slices"
+import "slices"
 
-	"billfold/base/db"
-)
-
-// arrayChange is a change of many rows that PostgreSQL is told in arrays, one for each column, beside the portable text in store.go that
-// says the same. shape says what is in them, as db.Arrays has it.
-type arrayChange struct{ text, shape string }
-
-// updateTotalsOver is changeTotals where a row is still what was decided over.
-var updateTotalsOver = arrayChange{`update ledger_total t set debits_posted = u.dt, credits_posted = u.ct, debits_pending = u.dn,
+// updateTotalsOver is changeTotals in arrays, where a row is still what was decided over.
+const updateTotalsOver = `update ledger_total t set debits_posted = u.dt, credits_posted = u.ct, debits_pending = u.dn,
 		credits_pending = u.cn, entries = u.entries, last_leg = u.last_leg, last_at = u.last_at from unnest(cast($1 as bigint[]),
 		cast($2 as bigint[]), cast($3 as bigint[]), cast($4 as bigint[]), cast($5 as bigint[]), cast($6 as bigint[]), cast($7 as bigint[]),
 		cast($8 as bigint[]), cast($9 as bigint[]), cast($10 as integer[])) as u (account, dt, ct, dn, cn, entries, last_leg, last_at, over_leg,
-		over_state) where t.account = u.account and t.last_leg = u.over_leg and t.state = u.over_state`, "iiiiiiiiii"}
+		over_state) where t.account = u.account and t.last_leg = u.over_leg and t.state = u.over_state`
+
+// totalsOverShape says what is in them, as db.Arrays has it.
+const totalsOverShape = "iiiiiiiiii"
 
 // byKey has the totals of a group found by their key, one after another, for the rest of the transaction. The planner thinks that reading
 // the whole table is cheaper, because it does not know that most of it is of no use; that takes ten times as long.
@@ -35,13 +30,6 @@ const (
 	copyLegs       = `copy ledger_leg (` + legColumns + `) from stdin binary`
 	copyLegShape   = "iiiiiiis"
 )
-
-// queue sends rows, given one after another in args, as columns.
-func (a arrayChange) queue(tx *db.Tx, args []any) {
-	if len(args) > 0 {
-		tx.Queue(a.text, db.Arrays(args, a.shape)...)
-	}
-}
 
 // listAny is the condition that a column is one of the elements of an argument.
 func listAny(argument string) string { return " = any(" + argument + ")" }
