@@ -3,8 +3,6 @@ package payment
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"billfold/base/db"
@@ -100,23 +98,16 @@ func (s *Service) swapLegs(tx *db.Tx, r *record, q fx.Quote) ([]ledger.Leg, erro
 	if err != nil {
 		return nil, err
 	}
-	house := func(address string, c money.Currency) ledger.AccountID {
-		if err != nil {
-			return 0
-		}
-		var number ledger.AccountID
-		number, err = s.accountOf(tx, ledger.Spec{Address: address, Currency: c, Limit: ledger.Unlimited, Busy: true})
-		return number
+	house := func(address string, c money.Currency) ledger.Spec {
+		return ledger.Spec{Address: address, Currency: c, Limit: ledger.Unlimited, Busy: true}
 	}
-	// In the order of their addresses: the first exchanges of all open these accounts, and those of both directions meet there.
-	d, fee, margin := q.Deal, house(FeeAddress(q.Mid.From), q.Mid.From), house(MarginAddress(q.Mid.To), q.Mid.To)
-	position := map[string]ledger.AccountID{}
-	pair := []money.Currency{q.Mid.From, q.Mid.To}
-	slices.SortFunc(pair, func(a, b money.Currency) int { return strings.Compare(a.Code, b.Code) })
-	for _, c := range pair {
-		position[c.Code] = house(PositionAddress(c), c)
+	sells, buys := q.Mid.From, q.Mid.To
+	ours, err := s.accountsOf(tx, house(PositionAddress(sells), sells), house(FeeAddress(sells), sells), house(PositionAddress(buys), buys),
+		house(MarginAddress(buys), buys), house(RoundingAddress(buys), buys))
+	if err != nil {
+		return nil, err
 	}
-	bought, sold, rounding := position[q.Mid.From.Code], position[q.Mid.To.Code], house(RoundingAddress(q.Mid.To), q.Mid.To)
+	d, bought, fee, sold, margin, rounding := q.Deal, ours[0], ours[1], ours[2], ours[3], ours[4]
 	all := []ledger.Leg{
 		{Debit: from, Credit: bought, Amount: d.Amount.Minor},
 		{Debit: from, Credit: fee, Amount: d.Fee.Minor},
@@ -130,7 +121,7 @@ func (s *Service) swapLegs(tx *db.Tx, r *record, q fx.Quote) ([]ledger.Leg, erro
 			legs = append(legs, leg)
 		}
 	}
-	return legs, err
+	return legs, nil
 }
 
 // QuoteOf is the quote of an exchange, and false of any other payment.

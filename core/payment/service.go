@@ -104,12 +104,28 @@ func (s *Service) payeeWallet(tx *db.Tx, person identity.PersonID, c money.Curre
 
 // accountOf opens an account or finds it; its number comes from memory where it is known.
 func (s *Service) accountOf(tx *db.Tx, spec ledger.Spec) (ledger.AccountID, error) {
-	number, err := s.Ledger.Number(tx, spec.Address)
-	if !errors.Is(err, ledger.ErrAccountNotFound) {
-		return number, err
+	numbers, err := s.accountsOf(tx, spec)
+	if err != nil {
+		return 0, err
 	}
-	account, err := s.Ledger.Open(tx, spec)
-	return account.ID, err
+	return numbers[0], nil
+}
+
+// accountsOf is accountOf for several, which are opened in one order, whoever needs them first.
+func (s *Service) accountsOf(tx *db.Tx, specs ...ledger.Spec) ([]ledger.AccountID, error) {
+	addresses := make([]string, len(specs))
+	for i, spec := range specs {
+		addresses[i] = spec.Address
+	}
+	numbers, err := s.Ledger.Numbers(tx, addresses)
+	if err != nil || !slices.Contains(numbers, 0) {
+		return numbers, err
+	}
+	list, err := s.Ledger.OpenAll(tx, specs)
+	for i := range list {
+		numbers[i] = list[i].ID
+	}
+	return numbers, err
 }
 
 // FollowState freezes every wallet of a person who was frozen, and lets them go again, in the transaction that changes the
