@@ -36,7 +36,7 @@ var foreigners = []struct{ what, source, payload, scheme, name, city, currency, 
 		"00020101021226520009SG.PAYNOW010120213S99345678ABCD03011040899991231520400005303702540512.345802SG5912ACME Pte Ltd6009" +
 			"Singapore62110107INV123463041E74",
 		"PayNow", "ACME Pte Ltd", "Singapore", "SGD", "12.34 SGD", "INV1234", ""},
-	{"DuitNow, static", "PayNet's developer documentation; it counts its versions itself",
+	{"DuitNow, static", "PayNet's examples, as libraries quote them; it counts its versions itself",
 		"00020201021126410014A000000615000101065887340209123456789520460105303458540115802MY5909QRCSDNBHD6005BANGI6304DAF5",
 		"DuitNow", "QRCSDNBHD", "BANGI", "MYR", "1.00 MYR", "", ""},
 	{"DuitNow, between people", "the same",
