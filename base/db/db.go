@@ -66,6 +66,7 @@ type backend interface {
 	read(ctx context.Context, body func(*Tx) error) error
 	ready(ctx context.Context) error
 	fsyncs(ctx context.Context) (int64, error)
+	conns() int
 	size(ctx context.Context) (int64, error)
 	close() error
 }
@@ -112,6 +113,9 @@ func (d *DB) Close() error {
 
 // Ready answers nil when the database can be reached.
 func (d *DB) Ready(ctx context.Context) error { return d.back.ready(ctx) }
+
+// Conns is how many connections to PostgreSQL there may be at once, 0 on SQLite.
+func (d *DB) Conns() int { return d.back.conns() }
 
 // Fsyncs counts durable flushes since the database was opened: commits on SQLite (synchronous=FULL syncs the log
 // once a commit), pg_stat_wal.wal_sync of the whole server on PostgreSQL.

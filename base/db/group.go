@@ -130,6 +130,8 @@ func (l *lite) ready(ctx context.Context) error {
 
 func (l *lite) fsyncs(context.Context) (int64, error) { return l.commits.Load(), nil }
 
+func (l *lite) conns() int { return 0 }
+
 func (l *lite) size(ctx context.Context) (n int64, err error) {
 	err = l.read(ctx, func(tx *Tx) error {
 		var pages, size int64

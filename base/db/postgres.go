@@ -107,6 +107,8 @@ func (p *postgres) ready(ctx context.Context) error {
 	return p.read(ctx, func(tx *Tx) error { return tx.Row("select 1").Scan(new(int64)) })
 }
 
+func (p *postgres) conns() int { return int(p.pool.Stat().MaxConns()) }
+
 func (p *postgres) fsyncs(ctx context.Context) (n int64, err error) {
 	err = p.read(ctx, func(tx *Tx) error { return tx.Row("select wal_sync from pg_stat_wal").Scan(&n) })
 	return n, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,12 +14,20 @@ import (
 
 // On PostgreSQL one group after another keeps one of the server's processes busy, and everybody else waits for it. So groups are decided
 // ahead: over the totals as they will be when the groups under way are committed. A group's entries and legs are inserted while the group
-// before it is still being committed; its totals are written when that has succeeded, and only where each row has the very last leg and
-// state that the decision was made over. A row that anybody else has changed meanwhile, or a group before that failed, undoes the group,
-// and it is decided again over locked rows. So is every group in which an entry would be refused: no refusal comes from memory.
+// before it is still being committed, and so are the totals that no group under way touches; the rest is written when the group before has
+// succeeded. Each row is written only where it has the very last leg and state that the decision was made over. A row that anybody else has
+// changed meanwhile, or a group before that failed, undoes the group, and it is decided again over locked rows. So is every group in which
+// an entry would be refused: no refusal comes from memory.
 
-// flights is how many groups may be under way.
-const flights = 3
+const (
+	// flights is how many groups may be under way.
+	flights = 5
+	// flightConns is how many connections there must be for each: a group that waits for the one before keeps one.
+	flightConns = 3
+	// flightPatience is how long a group waits for a row that somebody else keeps locked, who may be waiting for a row of a group that
+	// waits for this one, of which the database knows nothing. Such a row is most likely changed, so the group would be decided again.
+	flightPatience = 100 * time.Millisecond
+)
 
 // errStale says that a group was decided over totals that are not those of the database.
 var errStale = errors.New("ledger: decided over totals that have changed")
@@ -30,6 +39,7 @@ var errRefused = errors.New("ledger: an entry would be refused")
 type ahead struct {
 	slots  chan struct{}
 	last   *flight
+	flying []*flight // those under way, and some that have landed
 	totals *memory
 	broken atomic.Bool // a group failed: what is known may be wrong
 
@@ -45,7 +55,8 @@ type ahead struct {
 // flight is a group under way.
 type flight struct {
 	before   *flight
-	inserted gate // its entries and legs are in the tables, not committed
+	from, to int64 // the numbers of its legs, up to and not including to
+	inserted gate  // its entries and legs are in the tables, not committed
 	done     gate
 	ok       bool // after done: it is committed as it was decided
 }
@@ -58,6 +69,15 @@ type gate struct {
 
 func (g *gate) open() { g.once.Do(func() { close(g.c) }) }
 
+func (g *gate) isOpen() bool {
+	select {
+	case <-g.c:
+		return true
+	default:
+		return false
+	}
+}
+
 func newFlight(before *flight) *flight {
 	return &flight{before: before, inserted: gate{c: make(chan struct{})}, done: gate{c: make(chan struct{})}}
 }
@@ -68,7 +88,9 @@ type decided struct {
 	book     *book
 	parts    []part
 	accepted []*draft
-	versions []any // of each touched account, in order of number: last leg and state
+	legs     int64  // the number of the first
+	versions []any  // of each touched account, in order of number: last leg and state
+	awaited  []bool // of each: a group under way touches it too
 }
 
 // note has accounts read again that were written beside the group writer.
@@ -92,22 +114,26 @@ func (a *ahead) note(rows []*row) {
 func (l *Ledger) fly(d *db.DB, group []*submission) {
 	a := &l.ahead
 	if a.slots == nil {
-		a.slots = make(chan struct{}, flights)
+		a.slots = make(chan struct{}, min(flights, max(1, d.Conns()/flightConns)))
 	}
 	a.slots <- struct{}{}
-	if a.broken.Load() || a.totals == nil {
-		for range flights - 1 { // those under way know themselves that they failed, and are waited for
+	if others := cap(a.slots) - 1; a.broken.Load() || a.totals == nil {
+		for range others { // those under way know themselves that they failed, and are waited for
 			a.slots <- struct{}{}
 		}
 		a.begin()
 		l.warm(d)
-		for range flights - 1 {
+		for range others {
 			<-a.slots
 		}
 	}
 	f := newFlight(a.last)
 	a.last = f
 	g, err := l.decideAhead(d, group)
+	if err == nil {
+		f.from, f.to = g.legs, g.book.next
+		a.flying = append(a.flying, f)
+	}
 	go func() {
 		defer func() { <-a.slots }()
 		if err == nil {
@@ -156,7 +182,7 @@ func (l *Ledger) land(d *db.DB, group []*submission, f *flight, g *decided, err 
 func (a *ahead) begin() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.totals, a.last, a.changed, a.used = &memory{chunks: map[int64]*chunk{}}, nil, nil, true
+	a.totals, a.last, a.flying, a.changed, a.used = &memory{chunks: map[int64]*chunk{}}, nil, nil, nil, true
 	a.broken.Store(false)
 }
 
@@ -202,7 +228,7 @@ func (l *Ledger) decideAhead(d *db.DB, group []*submission) (*decided, error) {
 	if b.next, err = l.legsAhead(d, drafts); err != nil {
 		return nil, err
 	}
-	g := &decided{group: group, book: b, parts: parts, accepted: make([]*draft, 0, len(drafts))}
+	g := &decided{group: group, book: b, parts: parts, accepted: make([]*draft, 0, len(drafts)), legs: b.next}
 	known := make(map[key]*draft, len(drafts))
 	for i := range parts {
 		g.accepted = b.decidePart(&parts[i], known, g.accepted)
@@ -213,10 +239,12 @@ func (l *Ledger) decideAhead(d *db.DB, group []*submission) (*decided, error) {
 		}
 	}
 	b.inOrder()
-	g.versions = make([]any, 0, 2*len(b.order))
-	for _, r := range b.order {
+	a.flying = slices.DeleteFunc(a.flying, func(f *flight) bool { return f.done.isOpen() })
+	g.versions, g.awaited = make([]any, 0, 2*len(b.order)), make([]bool, len(b.order))
+	for i, r := range b.order {
 		s := a.totals.find(r.ID)
 		g.versions = append(g.versions, s.lastLeg, int64(s.flag))
+		g.awaited[i] = slices.ContainsFunc(a.flying, func(f *flight) bool { return f.from <= s.lastLeg && s.lastLeg < f.to })
 		s.take(r)
 	}
 	return g, nil
@@ -238,8 +266,9 @@ func (l *Ledger) legsAhead(d *db.DB, drafts []*draft) (first int64, err error) {
 	return db.Write(context.Background(), d, func(tx *db.Tx) (int64, error) { return l.takeLegs(tx, drafts) })
 }
 
-// writeAhead writes a decision, its totals last and only when the group before it is committed. What waits for the group before holds
-// nothing that the group before may need: it inserts after it, and locks no totals until it is done.
+// writeAhead writes a decision, and what groups under way touch too only when the group before it is committed. What waits for the group
+// before holds nothing that the group before may need: it inserts after it, and has locked no totals that are the other's. A group that
+// was refused, and is posted over locked rows, is done before the next one inserts.
 func (l *Ledger) writeAhead(tx *db.Tx, f *flight, g *decided) error {
 	if !l.kinds.knowAll(g.accepted) {
 		f.waitInserted()
@@ -252,24 +281,23 @@ func (l *Ledger) writeAhead(tx *db.Tx, f *flight, g *decided) error {
 		return err
 	}
 	f.waitInserted() // rows that are appended out of order cost the indexes half of each page
+	tx.GiveUpAfter(flightPatience)
 	tx.Queue(byKey)
 	if err := errors.Join(tx.Copy(copyEntries, copyEntryShape, w.entries), tx.Copy(copyLegs, copyLegShape, w.legs)); err != nil {
 		return err
 	}
 	f.inserted.open()
+	now, then := g.totals()
+	if err := changeOver(tx, now); err != nil {
+		return err
+	}
 	if f.before != nil {
 		if <-f.before.done.c; !f.before.ok {
 			return errStale
 		}
 	}
-	if n := len(g.book.order); n > 0 {
-		rows, err := tx.Exec(updateTotalsOver, db.Arrays(g.book.versioned(g.versions), totalsOverShape)...)
-		if err != nil {
-			return err
-		}
-		if rows != int64(n) {
-			return fmt.Errorf("%w: %d of %d rows", errStale, int64(n)-rows, n)
-		}
+	if err := changeOver(tx, then); err != nil {
+		return err
 	}
 	g.book.writeAccounts(tx)
 	insertRuns.Queue(tx, w.runs)
@@ -285,13 +313,31 @@ func (f *flight) waitInserted() {
 	}
 }
 
-// versioned lists the totals of touched accounts, each with what its row must have had.
-func (b *book) versioned(versions []any) []any {
-	sums := b.sums()
-	args := make([]any, 0, len(sums)+len(versions))
-	for i := range b.order {
-		args = append(args, sums[8*i:8*i+8]...)
-		args = append(args, versions[2*i], versions[2*i+1])
+// totals lists the totals of touched accounts, each with what its row must have had: those to be written at once, and those that a group
+// under way touches too.
+func (g *decided) totals() (now, then []any) {
+	sums := g.book.sums()
+	const columns = len(totalsOverShape)
+	now = make([]any, 0, len(g.awaited)*columns)
+	for i, awaited := range g.awaited {
+		list := &now
+		if awaited {
+			list = &then
+		}
+		*list = append(append(*list, sums[8*i:8*i+8]...), g.versions[2*i:2*i+2]...)
 	}
-	return args
+	return now, then
+}
+
+// changeOver writes totals where their rows are still what was decided over.
+func changeOver(tx *db.Tx, totals []any) error {
+	n := int64(len(totals) / len(totalsOverShape))
+	if n == 0 {
+		return nil
+	}
+	rows, err := tx.Exec(updateTotalsOver, db.Arrays(totals, totalsOverShape)...)
+	if err == nil && rows != n {
+		err = fmt.Errorf("%w: %d of %d rows", errStale, n-rows, n)
+	}
+	return err
 }
