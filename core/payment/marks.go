@@ -3,6 +3,7 @@ package payment
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,18 @@ func (m marks) next(i int) int {
 	return -1
 }
 
+// every marks all lines.
+func (l *list) every() marks {
+	m := newMarks(l.size)
+	for i := range m {
+		m[i] = ^uint64(0)
+	}
+	if over := l.size % 64; over > 0 {
+		m[len(m)-1] = 1<<over - 1
+	}
+	return m
+}
+
 // each marks every line that a question is true of.
 func (l *list) each(is func(i int) bool) marks {
 	m := newMarks(l.size)
@@ -51,7 +64,7 @@ func (l *list) each(is func(i int) bool) marks {
 // may marks the lines of a list that fits may say yes to, and leaves out only those that it says no to. It asks column by column, which
 // costs a hundredth of reading the lines.
 func (q *query) may(l *list) marks {
-	m := l.each(func(int) bool { return true })
+	m := l.every()
 	if q.Direction != "" {
 		role := roleByte(map[Direction]string{Out: rolePayer}[q.Direction])
 		m.and(l.each(func(i int) bool { return l.roles[i] == role }))
@@ -68,8 +81,10 @@ func (q *query) may(l *list) marks {
 	if q.Least != "" || q.Most != "" {
 		m.and(q.mayCost(l))
 	}
-	if q.inState != nil {
-		m.and(l.each(func(i int) bool { return q.inState[string(l.letters(i))] }))
+	if q.State.rare() {
+		in := newMarks(l.size)
+		l.markIDs(in, q.inState)
+		m.and(in)
 	}
 	if wanted := fold(q.Reference); wanted != "" {
 		also := newMarks(l.size)
@@ -98,16 +113,17 @@ func (q *query) mayCost(l *list) marks {
 func (q *query) mayHave(l *list, term string) marks {
 	m := newMarks(l.size)
 	l.markWords(m, term)
-	named, some := make([]bool, len(l.others)), false
-	for i, other := range l.others {
-		named[i] = strings.Contains(q.names[other], term)
-		some = some || named[i]
+	if named := q.named[term]; len(named) > 0 {
+		for n, other := range l.others {
+			if named[other] {
+				l.markOther(m, int32(n))
+			}
+		}
 	}
-	noted := q.noted[term]
-	digits, number := digitsOf(term)
-	if some || len(noted) > 0 || number {
-		for i := range l.size {
-			if named[l.other[i]] || len(noted) > 0 && noted[string(l.letters(i))] || number && digits.in(l.amount[i]) {
+	l.markIDs(m, q.noted[term])
+	if digits, number := digitsOf(term); number {
+		for i, amount := range l.amount {
+			if digits.in(amount) {
 				m.set(i)
 			}
 		}
@@ -149,6 +165,67 @@ func (l *list) markLetters(m marks, letters string) {
 			from = (first + 1) * idLetters
 		} else { // over the end of one id
 			from += at + 1
+		}
+	}
+}
+
+// idSet are the letters of some payments' ids, in their order.
+type idSet []letters
+
+func setOf(ids []string) idSet {
+	set := make(idSet, 0, len(ids))
+	for _, one := range ids {
+		if part := strings.TrimPrefix(one, "pay_"); len(part) == idLetters {
+			set = append(set, letters([]byte(part)))
+		}
+	}
+	slices.SortFunc(set, compareLetters)
+	return set
+}
+
+func compareLetters(a, b letters) int { return bytes.Compare(a[:], b[:]) }
+
+// span is the least and the greatest id of a list.
+func (l *list) span() (least, most letters) {
+	l.spanned.Do(func() {
+		l.least, l.most = *l.letters(0), *l.letters(0)
+		for i := range l.size {
+			if one := l.letters(i); bytes.Compare(one[:], l.least[:]) < 0 {
+				l.least = *one
+			} else if bytes.Compare(one[:], l.most[:]) > 0 {
+				l.most = *one
+			}
+		}
+	})
+	return l.least, l.most
+}
+
+// markIDs marks the lines of these payments. Ids follow the time, as lists do, so most lists have none of them, which their span tells.
+func (l *list) markIDs(m marks, set idSet) {
+	if len(set) == 0 {
+		return
+	}
+	least, most := l.span()
+	from, _ := slices.BinarySearchFunc(set, least, compareLetters)
+	to, last := slices.BinarySearchFunc(set, most, compareLetters)
+	if last {
+		to++
+	}
+	if set = set[from:to]; len(set) == 0 {
+		return
+	}
+	for i := range l.size {
+		if _, in := slices.BinarySearchFunc(set, *l.letters(i), compareLetters); in {
+			m.set(i)
+		}
+	}
+}
+
+// markOther marks the lines with one party, by its number, on the far side.
+func (l *list) markOther(m marks, number int32) {
+	for i, other := range l.other {
+		if other == number {
+			m.set(i)
 		}
 	}
 }

@@ -80,8 +80,12 @@ func TestMarksLeaveOutOnlyWhatDoesNotFit(t *testing.T) {
 			"with": {With: "usr_bob"}, "range": {Least: "2", Most: "9.995"}, "reference": {Reference: "Number 7"},
 			"nothing": {Text: "no such words"},
 		} {
-			q := &query{ActivityFilter: f, terms: strings.Fields(fold(f.Text)), names: names, limits: map[money.Currency][2]int64{},
-				notes: map[string]string{noted: "für die steuer"}, noted: map[string]map[string]bool{"steuer": {letters: true}}}
+			q := &query{ActivityFilter: f, terms: strings.Fields(fold(f.Text)), names: map[string]string{}, limits: map[money.Currency][2]int64{},
+				notes: map[string]string{noted: "für die steuer"}, noted: map[string]idSet{"steuer": setOf([]string{noted})},
+				named: map[string]map[string]bool{}}
+			for other, name := range names {
+				q.call(other, name)
+			}
 			m := q.may(l)
 			if fit := slices.ContainsFunc(lines, func(l line) bool { return q.fits(&l) }); fit && !q.mayBeIn(traitsOf(lines)) {
 				t.Fatalf("%s: %q says that nothing fits", name, traitsOf(lines))

@@ -20,14 +20,16 @@ type query struct {
 	ActivityFilter
 	terms   []string
 	notes   map[string]string
-	noted   map[string]map[string]bool // by term: the letters of the ids whose notes have it
+	noted   map[string]idSet           // by term: the payments whose notes have it
 	names   map[string]string          // folded, by owner
+	named   map[string]map[string]bool // by term: the owners whose names have it
 	limits  map[money.Currency][2]int64
-	inState map[string]bool // letters of the ids of what is in the wanted state, where that is rare; nil where it is not asked
+	inState idSet // what is in the wanted state, where that is rare
 }
 
 func (s *Service) query(ctx context.Context, owner string, f ActivityFilter) (*query, error) {
-	q := &query{ActivityFilter: f, names: map[string]string{}, limits: map[money.Currency][2]int64{}}
+	q := &query{ActivityFilter: f, noted: map[string]idSet{}, names: map[string]string{}, named: map[string]map[string]bool{},
+		limits: map[money.Currency][2]int64{}}
 	for _, term := range strings.Fields(fold(f.Text)) {
 		q.terms = append(q.terms, strings.Replace(term, "rcp_", "pay_", 1)) // a receipt has its payment's letters
 	}
@@ -38,14 +40,14 @@ func (s *Service) query(ctx context.Context, owner string, f ActivityFilter) (*q
 	slices.SortStableFunc(q.terms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	var err error
 	q.notes, err = s.notes(ctx, owner)
-	q.noted = make(map[string]map[string]bool, len(q.terms))
 	for _, term := range q.terms {
-		q.noted[term] = map[string]bool{}
+		var with []string
 		for payment, note := range q.notes {
 			if strings.Contains(note, term) {
-				q.noted[term][strings.TrimPrefix(payment, "pay_")] = true
+				with = append(with, payment)
 			}
 		}
+		q.noted[term] = setOf(with)
 	}
 	return q, err
 }
@@ -61,10 +63,7 @@ func (q *query) lookUp(ctx context.Context, s *Service, owner string) error {
 	ids, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]string, error) {
 		return db.All(tx, scanText, selectInState, owner, string(q.State))
 	})
-	q.inState = make(map[string]bool, len(ids))
-	for _, one := range ids {
-		q.inState[strings.TrimPrefix(one, "pay_")] = true
-	}
+	q.inState = setOf(ids)
 	return err
 }
 
@@ -80,19 +79,41 @@ func (q *query) know(ctx context.Context, s *Service, others iter.Seq[string]) e
 			fresh = append(fresh, other)
 		}
 	}
-	for start := 0; start < len(fresh); start += namesMost {
-		if _, err := s.prefetch(ctx, fresh[start:min(start+namesMost, len(fresh))]...); err != nil {
-			return err
-		}
+	if err := s.lookUpNames(ctx, fresh); err != nil {
+		return err
 	}
 	for _, other := range fresh {
 		name, err := s.name(ctx, other)
 		if err != nil {
 			return err
 		}
-		q.names[other] = fold(name)
+		q.call(other, fold(name))
 	}
 	return nil
+}
+
+// lookUpNames looks up the names of those who are not remembered, so many together as a statement takes.
+func (s *Service) lookUpNames(ctx context.Context, owners []string) error {
+	for some := range slices.Chunk(owners, namesMost) {
+		if _, err := s.prefetch(ctx, some...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// call remembers a name, and which terms it has.
+func (q *query) call(other, name string) {
+	q.names[other] = name
+	for _, term := range q.terms {
+		if !strings.Contains(name, term) {
+			continue
+		}
+		if q.named[term] == nil {
+			q.named[term] = map[string]bool{}
+		}
+		q.named[term][other] = true
+	}
 }
 
 // others are the far sides of lines.
@@ -224,11 +245,14 @@ func (s *Service) searchParts(ctx context.Context, owner string, q *query, found
 		if err != nil {
 			return false, err
 		}
-		for i := range lists {
-			if done, err := s.searchPart(ctx, q, some[i], lists[i], found); err != nil || done {
+		for _, l := range lists {
+			if done, err := s.searchList(ctx, q, l, found); err != nil || done {
 				return done, err
 			}
 		}
+	}
+	if done, err := s.takeLines(ctx, q, found); err != nil || done {
+		return done, err
 	}
 	found.from = oldest
 	return more, nil
@@ -292,6 +316,7 @@ type harvest struct {
 	most   int
 	loaded int
 	from   place
+	lines  []line // of word lists, that fit and are older than from; their payments are not loaded yet
 }
 
 // take adds a row that fits; true when the page is full, and the row belongs to the next one.
@@ -377,43 +402,47 @@ func (s *Service) sift(ctx context.Context, q *query, rows []partyRow, edge plac
 	return false, false, nil
 }
 
-// searchPart looks through one word list and loads what fits.
-func (s *Service) searchPart(ctx context.Context, q *query, p part, l *list, found *harvest) (bool, error) {
+// searchList looks through one word list. What fits is loaded once it may fill the page: what is rare, a line in each of many lists, by one
+// statement. True when the page is full or enough was loaded.
+func (s *Service) searchList(ctx context.Context, q *query, l *list, found *harvest) (bool, error) {
 	if err := q.know(ctx, s, slices.Values(l.others)); err != nil {
 		return false, err
 	}
 	m := q.may(l)
-	for i := m.next(0); i >= 0; {
-		if found.loaded >= newestMost {
-			return true, nil
+	for i := m.next(0); i >= 0; i = m.next(i + 1) {
+		if at := l.place(i); !at.before(found.from) || at.at < micros(q.Since) {
+			continue
 		}
-		var fit []line
-		for most := found.most - len(found.rows) + 1; i >= 0 && len(fit) < most; i = m.next(i + 1) {
-			if at := l.place(i); at.before(found.from) && at.at >= micros(q.Since) {
-				if one := l.line(i); q.fits(&one) {
-					fit = append(fit, one)
-				}
+		if one := l.line(i); q.fits(&one) {
+			found.lines = append(found.lines, one)
+		}
+		if len(found.lines) > found.most-len(found.rows) {
+			if done, err := s.takeLines(ctx, q, found); err != nil || done {
+				return done, err
 			}
 		}
-		if len(fit) == 0 {
-			break
-		}
-		rows, err := s.load(ctx, fit)
-		if err != nil {
-			return false, err
-		}
-		for n, row := range rows {
-			if row.matches(q.ActivityFilter) && found.take(row) {
-				return true, nil
-			}
-			found.from = fit[n].place
-		}
-		found.loaded += len(fit)
-	}
-	if p.first.before(found.from) {
-		found.from = p.first
 	}
 	return false, nil
+}
+
+// takeLines loads the payments of the lines that fit and takes those that are in the wanted state.
+func (s *Service) takeLines(ctx context.Context, q *query, found *harvest) (bool, error) {
+	if len(found.lines) == 0 {
+		return false, nil
+	}
+	rows, err := s.load(ctx, found.lines)
+	if err != nil {
+		return false, err
+	}
+	for n, row := range rows {
+		if row.matches(q.ActivityFilter) && found.take(row) {
+			return true, nil
+		}
+		found.from = found.lines[n].place
+	}
+	found.loaded += len(rows)
+	found.lines = found.lines[:0]
+	return found.loaded >= newestMost, nil
 }
 
 // load reads the payments of lines, in their order.

@@ -32,7 +32,7 @@ func (w *world) history() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if i == 3 || i == 48 {
+		if i == 3 || i == 28 || i == 48 {
 			if _, err := w.Refund(w.ctx, w.byShop(), p.ID, nil, "cold", w.key()); err != nil {
 				w.t.Fatal(err)
 			}
@@ -74,8 +74,8 @@ func (w *world) findOf(c Caller, f ActivityFilter) (ids []ID) {
 // A search finds exactly what reading every payment would find, newest first, each once: whether a payment is in a word list or was
 // made a moment ago.
 func TestSearchFindsWhatReadingFinds(t *testing.T) {
-	partSize, partsMost, headsMost, wholeMost = 10, 1, 3, 2
-	t.Cleanup(func() { partSize, partsMost, headsMost, wholeMost = 250, 16, 1000, 440 })
+	partSize, partsMost, headsMost, wholeMost, openLeast = 10, 1, 3, 2, 1
+	t.Cleanup(func() { partSize, partsMost, headsMost, wholeMost, openLeast = 250, 16, 1000, 440, 4 })
 	engines(t, func(w *world) {
 		w.history()
 		parts, err := db.Read(w.ctx, w.DB, func(tx *db.Tx) ([]part, error) {
@@ -84,6 +84,7 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 		if err != nil || len(parts) != 5 {
 			t.Fatalf("%d word lists (%v), want 5", len(parts), err)
 		}
+		w.openedTogether(parts)
 		w.toCome()
 		every := w.every(w.by(w.lena))
 		noted := every[len(every)-8].Payment.ID
@@ -98,16 +99,19 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 			f    ActivityFilter
 			want func(Item) bool
 		}{
-			"word":      {ActivityFilter{Text: "kuchen KAFFEE"}, func(i Item) bool { return strings.Contains(i.Payment.Description, "Kaffee") }},
-			"chinese":   {ActivityFilter{Text: "牛肉"}, func(i Item) bool { return strings.Contains(i.Payment.Description, "牛肉") }},
-			"person":    {ActivityFilter{Text: "omar"}, omar},
-			"party":     {ActivityFilter{With: string(w.omar)}, omar},
-			"amount":    {ActivityFilter{Text: "1,49"}, func(i Item) bool { return minor(i) == 149 }},
-			"range":     {ActivityFilter{Least: "2", Most: "3.005"}, func(i Item) bool { return minor(i) >= 200 && minor(i) <= 300 }},
-			"note":      {ActivityFilter{Text: "steuer"}, func(i Item) bool { return i.Payment.ID == noted }},
-			"id":        {ActivityFilter{Text: string(noted)}, func(i Item) bool { return i.Payment.ID == noted }},
-			"state":     {ActivityFilter{State: Refunded}, func(i Item) bool { return i.Payment.State == Refunded }},
-			"waiting":   {ActivityFilter{State: AwaitingConfirmation}, func(i Item) bool { return i.Payment.State == AwaitingConfirmation }},
+			"word":    {ActivityFilter{Text: "kuchen KAFFEE"}, func(i Item) bool { return strings.Contains(i.Payment.Description, "Kaffee") }},
+			"chinese": {ActivityFilter{Text: "牛肉"}, func(i Item) bool { return strings.Contains(i.Payment.Description, "牛肉") }},
+			"person":  {ActivityFilter{Text: "omar"}, omar},
+			"party":   {ActivityFilter{With: string(w.omar)}, omar},
+			"amount":  {ActivityFilter{Text: "1,49"}, func(i Item) bool { return minor(i) == 149 }},
+			"range":   {ActivityFilter{Least: "2", Most: "3.005"}, func(i Item) bool { return minor(i) >= 200 && minor(i) <= 300 }},
+			"note":    {ActivityFilter{Text: "steuer"}, func(i Item) bool { return i.Payment.ID == noted }},
+			"id":      {ActivityFilter{Text: string(noted)}, func(i Item) bool { return i.Payment.ID == noted }},
+			"state":   {ActivityFilter{State: Refunded}, func(i Item) bool { return i.Payment.State == Refunded }},
+			"waiting": {ActivityFilter{State: AwaitingConfirmation}, func(i Item) bool { return i.Payment.State == AwaitingConfirmation }},
+			"completed": {ActivityFilter{State: Completed, Text: "kuchen"}, func(i Item) bool {
+				return i.Payment.State == Completed && strings.Contains(i.Payment.Description, "Kuchen")
+			}},
 			"in":        {ActivityFilter{Direction: In, Text: "omar"}, func(i Item) bool { return i.Direction == In && omar(i) }},
 			"refunds":   {ActivityFilter{Kind: Refund}, func(i Item) bool { return i.Payment.Kind == Refund }},
 			"until":     {ActivityFilter{Until: middle, Text: "café"}, func(i Item) bool { return i.At.Before(middle) && rosa(i) }},
@@ -207,6 +211,23 @@ func (w *world) shopFinds() {
 		{"receipt in a state", ActivityFilter{Text: string(first.Payment.ID), State: Voided}, in(), true},
 	} {
 		w.finds(one.name, c, every, one.f, one.want, !one.none)
+	}
+}
+
+// openedTogether: lists that are opened at several places at once are those that are opened one by one, each where it belongs.
+func (w *world) openedTogether(parts []part) {
+	w.t.Helper()
+	together, err := w.openParts(w.ctx, string(w.lena), parts)
+	w.ok(err)
+	w.shelf = shelf{}
+	for i, p := range parts {
+		alone, err := w.openParts(w.ctx, string(w.lena), []part{p})
+		w.ok(err)
+		if alone[0] == together[i] || alone[0].place(0) != p.last || !slices.Equal(alone[0].ids, together[i].ids) ||
+			string(alone[0].words) != string(together[i].words) {
+			w.t.Errorf("list %d of %d has %d payments from %v, and %d from %v alone", i, len(parts), together[i].size, together[i].place(0),
+				alone[0].size, alone[0].place(0))
+		}
 	}
 }
 

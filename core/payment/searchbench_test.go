@@ -42,6 +42,26 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
+// BenchmarkFirstSearch is a search that finds nothing in a hundred thousand payments, when no word list is open yet, as after a start.
+func BenchmarkFirstSearch(b *testing.B) {
+	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+		b.Run(string(engine), func(b *testing.B) {
+			w := build(b, harness.Open(b, engine, schemas...), harness.Keyring(b), harness.Clock(), harness.Clock())
+			w.people()
+			w.crowd(100_000)
+			b.ReportAllocs()
+			cpu := used()
+			for b.Loop() {
+				w.shelf = shelf{}
+				if _, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), ActivityFilter{Text: "no such words"}, "", 25); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((used()-cpu).Microseconds())/float64(b.N)/1000, "cpu-ms/op")
+		})
+	}
+}
+
 // crowd gives Lena so many purchases that are over, and their word lists.
 func (w *world) crowd(count int) {
 	w.t.Helper()

@@ -4,6 +4,7 @@ import (
 	chain "container/list"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -117,44 +118,71 @@ func (s *shelf) drop(at *chain.Element) {
 	s.bytes -= one.bytes
 }
 
-// openParts takes word lists from the shelf and opens the others, all by one statement. Words of somebody who was erased are gone; so is
-// a list whose owner was.
+// openParts takes word lists from the shelf and opens the others, where there are many of them at several places at once: the first search
+// after a start opens all there are, and somebody waits for it.
 func (s *Service) openParts(ctx context.Context, owner string, parts []part) ([]*list, error) {
 	now := s.Real.Now()
 	lists := make([]*list, len(parts))
-	var missing []any
+	var missing []*shelved
+	var at []int // of those among the parts
 	for i, p := range parts {
 		if lists[i] = s.shelf.get(shelfKey{owner, p.number}, s.Keys, now); lists[i] == nil {
-			missing = append(missing, p.number)
+			one := &shelved{shelfKey: shelfKey{owner, p.number}, list: &list{}, until: now.Add(shelfTime)}
+			missing, at = append(missing, one), append(at, i)
 		}
 	}
 	if len(missing) == 0 {
 		return lists, nil
 	}
 	s.shelf.tidy(now)
+	places := min(runtime.GOMAXPROCS(0), openersMost, (len(missing)+openLeast-1)/openLeast)
+	failed := make([]error, places)
+	var all sync.WaitGroup
+	for n := range places {
+		some := missing[len(missing)*n/places : len(missing)*(n+1)/places]
+		all.Go(func() { failed[n] = s.openSome(ctx, owner, some) })
+	}
+	all.Wait()
+	for i, one := range missing {
+		lists[at[i]] = one.list
+	}
+	return lists, errors.Join(failed...)
+}
+
+// So many places open lists at most, each of which takes one of the database's readers.
+const openersMost = 4
+
+// openLeast is how many lists are opened at one place at least. A test opens them one by one.
+var openLeast = 4
+
+// openSome opens lists, all by one statement. Words of somebody who was erased are gone; so is a list whose owner was.
+func (s *Service) openSome(ctx context.Context, owner string, some []*shelved) error {
+	args := []any{owner}
+	for _, one := range some {
+		args = append(args, one.part)
+	}
+	for n := len(some); n&(n-1) != 0; n++ { // the last one again, for few lengths and so few prepared statements
+		args = append(args, args[len(args)-1])
+	}
 	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) {
-		return db.All(tx, scanWords, selectLists+db.In(2, len(missing)), append([]any{owner}, missing...)...)
+		return db.All(tx, scanWords, selectLists+db.In(2, len(args)-1), args...)
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	written := make(map[int64][]words, len(missing))
+	written := make(map[int64][]words, len(some))
 	for _, row := range rows {
 		written[row.part] = append(written[row.part], row)
 	}
-	for i, p := range parts {
-		if lists[i] != nil {
-			continue
+	for _, one := range some {
+		if err := s.openList(one, written[one.part]); err != nil {
+			return err
 		}
-		one := &shelved{shelfKey: shelfKey{owner, p.number}, list: &list{}, until: now.Add(shelfTime)}
-		if err := s.openList(one, written[p.number]); err != nil {
-			return nil, err
-		}
-		if lists[i] = one.list; len(one.creators) > 0 {
+		if len(one.creators) > 0 {
 			s.shelf.put(one)
 		}
 	}
-	return lists, nil
+	return nil
 }
 
 // openList puts together what its creators wrote.

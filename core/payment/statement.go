@@ -235,8 +235,8 @@ func (s *Service) describe(ctx context.Context, person identity.PersonID, list [
 		}
 		parties[i] = lineOf(row, "")
 	}
-	known := &query{terms: []string{""}, names: map[string]string{}}
-	if err := known.know(ctx, s, others(parties)); err != nil {
+	far := slices.Sorted(others(parties))
+	if err := s.lookUpNames(ctx, slices.Compact(far)); err != nil {
 		return err
 	}
 	for i := range list {

@@ -221,7 +221,13 @@ type list struct {
 	words      []byte    // a line each: the owner's own and, once woven, what others wrote
 	parted     sync.Once // begins is known
 	begins     []int     // of those lines, once somebody asked
+
+	spanned     sync.Once // least and most are known
+	least, most letters   // of the ids
 }
+
+// letters are a payment's id without its "pay_".
+type letters [idLetters]byte
 
 // read takes the owner's list apart.
 func (l *list) read(text []byte) (err error) {
@@ -294,23 +300,28 @@ func (l *list) weave(others map[int]string) {
 	if len(others) == 0 {
 		return
 	}
-	woven := make([]byte, 0, 2*len(l.words))
+	size := len(l.words)
+	for _, words := range others {
+		size += len(words)
+	}
+	woven := make([]byte, 0, size)
 	line := 0
 	for own := range bytes.Lines(l.words) {
 		if words := others[line]; words != "" {
-			own = append([]byte(words), '\n')
+			woven = append(append(woven, words...), '\n')
+		} else {
+			woven = append(woven, own...)
 		}
-		woven = append(woven, own...)
 		line++
 	}
-	l.words = slices.Clip(woven)
+	l.words = woven
 }
 
 // place is where a line stands.
-func (l *list) place(i int) place { return place{l.at[i], "pay_" + string(l.letters(i))} }
+func (l *list) place(i int) place { return place{l.at[i], "pay_" + string(l.letters(i)[:])} }
 
-// letters are a payment's id without its "pay_".
-func (l *list) letters(i int) []byte { return l.ids[idLetters*i : idLetters*(i+1)] }
+// letters are those of a payment's id.
+func (l *list) letters(i int) *letters { return (*letters)(l.ids[idLetters*i:]) }
 
 // line reads one line.
 func (l *list) line(i int) line {
