@@ -34,6 +34,8 @@ type StatementLine struct {
 	Payment         ID
 	Receipt         string
 	Kind            Kind
+	Method          Method // of a top-up
+	ByLink          bool   // it left under a link, which nobody may have taken
 	With, Text      string
 	Amount, Balance money.Amount // Amount is negative for what went out
 }
@@ -244,6 +246,7 @@ func (s *Service) describe(ctx context.Context, person identity.PersonID, list [
 		if list[i].Kind = r.kind; r.id == "" {
 			continue
 		}
+		list[i].Method, list[i].ByLink = r.method, r.capture == ByLink
 		if list[i].With, err = s.name(ctx, parties[i].other); err != nil {
 			return err
 		}

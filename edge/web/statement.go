@@ -56,7 +56,8 @@ func (s *site) statement(r *http.Request, v *visit) (st payment.Statement, name 
 	if !ok {
 		return st, "", errMissing
 	}
-	from, to := time.Unix(0, 0), v.scene.Now.Add(time.Second)
+	list := months(v.session.Person, v.scene.Now.In(v.scene.Zone))
+	from, to := list[len(list)-1], v.scene.Now.Add(time.Second)
 	if name != "all" {
 		if from, err = time.ParseInLocation("2006-01", name, v.scene.Zone); err != nil {
 			return st, "", errMissing
@@ -119,8 +120,14 @@ func (v *visit) kind(l payment.StatementLine) string {
 
 func (v *visit) with(l payment.StatementLine) string {
 	switch {
+	case l.Kind == payment.TopUp && l.Method == payment.FromBank:
+		return v.say("pay.bank")
 	case l.Kind == payment.TopUp:
 		return v.say("pay.card")
+	case l.Kind == payment.Exchange:
+		return v.say("statement.pocket")
+	case l.With == "" && l.ByLink:
+		return v.say("link.row")
 	case l.With == "":
 		return v.say("pay.nobody")
 	}
@@ -193,9 +200,13 @@ func (s *site) receiptPDF(w http.ResponseWriter, r *http.Request, v *visit) erro
 		}
 	}
 	add(v.say("csv.date"), p.CreatedAt.In(v.scene.Zone).Format("2006-01-02 15:04:05 MST"), false)
+	add(v.say("pay.kind"), ui.Word(v.scene.Lang, "kind", view.Kind), false)
 	add(v.say("pay.from"), view.PayerName, false)
 	add(v.say("pay.to"), view.PayeeName, false)
 	add(v.say("pay.amount"), view.Plain.String(), false)
+	if !view.Captured.Zero() && view.Captured != view.Plain {
+		add(v.say("pay.captured"), view.Captured.String(), false)
+	}
 	add(v.say("pay.fee"), view.Fee.String(), false)
 	add(v.say("total."+view.Side), view.Total.String(), true)
 	if !view.Refunded.Zero() {
@@ -203,7 +214,14 @@ func (s *site) receiptPDF(w http.ResponseWriter, r *http.Request, v *visit) erro
 	}
 	add(v.say("pay.note"), view.Note, false)
 	add(v.say("pay.bill"), view.Bill, false)
-	add(v.say("pay.reference"), view.Reference, false)
+	if p.Kind == payment.Exchange {
+		rate := rateLines(p.Quote.Mid)
+		add(v.say("exchange.mid"), rate.Mid, false)
+		add(v.say("exchange.ours"), rate.Ours, false)
+		add(v.say("exchange.gets"), ui.Amount(p.Quote.Deal.Gets).String(), true)
+	} else {
+		add(v.say("pay.reference"), view.Reference, false)
+	}
 	add(v.say("pay.receipt"), view.Receipt, false)
 	add(v.say("pay.id"), view.ID, false)
 	body, err := paper.Receipt(slip)
