@@ -51,8 +51,11 @@ func (s *site) docs(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if name == "" {
 		name = "index"
 	}
+	if typed := r.PathValue("page"); typed == "quickstart" || typed == "index" { // what people guess that the first page is called
+		return s.redirect(w, r, "/docs")
+	}
 	page, ok := manual.Find(v.scene.Lang, name)
-	if !ok || name == "index" && r.PathValue("page") != "" {
+	if !ok {
 		return errMissing
 	}
 	d, err := s.docsView(r, v, docsPath(name))
