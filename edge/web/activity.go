@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"billfold/base/money"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
 )
@@ -56,6 +57,10 @@ func (s *site) feed(r *http.Request, v *visit, c payment.Caller, base, folder st
 // filter reads what was typed into an address, and takes out of it what cannot be meant.
 func (v *visit) filter(typed *ui.Filter) payment.ActivityFilter {
 	f := payment.ActivityFilter{Text: strings.TrimSpace(typed.Text)}
+	if c, ok := money.Lookup(typed.Currency); ok {
+		f.Currency = c.Code
+	}
+	typed.Currency = f.Currency
 	if len(f.Text) > textMost {
 		f.Text = ""
 	}
@@ -131,6 +136,9 @@ func (s *site) paymentPage(w http.ResponseWriter, r *http.Request, v *visit, sta
 		return err
 	}
 	if view.Handed, err = s.handed(r, v.caller(), p); err != nil {
+		return err
+	}
+	if view.Filed, err = s.filed(r, v, p); err != nil {
 		return err
 	}
 	view.BackHref, view.Back = "/activity", v.say("nav.activity")

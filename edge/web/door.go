@@ -256,5 +256,5 @@ func (s *site) setup(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (s *site) offline(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return s.show(w, r, v, ui.OfflinePage())
+	return s.draw(w, r, v, http.StatusOK, ui.Extra{Alone: true}, ui.OfflinePage())
 }

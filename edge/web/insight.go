@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"time"
 
+	"billfold/base/id"
 	"billfold/base/money"
+	"billfold/core/payment"
 	"billfold/edge/web/ui"
 	"billfold/product/insight"
 )
@@ -39,9 +41,7 @@ func (s *site) insightsPage(w http.ResponseWriter, r *http.Request, v *visit, st
 	for _, c := range rep.Currencies {
 		view.Currencies = append(view.Currencies, c.Code)
 	}
-	for _, c := range insight.Categories {
-		view.Choices = append(view.Choices, string(c))
-	}
+	view.Choices = categories()
 	view.Bars, view.Categories = bars(rep), categoryLines(rep)
 	if view.Payees, err = s.payees(r, rep); err != nil {
 		return err
@@ -148,6 +148,30 @@ func (s *site) refile(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return s.insightDone(w, r, v, err, "insights.file.done")
 }
 
+// filed is what the signed-in person's payments to this payee count under, where this one counts.
+func (s *site) filed(r *http.Request, v *visit, p payment.Payment) (ui.Filed, error) {
+	person := string(v.session.Person.ID)
+	if s.Insight == nil || p.Payer != person || p.Payee == "" || p.Kind != payment.Purchase && p.Kind != payment.Transfer {
+		return ui.Filed{}, nil
+	}
+	switch p.State {
+	case payment.Completed, payment.PartlyRefunded, payment.Refunded:
+	default:
+		return ui.Filed{}, nil // it has not been spent
+	}
+	category, err := s.Insight.CategoryOf(r.Context(), person, p.Payee)
+	return ui.Filed{Payee: p.Payee, Category: string(category), Choices: categories()}, err
+}
+
+// categories are the names of all of them, in the order of a form.
+func categories() []string {
+	list := make([]string, len(insight.Categories))
+	for i, c := range insight.Categories {
+		list[i] = string(c)
+	}
+	return list
+}
+
 func (s *site) zoneSet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if s.Insight == nil {
 		return errMissing
@@ -159,6 +183,9 @@ func (s *site) insightDone(w http.ResponseWriter, r *http.Request, v *visit, err
 	if err == nil {
 		s.flash(w, "ok", said)
 		to := "/insights"
+		if p := r.PostForm.Get("payment"); id.Valid(p, "pay") {
+			return s.redirect(w, r, "/activity/"+p)
+		}
 		if c, ok := money.Lookup(r.PostForm.Get("currency")); ok {
 			to += "?currency=" + c.Code
 		}

@@ -99,6 +99,7 @@ func (s *site) withdrawPage(w http.ResponseWriter, r *http.Request, v *visit, st
 	if err != nil {
 		return err
 	}
+	form.Pockets = pockets
 	for _, p := range pockets {
 		form.Currencies = append(form.Currencies, p.Code)
 	}
@@ -227,8 +228,8 @@ func (s *site) openPocket(w http.ResponseWriter, r *http.Request, v *visit) erro
 }
 
 func (s *site) exchangeForm(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return s.exchangePage(w, r, v, http.StatusOK, ui.ExchangeForm{Amount: r.FormValue("amount"), From: r.FormValue("from"),
-		To: r.FormValue("to")})
+	return s.exchangePage(w, r, v, http.StatusOK, ui.ExchangeForm{Amount: r.FormValue("amount"),
+		From: cmp.Or(r.FormValue("from"), r.FormValue("currency")), To: r.FormValue("to")})
 }
 
 func (s *site) exchangePage(w http.ResponseWriter, r *http.Request, v *visit, status int, form ui.ExchangeForm) error {
@@ -241,6 +242,7 @@ func (s *site) exchangePage(w http.ResponseWriter, r *http.Request, v *visit, st
 	if err != nil {
 		return err
 	}
+	form.Pockets = pockets
 	if !slices.Contains(form.Currencies, form.From) {
 		form.From = form.Currencies[0]
 		if len(pockets) > 0 {
@@ -259,7 +261,7 @@ func (s *site) exchangePage(w http.ResponseWriter, r *http.Request, v *visit, st
 		form.Rate = rateLines(mid)
 	}
 	form.Nonce = nonce()
-	return s.draw(w, r, v, status, ui.Extra{}, ui.ExchangePage(form))
+	return s.draw(w, r, v, status, ui.Extra{Htmx: true}, ui.ExchangePage(form))
 }
 
 // exchange asks for a quote and leads to the sheet that shows it. Pressing again leads to the same sheet.

@@ -41,9 +41,11 @@ func TestInAcrossOut(t *testing.T) {
 			w.must(w.real.Advance(fx.Life)) // the payer thinks it over for a minute
 			sheet = me.submit(sheet, sheet.path)
 			me.wants(sheet, http.StatusOK, say("exchange.renewed"), "€10.03", say("confirm.go.exchange", "€10.03"))
-			me.wants(me.submit(sheet, sheet.path), http.StatusOK, say("state.completed"), "3.602", say("where.exchange.completed.payer"))
+			me.wants(me.submit(sheet, sheet.path), http.StatusOK, say("state.completed"), "3.602", say("where.exchange.completed.payer"),
+				say("next.exchange.completed.payer"))
 			me.wants(me.get("/pockets"), http.StatusOK, "3.602", "€69.97")
 			me.wants(me.get("/activity?kind=exchange"), http.StatusOK, "EUR → KWD", "−€10.00")
+			me.wants(me.get("/statements/all.csv?currency=EUR"), http.StatusOK, ","+say("pay.bank")+",", ","+say("statement.pocket")+",")
 
 			page = me.get("/withdraw?currency=EUR")
 			me.wants(me.submit(page, "/withdraw", "amount", "20.00", "currency", "EUR", "iban", "DE00 1234", "holder", "Lena"),
@@ -91,6 +93,15 @@ func (w *world) lookAt(me *browser, tag lang.Tag) {
 	me.wants(me.submit(page, "/insights/budget", "category", "eating_out", "budget", "x"), http.StatusUnprocessableEntity)
 	page = me.submit(page, "/insights/category", "category", "leisure")
 	me.wants(page, http.StatusOK, say("insights.file.done"), say("category.leisure"))
+	paid := me.get(regexp.MustCompile(`/activity/pay_[0-9a-z]+`).FindString(me.get("/activity?kind=purchase").html))
+	me.wants(paid, http.StatusOK, `value="leisure" selected`)
+	me.wants(me.submit(paid, "/insights/category", "category", "travel"), http.StatusOK, say("payment.steps"),
+		say("insights.file.done"), `value="travel" selected`)
+	for _, place := range []string{"/requests", "/pockets", "/insights"} { // a phone has no rail: one's own page lists these
+		if strings.Count(me.get("/me").html, `href="`+place+`"`) != 2 {
+			w.t.Errorf("a phone does not find %s", place)
+		}
+	}
 	me.wants(me.submit(page, "/insights/zone", "zone", "Mars/Base"), http.StatusUnprocessableEntity)
 	me.wants(me.submit(page, "/insights/zone", "zone", "Asia/Shanghai"), http.StatusOK, say("insights.zone.says", "Asia/Shanghai"))
 }

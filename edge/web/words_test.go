@@ -61,6 +61,10 @@ func builtCheckout(keys map[string]bool) {
 		keys["currency."+code] = true // of any other the code stands there
 	}
 	keys["exchange.source.sandbox"] = true
+	for _, scope := range []string{"checkout_read", "checkout_write", "events_read", "exchange_read", "payments_read", "payments_write",
+		"purses_read", "purses_write", "refunds_write", "reports_read", "sandbox_read", "sandbox_write", "wallet_read"} {
+		keys["scope."+scope] = true
+	}
 	for _, part := range ecml.Parts {
 		keys["handover."+string(part)] = true
 	}

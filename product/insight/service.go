@@ -443,6 +443,22 @@ func (s *Service) Remember(ctx context.Context, person, payee string, c Category
 	})
 }
 
+// CategoryOf says what a person files their payments to a payee under: their own choice, else what the shop's category code says, else
+// that it went to people.
+func (s *Service) CategoryOf(ctx context.Context, person, payee string) (Category, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Category, error) {
+		own, err := db.One(tx, scanRule, selectRule, person, payee)
+		if !errors.Is(err, db.ErrNoRow) {
+			return own.category, err
+		}
+		if !strings.HasPrefix(payee, "mch_") {
+			return People, nil
+		}
+		code, err := s.code(tx, payee)
+		return OfCode(code), err
+	})
+}
+
 // SetZone chooses the time zone that a person's months are cut by. Faults: time_zone.
 func (s *Service) SetZone(ctx context.Context, person, zone string) error {
 	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {

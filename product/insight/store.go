@@ -30,6 +30,7 @@ const (
 	selectSumDays  = `select distinct person, day from insight_sum where person > $1 or person = $1 and day > $2 order by person, day limit $3`
 
 	selectRules = `select payee, category from insight_rule where person = $1`
+	selectRule  = `select payee, category from insight_rule where person = $1 and payee = $2`
 	upsertRule  = `insert into insight_rule (person, payee, category) values ($1,$2,$3)
 		on conflict (person, payee) do update set category = excluded.category`
 

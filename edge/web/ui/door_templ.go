@@ -430,7 +430,7 @@ func SampleFold() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Figure(Money{Symbol: "¥", Digits: "3,620.00", Code: "CNY"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Figure(Money{Symbol: "¥", Digits: "3,620.00"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -451,7 +451,7 @@ func SampleFold() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Figure(Money{Symbol: "¥", Digits: "12,400", Code: "JPY"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Figure(Money{Symbol: "¥", Digits: "12,400"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -8,15 +8,15 @@ import (
 // Filter is what the activity's address says; every field is text as it stands there.
 type Filter struct {
 	Direction, Kind, State string
-	Text                   string
+	Text, Currency         string
 	Since, Until           string // days, "2026-11-01", both inclusive
 	Least, Most            string // decimal amounts
 }
 
 // fields are the filter's names in an address.
 func (f *Filter) fields() map[string]*string {
-	return map[string]*string{"q": &f.Text, "dir": &f.Direction, "kind": &f.Kind, "state": &f.State, "from": &f.Since, "to": &f.Until,
-		"min": &f.Least, "max": &f.Most}
+	return map[string]*string{"q": &f.Text, "dir": &f.Direction, "kind": &f.Kind, "cur": &f.Currency, "state": &f.State,
+		"from": &f.Since, "to": &f.Until, "min": &f.Least, "max": &f.Most}
 }
 
 // ReadFilter takes a filter out of an address.
@@ -41,6 +41,12 @@ func (f Filter) values() url.Values {
 // narrow says whether one of the fields behind "More filters" is set, so that they are not hidden while they work.
 func (f Filter) narrow() bool { return f.Since != "" || f.Until != "" || f.Least != "" || f.Most != "" }
 
+// anyCurrency is the filter without its pocket.
+func (f Filter) anyCurrency() Filter {
+	f.Currency = ""
+	return f
+}
+
 // Href is the address of this list with another filter.
 func (v Activity) Href(f Filter) string { return withQuery(v.Base, f.values()) }
 
@@ -52,7 +58,7 @@ func (v Activity) kinds() []string {
 	if v.ofShop() {
 		return []string{"purchase", "refund"}
 	}
-	return []string{"purchase", "transfer", "topup", "refund"}
+	return []string{"purchase", "transfer", "topup", "withdrawal", "exchange", "refund"}
 }
 
 // states are the same of states.

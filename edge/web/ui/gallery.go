@@ -115,7 +115,7 @@ func Specimens(l lang.Tag) []Specimen {
 		{Name: "shop", Area: "shop:mch_1", Page: ShopPage(sampleShop())},
 		{Name: "inbox", Page: InboxPage([]Message{{At: noon, To: "lena@example.org", Subject: "123456", Body: "123456"}})},
 		{Name: "inbox-none", Page: InboxPage(nil)},
-		{Name: "offline", Out: true, Page: OfflinePage()},
+		{Name: "offline", Out: true, Head: Extra{Alone: true}, Page: OfflinePage()},
 	}
 	list = append(list, paymentSpecimens(l)...)
 	list = append(list, shopSpecimens(l)...)

@@ -12,6 +12,7 @@ type Extra struct {
 	Live    bool // parts of the page look again when there is news; it brings htmx along
 	Htmx    bool
 	Scan    bool   // the scanner and the reader of codes
+	Alone   bool   // there is nobody to ask for another page: the page has no links out of itself
 	Summary string // of the page, for those who search; "" says what Billfold is
 	Refresh string // content of a meta refresh for readers without JavaScript: "2" or "5;url=/activity/pay_…"
 }

@@ -55,11 +55,22 @@ func Flow(a money.Amount, in bool) Money {
 	return m
 }
 
+// currencyOption is how a list of currencies names one.
+func currencyOption(ctx context.Context, code string) string {
+	return word(ctx, "currency", code) + " · " + code
+}
+
 // bare leaves the code out where the currency's name stands before the figure and its sign in it.
 func bare(m Money) Money {
 	if m.Symbol != "" {
 		m.Code = ""
 	}
+	return m
+}
+
+// signed leaves the code out where it stands before the figure.
+func signed(m Money) Money {
+	m.Code = ""
 	return m
 }
 
@@ -74,6 +85,14 @@ func (m Money) String() string {
 
 // long says that a figure in the largest letters would not fit on a telephone: it is set smaller, because a digit that is cut off is a lie.
 func (m Money) long() bool { return len(m.Symbol+m.Digits) > 14 }
+
+// lines are the two parts of a long figure between which a line may end: after a group, not within one.
+func (m Money) lines() (head, rest string) {
+	if at := strings.LastIndexByte(m.Digits[:len(m.Digits)/2], ','); m.long() && at > 0 {
+		return m.Sign + m.Symbol + m.Digits[:at+1], m.Digits[at+1:]
+	}
+	return m.Sign + m.Symbol + m.Digits, ""
+}
 
 // Zero says whether there is nothing to draw.
 func (m Money) Zero() bool { return m.Digits == "" }

@@ -36,6 +36,7 @@ type PlayBank struct{ Payment, Amount, Currency, Purpose, Nonce string }
 type Withdraw struct {
 	Amount, Currency, Account, IBAN, Holder, Nonce string
 	Currencies                                     []string
+	Pockets                                        []Pocket
 	Accounts                                       []BankAccount
 	Tests                                          []TestAccount // the sandbox's numbers and what they do
 	Errors                                         FieldErrors

@@ -81,6 +81,20 @@ func Word(tag lang.Tag, family, code string) string {
 	return strings.ReplaceAll(code, "_", " ")
 }
 
+// scopeWord says what a scope of the API, such as "refunds:write", lets a key do.
+func scopeWord(ctx context.Context, scope string) string {
+	return word(ctx, "scope", strings.ReplaceAll(scope, ":", "_"))
+}
+
+// scopeWords does it for several, which have spaces between them.
+func scopeWords(ctx context.Context, scopes string) string {
+	list := strings.Fields(scopes)
+	for i, scope := range list {
+		list[i] = scopeWord(ctx, scope)
+	}
+	return strings.Join(list, " · ")
+}
+
 func htmlLang(ctx context.Context) string { return string(From(ctx).Lang) }
 
 // initials of a name for its avatar: two letters of a Latin name, the last sign of a Chinese one (as Chinese apps do).

@@ -85,6 +85,7 @@ type Payment struct {
 	Method                string // "Visa ·· 4242", the wallet's currency
 	Note, Reference       string
 	Own                   OwnNote
+	Filed                 Filed
 	Receipt               string
 	Why                   string // why it failed, in the reader's language
 	Of                    string // the refunded payment
@@ -104,6 +105,12 @@ type Payment struct {
 	Back                  string
 	ReturnHref            string // where the person was before they topped up
 	BackHref              string
+}
+
+// Filed is the category that the payer's payments to this payee count under; without Payee there is none.
+type Filed struct {
+	Payee, Category string
+	Choices         []string
 }
 
 // OwnNote is what one side remembers of a payment, and where its form goes; without Action there is no form.
