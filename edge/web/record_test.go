@@ -52,7 +52,7 @@ func TestActivitySearch(t *testing.T) {
 	for query, want := range map[string][2]bool{
 		"q=SUNDAY": {true, false}, "q=rosa": {true, true}, "q=700.00": {false, true}, "min=100": {false, true}, "max=100": {true, false},
 		"q=rosa&dir=in": {false, false},
-		"cur=EUR": {true, true}, "cur=JPY": {false, false}, "cur=x&q=coffee": {true, false},
+		"cur=EUR":       {true, true}, "cur=JPY": {false, false}, "cur=x&q=coffee": {true, false},
 		"kind=transfer": {true, true}, "to=2000-01-01": {false, false}, "from=2000-01-01&q=rent": {false, true},
 		"q=" + url.QueryEscape(formula): {false, true}, "from=x&min=y&state=z&q=coffee": {true, false},
 		"q=" + strings.Repeat("a", 300): {true, true},
