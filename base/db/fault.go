@@ -167,6 +167,12 @@ func postgresError(err error) error {
 	return err
 }
 
+// waitedForLock says whether a transaction waited for another one for longer than it wanted (lock_not_available).
+func waitedForLock(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "55P03"
+}
+
 // isBroken says whether the connection itself ended.
 func isBroken(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||

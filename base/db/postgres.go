@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"billfold/base/fault"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -175,8 +177,11 @@ func (p *postgres) write(ctx context.Context, body func(*Tx) error) error {
 			}
 			return nil
 		}
-		if !errors.Is(err, errSerialize) || try == serializeTries || inner.Err() != nil {
+		if !errors.Is(err, errSerialize) {
 			return err
+		}
+		if try == serializeTries || inner.Err() != nil {
+			return fault.ErrBusy.Because(err) // undone as often as it was tried
 		}
 		pause := time.NewTimer(time.Duration(rand.Int64N(int64(try) * int64(time.Millisecond))))
 		select {
@@ -200,7 +205,7 @@ func (p *postgres) writeOnce(ctx context.Context, conn *pgx.Conn, body func(*Tx)
 	if err != nil {
 		takeBack(tx.undo)
 	}
-	if err != nil && tx.lostToTwin(err) {
+	if err != nil && (tx.lostToTwin(err) || tx.hurry && waitedForLock(err)) {
 		err = fmt.Errorf("%w: %w", errSerialize, err)
 	}
 	return tx, err

@@ -20,6 +20,7 @@ type Tx struct {
 	after  []func()
 	undo   []func()
 	twins  []string
+	hurry  bool // RerunAfter was called
 
 	memory  *keeper // nil where nothing may be kept in mind
 	reading bool
@@ -106,6 +107,15 @@ func (tx *Tx) lostToTwin(err error) bool {
 func (tx *Tx) GiveUpAfter(patience time.Duration) {
 	if tx.engine == Postgres {
 		tx.Queue(setPatience, strconv.FormatInt(patience.Milliseconds(), 10))
+	}
+}
+
+// RerunAfter has the body run again, holding nothing in the meantime, if from now on it waits longer than that for a row or a key that
+// another transaction has. It is for keys whose order nobody can choose: their waits must not become part of a circle. SQLite locks none.
+func (tx *Tx) RerunAfter(patience time.Duration) {
+	if tx.engine == Postgres {
+		tx.hurry = true
+		tx.GiveUpAfter(patience)
 	}
 }
 

@@ -64,7 +64,7 @@ func (l *Ledger) batch(tx *db.Tx, entries []Entry, until []time.Time, atomic boo
 		s.settle(refused)
 		return s.results, nil
 	}
-	if err := l.recordAll(tx, []*submission{s}); err != nil {
+	if err := l.recordAll(tx, []*submission{s}, false); err != nil {
 		return nil, err
 	}
 	return s.results, nil
@@ -87,13 +87,13 @@ type part struct {
 // record is recordParts for one part.
 func (l *Ledger) record(tx *db.Tx, drafts []*draft, atomic bool) (refusals []error, err error) {
 	p := []part{{drafts: drafts, atomic: atomic}}
-	err = l.recordParts(tx, p)
+	err = l.recordParts(tx, p, false)
 	return p[0].refusals, err
 }
 
 // recordParts decides drafts in order and queues the writes of those that are not refused. The accounts of all parts are locked first, in
-// one order: two group writers that locked them part by part would wait for each other.
-func (l *Ledger) recordParts(tx *db.Tx, parts []part) error {
+// one order: two group writers that locked them part by part would wait for each other. strange says that the ids may be anybody's.
+func (l *Ledger) recordParts(tx *db.Tx, parts []part, strange bool) error {
 	tx.RerunOnConflict("ledger_entry")
 	drafts := parts[0].drafts
 	if len(parts) > 1 {
@@ -122,7 +122,10 @@ func (l *Ledger) recordParts(tx *db.Tx, parts []part) error {
 	for i := range parts {
 		accepted = book.decidePart(&parts[i], known, accepted)
 	}
-	return l.write(tx, book, accepted)
+	if strange {
+		tx.RerunAfter(IDPatience)
+	}
+	return l.write(tx, book, accepted, strange)
 }
 
 // decidePart decides a part's drafts and appends those that are to be written. known has the entries that exist, those of earlier drafts
@@ -329,11 +332,11 @@ func (l *Ledger) loadSome(
 }
 
 // write queues everything that was decided.
-func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
+func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft, strange bool) error {
 	if len(accepted) == 0 {
 		return nil
 	}
-	w, err := l.writing(tx, accepted)
+	w, err := l.writing(tx, accepted, strange)
 	if err != nil {
 		return err
 	}
@@ -357,8 +360,9 @@ func (l *Ledger) write(tx *db.Tx, b *book, accepted []*draft) error {
 // writing is the rows of entries that were decided, each list one row after another.
 type writing struct{ entries, legs, holds, runs []any }
 
-// writing prepares the rows of entries, and queues that the holds they resolve are not open any more.
-func (l *Ledger) writing(tx *db.Tx, accepted []*draft) (w writing, err error) {
+// writing prepares the rows of entries, and queues that the holds they resolve are not open any more. Strange ids are written in their
+// order.
+func (l *Ledger) writing(tx *db.Tx, accepted []*draft, strange bool) (w writing, err error) {
 	var scratch, tag []byte
 	w.entries = make([]any, 0, len(accepted)*insertEntries.Columns())
 	w.legs = make([]any, 0, len(accepted)*insertLegs.Columns())
@@ -389,6 +393,9 @@ func (l *Ledger) writing(tx *db.Tx, accepted []*draft) (w writing, err error) {
 		if d.Phase.resolution() {
 			tx.Queue(deleteHold, d.hold)
 		}
+	}
+	if strange && tx.ForUpdate() != "" {
+		w.entries = inOrderOfID(w.entries)
 	}
 	return w, nil
 }

@@ -107,17 +107,17 @@ func (l *Ledger) postGroup(d *db.DB, group []*submission) {
 
 // postTogether posts in one transaction.
 func (l *Ledger) postTogether(d *db.DB, group []*submission) error {
-	return d.Write(context.Background(), func(tx *db.Tx) error { return l.recordAll(tx, group) })
+	return d.Write(context.Background(), func(tx *db.Tx) error { return l.recordAll(tx, group, true) })
 }
 
-// recordAll records what was submitted and sets everybody's results.
-func (l *Ledger) recordAll(tx *db.Tx, group []*submission) error {
+// recordAll records what was submitted and sets everybody's results. strange says that the ids may be anybody's.
+func (l *Ledger) recordAll(tx *db.Tx, group []*submission, strange bool) error {
 	group, err := unanswered(tx, group)
 	if err != nil || len(group) == 0 {
 		return err
 	}
 	parts, _ := partsOf(group)
-	if err := l.recordParts(tx, parts); err != nil {
+	if err := l.recordParts(tx, parts, strange); err != nil {
 		return err
 	}
 	settleAll(group, parts)

@@ -251,6 +251,7 @@ func (c *call) post(tx *db.Tx, wishes []wish, fresh string, atomic bool) ([]wish
 	if err := c.lock(tx, wishes); err != nil {
 		return nil, err
 	}
+	tx.RerunAfter(ledger.IDPatience)
 	for i := 0; i < len(wishes); {
 		n, err := c.postRun(tx, wishes[i:])
 		if err != nil {
