@@ -342,7 +342,10 @@ func TestKilledProcesses(t *testing.T) {
 	if os.Getenv("BILLFOLD_LONG") != "" {
 		rounds = 500
 	}
-	for i := range rounds {
+	for i := 0; i < rounds || arrived == 0 && i < 5*rounds; i++ {
+		if i >= rounds && arrived == 0 { // the machine is slower than it was when the payment was timed
+			whole = whole * 5 / 4
+		}
 		l := v.listen("take", v.at("till"), "0.50")
 		if child(whole*time.Duration(10+i*7%120)/100, "pay", v.at("ann"), "--to", l.address, "--yes", "--most", "1") {
 			killed++
@@ -375,7 +378,7 @@ func TestKilledProcesses(t *testing.T) {
 		}
 	}
 	v.everyCent()
-	t.Logf("%d rounds, %d killed, %d arrived at once, %d resumed", rounds, killed, arrived, resumed)
+	t.Logf("%d killed, %d arrived at once, %d resumed", killed, arrived, resumed)
 	if killed == 0 || arrived == 0 {
 		t.Error("nothing was killed, or nothing arrived")
 	}

@@ -30,7 +30,7 @@ func (b *books) apply(r *proto.Record, raw []byte) error {
 		}
 		return b.given(*r.Transfer, raw)
 	case proto.Batched:
-		return b.settle(r)
+		b.batches = append(b.batches, r)
 	case proto.Converted:
 		return b.converted(r)
 	}
@@ -226,9 +226,6 @@ func (b *books) caseRow(kind CaseKind, module proto.ID, hash proto.Hash, p proto
 func (b *books) settle(r *proto.Record) error {
 	till, err := b.party(r.Module)
 	if err != nil {
-		return err
-	}
-	if err := b.post(); err != nil {
 		return err
 	}
 	for _, slot := range r.Slots {

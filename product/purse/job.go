@@ -2,6 +2,7 @@ package purse
 
 import (
 	"context"
+	"slices"
 
 	"billfold/base/clock"
 	"billfold/base/db"
@@ -20,7 +21,7 @@ func (s *Issuer) Sweep(ctx context.Context) error {
 	}
 	for _, list := range []func(*db.Tx) ([]Transfer, error){missed(InTransit), missed(Suspended), due} {
 		for {
-			n, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (int, error) { return s.giveBack(tx, list) })
+			n, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (int, error) { return s.sweepSome(tx, list) })
 			if err != nil {
 				return err
 			}
@@ -43,35 +44,51 @@ func (s *Issuer) Sweep(ctx context.Context) error {
 	return nil
 }
 
+// sweepSome gives back the transfers of a list, and tells how many it has.
+func (s *Issuer) sweepSome(tx *db.Tx, which func(*db.Tx) ([]Transfer, error)) (int, error) {
+	list, err := which(tx)
+	if err == nil {
+		err = s.lockModules(tx, sidesOf(list)...)
+	}
+	if err == nil {
+		err = s.giveBack(tx, list)
+	}
+	return len(list), err
+}
+
 // meet gives back what a module and another gave up at the same moment, so that neither's transaction saw the other's word: whoever
-// concludes second sees both.
-func (s *Issuer) meet(tx *db.Tx, module proto.ID) error {
-	_, err := s.giveBack(tx, func(tx *db.Tx) ([]Transfer, error) { return db.All(tx, scanTransfer, selectMissedOf, module.String()) })
-	return err
+// concludes second sees both. What came since the modules were locked, of others than these, is left to Sweep.
+func (s *Issuer) meet(tx *db.Tx, module proto.ID, locked []proto.ID) error {
+	list, err := missedOf(tx, module)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(t Transfer) bool { return !slices.Contains(locked, t.From) || !slices.Contains(locked, t.To) })
+	return s.giveBack(tx, list)
+}
+
+func missedOf(tx *db.Tx, module proto.ID) ([]Transfer, error) {
+	return db.All(tx, scanTransfer, selectMissedOf, module.String())
 }
 
 // giveBack returns transfers to their payers: those that nobody proved in time, and those of which both sides told at the same moment
-// that they gave up, so that neither transaction saw the other's word.
-func (s *Issuer) giveBack(tx *db.Tx, which func(*db.Tx) ([]Transfer, error)) (int, error) {
-	list, err := which(tx)
-	if err != nil {
-		return 0, err
-	}
+// that they gave up, so that neither transaction saw the other's word. Their modules are locked.
+func (s *Issuer) giveBack(tx *db.Tx, list []Transfer) error {
 	b := s.books(tx)
 	for _, old := range list {
 		t, found, err := one(tx, scanTransfer, selectTransfer+tx.ForUpdate(), old.From.String(), int64(old.FromSeq))
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if !found || t.Place != old.Place { // proved in the meantime
 			continue
 		}
 		if err := b.move(&t, Returned); err != nil {
-			return 0, err
+			return err
 		}
 		tx.Queue(updateTransfer, t.Hash[:], int64(t.Place), int64(t.PayerSaid), int64(t.PayeeSaid), clock.Micros(t.DueAt))
 	}
-	return len(list), b.post()
+	return b.post()
 }
 
 // payOut gives a lost purse's holder what it held, and what was on its way to or from the issuer.

@@ -23,6 +23,8 @@ type books struct {
 	tx      *db.Tx
 	parties map[proto.ID]party
 	entries []ledger.Entry
+	batches []*proto.Record // that tills closed, to be paid when all evidence is in
+	locked  bool            // all accounts are
 }
 
 // books opens the books in a transaction. Both sides of a transfer may bring their evidence at the same moment: its row is
@@ -159,8 +161,29 @@ func (b *books) legs(from, to, currency string, value int64) ([]ledger.Leg, erro
 	return legs, nil
 }
 
-// post writes the collected entries.
+// post writes the collected entries, and then pays the batches.
 func (b *books) post() error {
+	if err := b.postEntries(); err != nil {
+		return err
+	}
+	for _, r := range b.batches {
+		if err := b.settle(r); err != nil {
+			return err
+		}
+		if err := b.postEntries(); err != nil {
+			return err
+		}
+	}
+	b.batches = nil
+	return nil
+}
+
+func (b *books) postEntries() error {
+	if len(b.entries) > 0 || len(b.batches) > 0 {
+		if err := b.lockAccounts(); err != nil {
+			return err
+		}
+	}
 	for len(b.entries) > 0 {
 		n := min(len(b.entries), 1000)
 		results, err := b.s.o.Ledger.PostBatch(b.tx, b.entries[:n], true)

@@ -86,6 +86,9 @@ func (s *Issuer) Settle(ctx context.Context, id string, outcome Outcome, d Decis
 		case !slices.Contains(c.Choices(), outcome):
 			return c, ErrSettlement
 		}
+		if err := s.lockSides(tx, &c); err != nil {
+			return c, err
+		}
 		m, err := s.module(tx, c.Module, true)
 		if err != nil {
 			return c, err
@@ -107,6 +110,19 @@ func (s *Issuer) Settle(ctx context.Context, id string, outcome Outcome, d Decis
 		_, err = tx.Exec(updateLost, m.ID.String(), clock.Micros(c.SettledAt))
 		return c, err
 	})
+}
+
+// lockSides locks a case's module, and both sides of the transfer that it is about.
+func (s *Issuer) lockSides(tx *db.Tx, c *Case) error {
+	t, found, err := one(tx, scanTransfer, selectHash, c.Hash[:])
+	if err != nil {
+		return err
+	}
+	sides := []proto.ID{c.Module}
+	if found {
+		sides = append(sides, t.From, t.To)
+	}
+	return s.lockModules(tx, sides...)
 }
 
 // Choices are the outcomes that fit a case.

@@ -34,6 +34,7 @@ const (
 	updateForked     = `update purse_module set state = 'forked' where id = $1 and state in ('active', 'blocked')`
 	updateHeld       = `update purse_module set state = 'blocked' where id = $1 and state = 'active'`
 	updateLost       = `update purse_module set state = 'lost', lost_at = $2 where id = $1`
+	selectToLock     = `select id from purse_module where id in `
 	selectBlocklist  = `select id from purse_module where state in ('blocked', 'lost', 'forked') and until >= $1 order by id limit $2`
 	countTills       = `select count(*) from purse_module where role = $1 and state = 'active'`
 	selectPublicKeys = `select id, role, public, until from purse_module where id in `

@@ -245,6 +245,15 @@ func (s *Issuer) verifyOne(record *proto.Record, raw []byte, key proto.Key, keys
 
 // archive takes over some records of a bundle: each continues the archived chain, repeats it, or proves a fork.
 func (s *Issuer) archive(tx *db.Tx, module proto.ID, r *read, from, to int) (forked bool, err error) {
+	sides := []proto.ID{module}
+	for i := from; i < to; i++ {
+		if t := r.records[i].Transfer; t != nil {
+			sides = append(sides, t.From, t.To)
+		}
+	}
+	if err := s.lockModules(tx, sides...); err != nil {
+		return false, err
+	}
 	m, err := s.module(tx, module, true)
 	if err != nil {
 		return false, err
@@ -302,6 +311,14 @@ func (s *Issuer) forkedChain(b *books, m *Module, kind CaseKind, t *proto.Transf
 
 // conclude compares the module's statement with the archive, and writes its next parameters.
 func (s *Issuer) conclude(tx *db.Tx, module proto.ID, r *read) (a Answer, fault, err error) {
+	missed, err := missedOf(tx, module)
+	if err != nil {
+		return a, nil, err
+	}
+	sides := append(sidesOf(missed), module)
+	if err := s.lockModules(tx, sides...); err != nil {
+		return a, nil, err
+	}
 	m, err := s.module(tx, module, true)
 	if err != nil {
 		return a, nil, err
@@ -327,7 +344,7 @@ func (s *Issuer) conclude(tx *db.Tx, module proto.ID, r *read) (a Answer, fault,
 		}
 		return a, nil, nil // an old bundle again: anybody may have kept it, and it proves nothing
 	}
-	if err := s.meet(tx, module); err != nil {
+	if err := s.meet(tx, module, sides); err != nil {
 		return a, nil, err
 	}
 	if err := b.lapse(&m, said.Next); err != nil {

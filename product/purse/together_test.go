@@ -115,7 +115,7 @@ func (h *hurried) errand(d *device) error {
 // Loads, unloads, exchanges, tills' batches, syncs of both sides of every transfer, the same bundles in other hands, reports of lost purses
 // and the sweep, all at once: the books agree as if they had come one by one, and who lost a purse has what it held.
 func TestAllAtOnce(t *testing.T) {
-	worlds(t, func(t *testing.T, w *world) {
+	crowds(t, func(t *testing.T, w *world) {
 		h := hurry(w)
 		var group sync.WaitGroup
 		together := func(do func() error) {
@@ -182,7 +182,7 @@ func TestAllAtOnce(t *testing.T) {
 // A lost purse is paid out beside the collection of what it had paid: either the payment comes first and the rest is refunded, or
 // the refund comes first and the payment is a case. Never both.
 func TestLostBesideCollection(t *testing.T) {
-	worlds(t, func(t *testing.T, w *world) {
+	crowds(t, func(t *testing.T, w *world) {
 		const rounds = 4
 		var lost, tills []*device
 		for range rounds {
