@@ -27,6 +27,10 @@ const (
 	believe = 2 * time.Second
 )
 
+// takeover is how long after a holder's death another one has the lease, at most, besides what the two steps at its ends take: it saw the
+// last beat up to a beat after that was given, and looks again once in a beat. silence counts from when it saw it.
+const takeover = silence + 2*beatEvery
+
 // ErrLost says that the lease is somebody else's by now: the transaction may not be kept.
 var ErrLost = errors.New("lease: lost to another process")
 
