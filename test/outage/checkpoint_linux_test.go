@@ -35,7 +35,8 @@ func TestKillInsideACheckpoint(t *testing.T) {
 	var workers []*worker
 	const many, bulky = 8, 3
 	for i := range many {
-		w := &worker{h: h, j: j, name: fmt.Sprintf("w%d", i), dice: rand.New(rand.NewPCG(dice.Uint64(), 7)), moved: map[string]int64{}, crowd: shared}
+		w := &worker{h: h, j: j, name: fmt.Sprintf("w%d", i), dice: rand.New(rand.NewPCG(dice.Uint64(), 7)), moved: map[string]int64{},
+			crowd: shared}
 		workers = append(workers, w)
 		if i < bulky {
 			all.Go(w.fill)
