@@ -315,6 +315,14 @@ func (a *App) itself(addr net.Addr) string {
 	return "https://" + net.JoinHostPort(ip.String(), fmt.Sprint(tcp.Port))
 }
 
+// TrustFile is where a program on this machine finds the certificate of the sandbox's own authority; "" for any other installation.
+func (a *App) TrustFile() string {
+	if a.authority == nil {
+		return ""
+	}
+	return filepath.Join(a.authority.dir, "ca.crt")
+}
+
 // Trust is what to tell people about a sandbox that is its own authority; ok is false for any other.
 func (a *App) Trust() (page, fingerprint string, ok bool) {
 	if a.authority == nil {

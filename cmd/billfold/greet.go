@@ -35,11 +35,22 @@ func welcome(ctx context.Context, a *app.App, t terminal) error {
 		row("API", fmt.Sprintf("%-36s test key %s  (also in %s)", programs, keys.Shop, app.EnvFile(a.Config.Data)))
 		row("Demo shop", fmt.Sprintf("%-36s sells through the API; pay there as a customer", a.URL.String()+"/demo-shop"))
 		row("Operator", operator+"   (one-time, 30 min)")
-		row("Try", fmt.Sprintf("curl -s %s/v1/balance -u %s:", a.URL, keys.Shop))
+		trusting := ""
+		if file := a.TrustFile(); file != "" {
+			trusting = " --cacert " + file
+		}
+		row("Try", fmt.Sprintf("curl -s%s %s/v1/balance -u %s:", trusting, a.URL, keys.Shop))
 	}
 	if page, fingerprint, ok := a.Trust(); ok {
-		row("Phones", fmt.Sprintf("%s   open it, compare, and trust the certificate:", page))
+		who := "Phones"
+		if a.URL.Hostname() == "localhost" {
+			who = "Browsers"
+		}
+		row(who, page+"   open it, compare, and trust the certificate:")
 		row("", fingerprint)
+		if who != "Phones" {
+			row("Phones", "cannot reach localhost: start it with --addr :"+a.URL.Port()+" for those in the same network")
+		}
 	}
 	_, err = fmt.Fprint(t.out, b.String())
 	return err
