@@ -172,6 +172,11 @@ func (s *site) seedToken(seed string) string {
 func (s *site) draw(w http.ResponseWriter, r *http.Request, v *visit, status int, extra ui.Extra, c templ.Component) error {
 	v.readForms(w)
 	scene := v.scene
+	if r.Method != http.MethodGet && v.session.ID != "" && !v.session.Locked() {
+		if n, err := s.bell(r, v.session.Person.ID); err == nil { // the form's answer matters more than the number on the bell
+			scene.Unread = n
+		}
+	}
 	scene.Flash = s.takeFlash(w, r, scene.Lang)
 	ctx := ui.WithExtra(ui.With(r.Context(), scene), extra)
 	var b bytes.Buffer

@@ -51,6 +51,9 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if view.Pockets, err = s.pockets(r, "user/"+owner, coming); err != nil {
 		return err
 	}
+	if view.Owed, err = s.owed(r, v); err != nil {
+		return err
+	}
 	return s.draw(w, r, v, http.StatusOK, ui.Extra{Live: true}, ui.HomePage(view))
 }
 

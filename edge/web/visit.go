@@ -123,11 +123,16 @@ func (s *site) meet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return nil
 }
 
-// unread is the number on the bell of a page; a form is answered without it.
+// unread is the number on the bell of a page. Most forms are answered with another address, and need none; one that comes back as a page is
+// counted for when it is drawn.
 func (s *site) unread(r *http.Request, person identity.PersonID) (int, error) {
 	if r.Method != http.MethodGet || r.URL.Path == livePath || r.URL.Path == watchPath {
 		return 0, nil
 	}
+	return s.bell(r, person)
+}
+
+func (s *site) bell(r *http.Request, person identity.PersonID) (int, error) {
 	n, more, err := s.Notices.Unread(r.Context(), string(person))
 	if more {
 		n++

@@ -50,6 +50,7 @@ type Home struct {
 	Pockets []Pocket // the first one is shown large
 	Recent  []Row
 	Waiting []Row // payments that wait for this person
+	Owed    []Owed
 }
 
 // Activity is a page of the feed.

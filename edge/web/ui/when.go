@@ -18,6 +18,20 @@ func clockSeconds(ctx context.Context, t time.Time) string {
 	return t.In(From(ctx).Zone).Format("15:04:05")
 }
 
+// stepTime is when a step happened: with its day where that is another than the one of the step before.
+func stepTime(ctx context.Context, steps []Step, i int) string {
+	at := steps[i].At
+	for ; i > 0; i-- {
+		if before := steps[i-1].At; !before.IsZero() {
+			if date(ctx, before) != date(ctx, at) {
+				return date(ctx, at) + " " + clockSeconds(ctx, at)
+			}
+			break
+		}
+	}
+	return clockSeconds(ctx, at)
+}
+
 // zone is the name of the zone times are shown in: "CET", "UTC", "UTC+8".
 func zone(ctx context.Context, t time.Time) string {
 	name, offset := t.In(From(ctx).Zone).Zone()
