@@ -59,7 +59,7 @@ pages also takes
   --times N                 the demo's data so many times (100)
   --payments N              of one person (20000)
   --entries N               entries of the ledger beside these (0)
-  --looks N                 how often each page is opened (200)
+  --looks N                 how often each page is opened (100); a file five times, or until it took a second
   --only TEXT               only pages whose route has this text
                             a --data folder that was grown is looked at again, as it is, with --times 1 --payments 1
 

@@ -12,10 +12,10 @@ import (
 var unreachable = []string{"/setup"}
 
 // towns has a test see a town on each engine.
-func towns(t *testing.T, look func(t *testing.T, w *town)) {
+func towns(t *testing.T, look func(t *testing.T, c *common, w *town)) {
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
 		t.Run(string(engine), func(t *testing.T) {
-			c := &common{engine: string(engine), data: t.TempDir(), diag: t.Output()}
+			c := &common{engine: string(engine), inFlight: 16, data: t.TempDir(), diag: t.Output()}
 			if engine == db.Postgres {
 				c.dsn = harness.Place(t, engine).DSN
 			}
@@ -24,7 +24,7 @@ func towns(t *testing.T, look func(t *testing.T, w *town)) {
 				t.Fatal(err)
 			}
 			defer w.close(t.Context())
-			look(t, w)
+			look(t, c, w)
 		})
 	}
 }
@@ -33,15 +33,15 @@ func towns(t *testing.T, look func(t *testing.T, w *town)) {
 // adds a page to which no other page leads says in town.things where it is. How fast they are is not asserted here: `billfold bench
 // pages` measures it.
 func TestPages(t *testing.T) {
-	towns(t, func(t *testing.T, w *town) {
+	towns(t, func(t *testing.T, c *common, w *town) {
 		r := pagesResult{Times: 2, Payments: 60, Entries: 100}
-		if err := w.look(t.Context(), 16, 1, "", "", &r); err != nil {
+		if err := w.look(t.Context(), c, 1, "", "", &r); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(r.Unreached, unreachable) {
 			t.Errorf("nothing led to %v", r.Unreached)
 		}
-		if len(r.Routes) < len(w.Routes())/4 || r.Scan == 0 || r.Slowest == "" {
+		if len(r.Routes) < len(w.Routes())/4 || r.Scan == 0 || r.First == 0 || r.Slowest == "" {
 			t.Errorf("only %d pages were opened, slowest %q, scan %v", len(r.Routes), r.Slowest, r.Scan)
 		}
 		for _, one := range r.Routes {

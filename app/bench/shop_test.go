@@ -9,7 +9,7 @@ import (
 // TestShopList stocks a shop and asks its list everything once: each question is answered, what is there is found, the shop of a second
 // run grows on from where it was, and its books are right. How fast the list is is not asserted here: `billfold bench shop` measures it.
 func TestShopList(t *testing.T) {
-	towns(t, func(t *testing.T, w *town) {
+	towns(t, func(t *testing.T, _ *common, w *town) {
 		for _, many := range []int{60, 90, 30} {
 			r := shopResult{Payments: many}
 			if err := w.lookAtShop(t.Context(), 8, 1, "", &r); err != nil {

@@ -80,6 +80,22 @@ func openTown(ctx context.Context, c *common) (*town, error) {
 	return t, nil
 }
 
+// restart closes the server and opens it again on the same database.
+func (t *town) restart(ctx context.Context, c *common) error {
+	if err := t.close(ctx); err != nil {
+		return err
+	}
+	again := *c
+	again.data = t.data
+	next, err := openTown(ctx, &again)
+	if err != nil {
+		return err
+	}
+	next.temp = t.temp
+	t.world = next.world
+	return nil
+}
+
 // grow repeats the demo's purchases and transfers so many times, brings the holder's payments to `many`, opens as many more people and
 // shops, and posts entries between accounts of the bench's own.
 func (t *town) grow(ctx context.Context, inFlight, times, many, entries int) error {
