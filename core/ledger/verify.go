@@ -20,6 +20,10 @@ const (
 	// has committed. Nothing depends on that: whatever disagrees is counted again, exactly, before it is reported. Where one writes, an entry
 	// is committed when the next one gets its time, and the sums go up to now.
 	watermarkAge = 20 * time.Second
+	// lateMost bounds the legs that wait for the watermark to pass them: 200 MB. There are as many as are posted in 20 s.
+	lateMost = 2_500_000
+	// lateStep is how far the watermark goes at a time: all that wait are looked through.
+	lateStep = time.Second
 	// verifySlice bounds the rows of one snapshot, which may live for 5 s.
 	verifySlice = 1_000
 )
@@ -59,8 +63,8 @@ type Report struct {
 // incomplete.
 //
 // How it can be right while rows change: an entry and its legs are immutable and commit together, so a slice of them is right in any
-// snapshot. Sums over legs up to a watermark are taken slice by slice; then an account's row is compared, in one snapshot, with its sum
-// plus its legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
+// snapshot. Sums over legs up to a watermark are taken slice by slice, and where several may write the watermark follows the time at which
+// slices are read; then an account's row is compared, in one snapshot, with its sum plus its legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
 // The chain of an account below its last leg never changes, so walking it back from the leg that the totals name is right at any time.
 func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Report, error) {
 	age := watermarkAge
@@ -69,7 +73,7 @@ func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Repor
 	}
 	v := &verifier{
 		l: l, d: d, ctx: ctx, say: say, tallies: map[AccountID]*tally{}, assets: map[money.Currency]*money.Sum128{},
-		runs: map[kindRun]bool{}, unnoted: map[kindRun]bool{},
+		runs: map[kindRun]bool{}, unnoted: map[kindRun]bool{}, age: age,
 		watermark: clock.Micros(l.clock.Now().Add(-age)),
 	}
 	steps := []func() error{
@@ -128,6 +132,8 @@ type verifier struct {
 	say       func(Finding)
 	report    Report
 	watermark int64
+	age       time.Duration // how far behind the watermark is; 0 where it stands
+	late      []lateLeg
 	tallies   map[AccountID]*tally
 	assets    map[money.Currency]*money.Sum128
 	names     map[int64]string // of kinds
@@ -148,6 +154,12 @@ type tally struct {
 
 // looseLeg is a leg whose predecessor, the key, has not come yet.
 type looseLeg struct{ number, at int64 }
+
+// lateLeg is a leg that is later than the watermark.
+type lateLeg struct {
+	storedLeg
+	at int64
+}
 
 // point is a checkpoint and the legs since the one before it.
 type point struct {
@@ -223,10 +235,39 @@ func (c *checkpoint) id() string {
 	return fmt.Sprintf("%d at %s", c.account, clock.FromMicros(c.at).Format(time.RFC3339Nano))
 }
 
+// wait keeps a leg until the watermark has passed it. Where too many wait it stands from now on, and accounts are compared with more legs.
+func (v *verifier) wait(leg storedLeg, at int64) {
+	switch {
+	case v.age == 0:
+	case len(v.late) == lateMost:
+		v.age, v.late = 0, nil
+	default:
+		v.late = append(v.late, lateLeg{leg, at})
+	}
+}
+
+// advance has the watermark follow the time before which everything was read that had committed, at least a step. An entry that got its
+// time before the watermark and committed when its slice had been read is missing in the sums; its accounts are counted again.
+func (v *verifier) advance(read time.Time, step time.Duration) {
+	upTo := clock.Micros(read.Add(-v.age))
+	if v.age == 0 || upTo < v.watermark+step.Microseconds() {
+		return
+	}
+	v.watermark = upTo
+	v.late = slices.DeleteFunc(v.late, func(leg lateLeg) bool {
+		if leg.at > upTo {
+			return false
+		}
+		v.count(leg.Debit, leg.storedLeg, leg.at, true)
+		v.count(leg.Credit, leg.storedLeg, leg.at, false)
+		return true
+	})
+}
+
 // count adds a leg to the sums of one of its accounts.
 func (v *verifier) count(id AccountID, leg storedLeg, at int64, debit bool) {
 	t := v.tallies[id]
-	if t == nil || at > v.watermark {
+	if t == nil {
 		return
 	}
 	t.sum.leg(leg.Leg, at, debit, t.row.Busy)

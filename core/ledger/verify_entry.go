@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"billfold/base/clock"
 	"billfold/base/db"
@@ -19,6 +20,7 @@ type slice struct {
 	resolutions map[key]*draft // by the hold that they end
 	strays      []strayResolution
 	names       map[int64]string
+	read        time.Time // before it was
 }
 
 type holdRow struct{ number, expires int64 }
@@ -47,13 +49,18 @@ func (v *verifier) checkEntries() error {
 		})
 	}()
 	var scratch []byte
+	var last time.Time
 	for s := range slices {
 		v.names = s.names
 		if err := v.meet(s.legs); err != nil {
 			return err
 		}
 		scratch = v.checkSlice(&s, scratch)
+		v.advance(s.read, lateStep)
+		last = s.read
 	}
+	v.advance(last, 0)
+	v.late = nil
 	return unread
 }
 
@@ -64,6 +71,7 @@ func (v *verifier) readSlices(yield func(slice) bool) error {
 	for after, more := int64(math.MinInt64), true; more; {
 		var s slice
 		var upTo int64
+		begun := v.l.clock.Now()
 		err := v.read(func(tx *db.Tx) (err error) {
 			s, upTo, err = v.readSlice(tx, after, size)
 			return err
@@ -75,6 +83,7 @@ func (v *verifier) readSlices(yield func(slice) bool) error {
 		if err != nil {
 			return err
 		}
+		s.read = begun
 		if more, after = upTo != math.MaxInt64, upTo; !yield(s) {
 			return nil
 		}
@@ -229,8 +238,12 @@ func idText(b []byte) string {
 // countLeg counts a leg of an entry of that time.
 func (v *verifier) countLeg(leg storedLeg, at int64) {
 	v.report.Legs++
-	v.count(leg.Debit, leg, at, true)
-	v.count(leg.Credit, leg, at, false)
+	if at > v.watermark {
+		v.wait(leg, at)
+	} else {
+		v.count(leg.Debit, leg, at, true)
+		v.count(leg.Credit, leg, at, false)
+	}
 	if d := v.tallies[leg.Debit]; d != nil {
 		d.asset.Add(leg.Amount)
 	}
