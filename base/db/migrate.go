@@ -170,7 +170,7 @@ func (d *DB) apply(tx *Tx, at time.Time, wanted []migration, m migration) error 
 }
 
 // postgresMarks gives PostgreSQL what the marks ask of it.
-var postgresMarks = strings.NewReplacer("\n); -- clustered", "\n);", "\n); -- updated", "\n) with (fillfactor = 50);")
+var postgresMarks = strings.NewReplacer("\n); -- clustered", "\n);", "\n); -- updated", "\n) with (fillfactor = 80);")
 
 // runScript runs the statements of a schema file one by one; no statement of ours holds a semicolon at a line's end.
 func runScript(tx *Tx, text string) error {
