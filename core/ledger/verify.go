@@ -64,8 +64,9 @@ type Report struct {
 //
 // How it can be right while rows change: an entry and its legs are immutable and commit together, so a slice of them is right in any
 // snapshot. Sums over legs up to a watermark are taken slice by slice, and where several may write the watermark follows the time at which
-// slices are read; then an account's row is compared, in one snapshot, with its sum plus its legs since the watermark. What does not agree is counted again from its legs alone, and reported only if it still disagrees.
-// The chain of an account below its last leg never changes, so walking it back from the leg that the totals name is right at any time.
+// slices are read; then an account's row is compared, in one snapshot, with its sum plus its legs since the watermark. What does not agree
+// is counted again from its legs alone, and reported only if it still disagrees. The chain of an account below its last leg never changes,
+// so walking it back from the leg that the totals name is right at any time.
 func (l *Ledger) Verify(ctx context.Context, d *db.DB, say func(Finding)) (Report, error) {
 	age := watermarkAge
 	if d.Engine() == db.SQLite {
