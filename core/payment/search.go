@@ -416,7 +416,7 @@ func (s *Service) searchList(ctx context.Context, q *query, l *list, found *harv
 		if one := l.line(i); q.fits(&one) {
 			found.lines = append(found.lines, one)
 		}
-		if len(found.lines) > found.most-len(found.rows) {
+		if len(found.lines) > max(found.most-len(found.rows), min(found.loaded, loadMost)) { // more where few of them were in the state
 			if done, err := s.takeLines(ctx, q, found); err != nil || done {
 				return done, err
 			}
@@ -445,24 +445,28 @@ func (s *Service) takeLines(ctx context.Context, q *query, found *harvest) (bool
 	return found.loaded >= newestMost, nil
 }
 
+// loadMost is how many payments are loaded together.
+const loadMost = 128
+
 // load reads the payments of lines, in their order.
 func (s *Service) load(ctx context.Context, lines []line) ([]partyRow, error) {
-	ids := make([]any, len(lines))
-	for i, l := range lines {
-		ids[i] = l.payment
-	}
 	byID := make(map[string]record, len(lines))
-	err := s.DB.Read(ctx, func(tx *db.Tx) (failed error) {
-		db.Chunks(ids, 1, func(n int, args []any) {
-			list, err := db.All(tx, scanRecord, selectByID+db.In(1, n), args...)
-			if err != nil && failed == nil {
-				failed = err
+	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		for some := range slices.Chunk(lines, loadMost) {
+			ids := make([]any, len(some))
+			for i, l := range some {
+				ids[i] = l.payment
+			}
+			ids = db.Pad(ids, 1)
+			list, err := db.All(tx, scanRecord, selectByID+db.In(1, len(ids)), ids...)
+			if err != nil {
+				return err
 			}
 			for _, r := range list {
 				byID[string(r.id)] = r
 			}
-		})
-		return failed
+		}
+		return nil
 	})
 	rows := make([]partyRow, len(lines))
 	for i, l := range lines {

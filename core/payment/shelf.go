@@ -157,13 +157,11 @@ var openLeast = 4
 
 // openSome opens lists, all by one statement. Words of somebody who was erased are gone; so is a list whose owner was.
 func (s *Service) openSome(ctx context.Context, owner string, some []*shelved) error {
-	args := []any{owner}
-	for _, one := range some {
-		args = append(args, one.part)
+	parts := make([]any, len(some))
+	for i, one := range some {
+		parts[i] = one.part
 	}
-	for n := len(some); n&(n-1) != 0; n++ { // the last one again, for few lengths and so few prepared statements
-		args = append(args, args[len(args)-1])
-	}
+	args := append([]any{owner}, db.Pad(parts, 1)...)
 	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) {
 		return db.All(tx, scanWords, selectLists+db.In(2, len(args)-1), args...)
 	})
