@@ -92,7 +92,11 @@ func reached() (names []string) {
 	}
 	return append(names, "expired", "rumour: failed to held", "rumour: processing to held", "rumour: processing to completed",
 		"rumour: completed to reversed", "rumour: awaiting_confirmation to held",
-		"owed after a charge-back", "paid back", "bank: completed to reversed", "bank: failed to held", "arrived")
+		"owed after a charge-back", "paid back", "bank: completed to reversed", "bank: failed to held", "arrived",
+		"early: topup completed", "early: topup failed", "early: topup held", "early: withdrawal completed", "early: withdrawal failed",
+		"early: withdrawal held", "early: withdrawal reversed",
+		"purse: loaded", "purse: unloaded", "purse: paid", "purse: lost on the way", "purse: told twice", "purse: collected",
+		"purse: refused payment", "purse: refused unload")
 }
 
 // still are the methods of payments that move nothing and promise nothing to anybody: they read, or keep names and notes.
@@ -150,6 +154,19 @@ func TestControls(t *testing.T) {
 	named := strings.Contains(byHand.Error(), "verify: ledger_") || strings.Contains(byHand.Error(), "the model says")
 	if byHand.Step < when || byHand.Step > when+100 || !named {
 		t.Errorf("an amount that was changed by hand before step %d: %v", when, byHand)
+	}
+}
+
+// TestMoreThanAPurseHolds is the control of the purses' part: one that is taken to hold a cent more than it does is found when it tells.
+func TestMoreThanAPurseHolds(t *testing.T) {
+	const when = 200
+	o := Options{Seed: 21, Steps: 3_000, Check: 3_000, plant: func(w *world) {
+		if w.step == when {
+			w.purses[0].holds++
+		}
+	}}
+	if d := parts(t, o); d.Step < when || !strings.Contains(d.Error(), "the model says") || d.Verb != "collect" {
+		t.Errorf("a cent more in a purse before step %d: %v", when, d)
 	}
 }
 

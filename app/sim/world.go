@@ -60,6 +60,8 @@ type world struct {
 	secret []byte
 	number map[string]ledger.AccountID
 
+	purses, tills []*device
+
 	calls  []*call // answered requests that may be sent again
 	keys   int
 	step   int
