@@ -58,7 +58,7 @@ func (s *site) sheet(r *http.Request, v *visit, p payment.Payment, path, cancel 
 		return ui.Confirm{}, err
 	}
 	view := ui.Confirm{ID: string(p.ID), Kind: string(p.Kind), Money: ui.Amount(p.Amount), PayeeName: p.PayeeName,
-		FromName: v.say("pay.wallet"),
+		FromName: v.say("exchange.pocket", p.Amount.Currency.Code),
 		Balance:  ui.Amount(balance), Fee: ui.Amount(p.Fee), Total: ui.Amount(total), Note: p.Description, Reference: p.Reference,
 		Hold: p.Capture == payment.Manual, ExpiresAt: p.ExpiresAt, Digest: p.NextAction.Digest, CancelHref: cancel, Action: path}
 	view.Bill, view.Reference = billAndReference(p.Bill(), p.Reference)

@@ -424,6 +424,7 @@ func TestFrozenPayer(t *testing.T) {
 	_, err := w.People.SetState(t.Context(), w.lena.ID, identity.Frozen)
 	w.must(err)
 	b.wants(b.press(page, path), http.StatusLocked, "until the operator lifts the freeze", "€10.00")
+	b.wants(b.get("/home"), http.StatusOK, "Your wallet is frozen")
 	if got := w.balanceOf(w.lena); got != 5000 {
 		t.Errorf("Lena has %d", got)
 	}

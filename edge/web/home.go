@@ -6,6 +6,7 @@ import (
 
 	"billfold/base/db"
 	"billfold/base/money"
+	"billfold/core/identity"
 	"billfold/core/ledger"
 	"billfold/core/payment"
 	"billfold/edge/web/ui"
@@ -51,6 +52,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if view.Pockets, err = s.pockets(r, "user/"+owner, coming); err != nil {
 		return err
 	}
+	view.Frozen = v.session.Person.State == identity.Frozen
 	if view.Owed, err = s.owed(r, v); err != nil {
 		return err
 	}

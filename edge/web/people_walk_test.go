@@ -41,7 +41,7 @@ func TestBetweenPeople(t *testing.T) {
 			lena.wants(page, http.StatusOK, say("confirm.short"), "Rosa L.")
 			page = lena.submit(lena.get("/send?to=rosa"), "/send", "to", "rosa")
 			page = lena.submit(page, action, "amount", "12,50", "currency", "EUR", "note", "<b>rent</b>")
-			lena.wants(page, http.StatusOK, say("confirm.go.transfer", "€12.50"), "@rosa", "€0.00", say("confirm.new"), "&lt;b&gt;rent")
+			lena.wants(page, http.StatusOK, say("confirm.go.transfer", "€12.50"), "@rosa", "€0.00", say("confirm.new.person"), "&lt;b&gt;rent")
 			sheet := page.path
 			if a := rosa.get("/requests"); strings.Contains(a.html, "€12.50") {
 				t.Error("the payee reads a draft")

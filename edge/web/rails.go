@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"billfold/base/db"
 	"billfold/base/money"
@@ -20,7 +21,8 @@ import (
 func (s *site) dressOutside(r *http.Request, v *visit, p payment.Payment, view *ui.Payment) error {
 	out := &ui.Outside{}
 	if m := p.Remittance; m.Reference != "" {
-		out.Remittance = &ui.Remittance{Holder: m.Holder, IBAN: m.IBAN, BIC: m.BIC, Bank: m.Bank, Reference: m.Reference}
+		out.Remittance = &ui.Remittance{Holder: m.Holder, IBAN: m.IBAN, BIC: m.BIC, Bank: m.Bank, Reference: m.Reference,
+			Code: transferCode(m, p.Amount)}
 		if s.Sandbox && s.SendTransfer != nil {
 			view.Play = &ui.PlayBank{Payment: string(p.ID), Amount: p.Amount.Decimal(), Currency: p.Amount.Currency.Code, Purpose: p.Reference}
 		}
@@ -58,6 +60,15 @@ func (s *site) quoteLines(q fx.Quote) *ui.QuoteLines {
 	lines.Gets, lines.Expires, lines.Now = ui.Amount(q.Deal.Gets), q.ExpiresAt, s.Payments.Desk.Now()
 	lines.Over = !lines.Now.Before(q.ExpiresAt)
 	return lines
+}
+
+// transferCode is what a banking app scans to fill in a SEPA credit transfer (EPC069-12, version 002, UTF-8); "" where it knows no such
+// amount, because it is in euros only.
+func transferCode(m payment.Remittance, amount money.Amount) string {
+	if amount.Currency.Code != "EUR" || amount.Minor > 999_999_999_99 {
+		return ""
+	}
+	return strings.Join([]string{"BCD", "002", "1", "SCT", m.BIC, m.Holder, m.IBAN, "EUR" + amount.Decimal(), "", m.Reference}, "\n")
 }
 
 // playBank sends, as the sandbox's bank would, what the person says they sent.

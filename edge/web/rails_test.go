@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"billfold/base/lang"
+	"billfold/base/money"
 	"billfold/core/fx"
 	"billfold/core/payment"
 	"billfold/core/rail"
@@ -26,7 +27,7 @@ func TestInAcrossOut(t *testing.T) {
 
 			moved := me.press(me.get("/topup"), "/topup", "amount", "80.00", "currency", "EUR", "card", "bank_transfer")
 			page := me.get(moved.location)
-			me.wants(page, http.StatusOK, say("transfer.title"), "RF", "DE02", say("play.title"))
+			me.wants(page, http.StatusOK, say("transfer.title"), "RF", "DE02", say("play.title"), say("transfer.code"), `<svg class="qr"`)
 			play := "/dev/bank/" + strings.TrimPrefix(moved.location, "/activity/")
 			me.wants(me.submit(page, play, "sent", "5.00", "purpose", "HAPPY BIRTHDAY"), http.StatusOK, say("play.sent"))
 			me.wants(me.submit(page, play, "sent", "x"), http.StatusOK, say("play.bad"))
@@ -104,4 +105,18 @@ func (w *world) lookAt(me *browser, tag lang.Tag) {
 	}
 	me.wants(me.submit(page, "/insights/zone", "zone", "Mars/Base"), http.StatusUnprocessableEntity)
 	me.wants(me.submit(page, "/insights/zone", "zone", "Asia/Shanghai"), http.StatusOK, say("insights.zone.says", "Asia/Shanghai"))
+}
+
+// A banking app fills in the transfer by one look: the lines of EPC069-12, in euros only.
+func TestTransferCode(t *testing.T) {
+	m := payment.Remittance{Reference: "RF18539007547034",
+		Details: rail.Details{Holder: "Billfold", IBAN: "DE02120300000000202051", BIC: "BYLADEM1001"}}
+	const want = "BCD\n002\n1\nSCT\nBYLADEM1001\nBillfold\nDE02120300000000202051\nEUR48.50\n\nRF18539007547034"
+	if got := transferCode(m, eur.Of(4850)); got != want {
+		t.Errorf("%q", got)
+	}
+	dollars, _ := money.Lookup("USD")
+	if got := transferCode(m, dollars.Of(4850)); got != "" {
+		t.Errorf("a code for dollars: %q", got)
+	}
 }

@@ -54,7 +54,7 @@ func send(v *Visitor, to, masked string) {
 	v.Fill("note", note)
 	v.Press(v.Say("send.check"))
 	v.At("/confirm/pay_")
-	v.See(masked, "3.40", "0.00", note, v.Say("confirm.new"))
+	v.See(masked, "3.40", "0.00", note, v.Say("confirm.new.person"))
 	v.Check()
 	confirm := v.Path()
 	if !v.Look.NoScript {

@@ -66,6 +66,7 @@ func Specimens(l lang.Tag) []Specimen {
 		{Name: "home", Area: "home", Page: HomePage(sampleHome())},
 		{Name: "home-owed", Area: "home", Page: HomePage(Home{Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}},
 			Owed: []Owed{{Href: "/activity", Left: plain(49456, "EUR"), All: plain(49456, "EUR")}}})},
+		{Name: "home-frozen", Area: "home", Page: HomePage(Home{Frozen: true, Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}}})},
 		{Name: "home-most", Area: "home", Page: HomePage(mostThereIs())},
 		{Name: "home-empty", Area: "home", Page: HomePage(Home{Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}}})},
 		{Name: "activity", Area: "activity", Page: ActivityPage(sampleActivity())},

@@ -23,7 +23,8 @@ func railSpecimens(l lang.Tag) []Specimen {
 	waits := samplePayment(l, "topup", "processing", "payee")
 	waits.PayerName, waits.Note, waits.Receipt, waits.Live, waits.Steps = text.Say(l, "pay.nobody"), "", "", true, sampleSteps(2, "now")
 	waits.Outside = &Outside{Remittance: &Remittance{Holder: "Billfold", IBAN: "DE02120300000000202051", BIC: "BYLADEM1001",
-		Bank: "Sandbox Bank", Reference: "RF518HQ0C3VN2K7M"}}
+		Bank: "Sandbox Bank", Reference: "RF518HQ0C3VN2K7M",
+		Code: "BCD\n002\n1\nSCT\nBYLADEM1001\nBillfold\nDE02120300000000202051\nEUR48.50\n\nRF518HQ0C3VN2K7M"}}
 	waits.Play = &PlayBank{Payment: waits.ID, Amount: "48.50", Currency: "EUR", Purpose: "RF518HQ0C3VN2K7M"}
 	back := samplePayment(l, "topup", "reversed", "payee")
 	back.PayerName, back.Why = text.Say(l, "pay.card"), text.Say(l, "why.card_disputed")

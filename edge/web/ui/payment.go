@@ -37,6 +37,14 @@ func againHref(v Payment) string {
 	return "/topup?return=" + url.QueryEscape(v.ReturnHref)
 }
 
+// slipIcon is drawn where nobody has the place of a face: money from a card, to a bank, or under a link that nobody has opened.
+func slipIcon(v Payment) string {
+	if v.Link && v.Side == "payer" && v.State != "completed" {
+		return "link"
+	}
+	return kindIcon(v.Kind)
+}
+
 // moved says whether an amount in this state deserves its sign: before that it is only what was asked for.
 func moved(state string) bool {
 	switch state {

@@ -19,7 +19,10 @@ type QuoteLines struct {
 }
 
 // Remittance is where to send the money that a top-up waits for.
-type Remittance struct{ Holder, IBAN, BIC, Bank, Reference string }
+type Remittance struct {
+	Holder, IBAN, BIC, Bank, Reference string
+	Code                               string // that a banking app scans; "" where there is none
+}
 
 // Outside is what a payment's page says about the world outside: where to send money, how it was exchanged, what is owed.
 type Outside struct {

@@ -51,6 +51,7 @@ type Home struct {
 	Recent  []Row
 	Waiting []Row // payments that wait for this person
 	Owed    []Owed
+	Frozen  bool // nothing moves until the operator lifts it
 }
 
 // Activity is a page of the feed.
