@@ -221,9 +221,7 @@ func (s *Service) gather(ctx context.Context, owner string, q *query, found *har
 
 // searchParts goes through the word lists, newest first, and opens those that may have what is looked for.
 func (s *Service) searchParts(ctx context.Context, owner string, q *query, found *harvest) (bool, error) {
-	heads, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]part, error) {
-		return db.All(tx, scanPart, selectParts, owner, owner, found.from.at, found.from.payment, micros(q.Since), headsMost)
-	})
+	heads, err := s.heads(ctx, owner, found.from, micros(q.Since))
 	if err != nil || len(heads) == 0 {
 		return false, err
 	}

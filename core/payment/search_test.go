@@ -85,6 +85,7 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 			t.Fatalf("%d word lists (%v), want 5", len(parts), err)
 		}
 		w.openedTogether(parts)
+		w.remembersHeads(parts)
 		w.toCome()
 		every := w.every(w.by(w.lena))
 		noted := every[len(every)-8].Payment.ID
@@ -121,7 +122,9 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 		} {
 			w.finds(name, w.by(w.lena), every, one.f, one.want, name != "nothing")
 		}
+		headsMost = 1000 // it keeps where lists begin
 		w.shopFinds()
+		headsMost = 3
 		w.erased()
 	})
 }
@@ -211,6 +214,35 @@ func (w *world) shopFinds() {
 		{"receipt in a state", ActivityFilter{Text: string(first.Payment.ID), State: Voided}, in(), true},
 	} {
 		w.finds(one.name, c, every, one.f, one.want, !one.none)
+	}
+}
+
+// remembersHeads: where lists begin and end is what the table says, also when some were written since it was read.
+func (w *world) remembersHeads(parts []part) {
+	w.t.Helper()
+	few := headsMost
+	headsMost = 1000
+	defer func() { headsMost = few }()
+	owner, all := string(w.lena), place{at: 1 << 62}
+	for _, known := range [][]part{nil, parts, parts[2:], parts[4:]} {
+		w.shelf = shelf{}
+		if known != nil {
+			w.shelf.keepHeads(owner, slices.Clone(known))
+		}
+		for _, one := range []struct {
+			from  place
+			since int64
+		}{{all, 0}, {parts[1].last, 0}, {parts[1].first, 0}, {all, parts[3].last.at}, {all, parts[3].last.at + 1},
+			{parts[2].last, parts[2].first.at}} {
+			want, err := db.Read(w.ctx, w.DB, func(tx *db.Tx) ([]part, error) {
+				return db.All(tx, scanPart, selectParts, owner, owner, one.from.at, one.from.payment, one.since, headsMost)
+			})
+			w.ok(err)
+			if got, err := w.heads(w.ctx, owner, one.from, one.since); err != nil || len(got) == 0 || !slices.Equal(got, want) {
+				w.t.Errorf("with %d known: %d lists older than %v and not than %d (%v), want %d", len(known), len(got), one.from, one.since, err,
+					len(want))
+			}
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type shelf struct {
 	known map[shelfKey]*chain.Element
 	order chain.List // of *shelved, the one used last in front
 	bytes int
+	heads map[string][]part // all of an owner, newest first; of few owners
 }
 
 type shelfKey struct {
@@ -82,6 +83,50 @@ func (s *shelf) reach(owner string, parts []part) int {
 		}
 	}
 	return len(parts)
+}
+
+// headsKept is of how many owners it is known where their lists begin and end: a quarter of a megabyte each at most.
+const headsKept = 32
+
+func (s *shelf) headsOf(owner string) []part {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heads[owner]
+}
+
+func (s *shelf) keepHeads(owner string, heads []part) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.heads == nil || s.heads[owner] == nil && len(s.heads) == headsKept {
+		s.heads = map[string][]part{} // begins again: simpler than an order of use
+	}
+	s.heads[owner] = heads
+}
+
+// heads are where an owner's lists begin and end, newest first and at most headsMost: those with something older than from and nothing
+// that is older than since alone. A list never changes and the next one is newer, so only those that were written since are read.
+func (s *Service) heads(ctx context.Context, owner string, from place, since int64) ([]part, error) {
+	known := s.shelf.headsOf(owner)
+	var newest place
+	if len(known) > 0 {
+		newest = known[0].first
+	}
+	fresh, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]part, error) {
+		return db.All(tx, scanPart, selectNewParts, owner, owner, newest.at, newest.payment, headsMost)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(known)+len(fresh) >= headsMost { // too many to keep
+		return db.Read(ctx, s.DB, func(tx *db.Tx) ([]part, error) {
+			return db.All(tx, scanPart, selectParts, owner, owner, from.at, from.payment, since, headsMost)
+		})
+	}
+	all := slices.Concat(fresh, known)
+	if len(fresh) > 0 {
+		s.shelf.keepHeads(owner, slices.Clone(all))
+	}
+	return slices.DeleteFunc(all, func(p part) bool { return !p.first.before(from) || p.last.at < since }), nil
 }
 
 func (s *shelf) put(one *shelved) {

@@ -9,6 +9,9 @@ const (
 	selectParts = `select part, first_at, first_payment, last_at, last_payment, traits from payment_wordlist
 		where owner = $1 and creator = $2 and first_at <= $3 and (first_at < $3 or first_payment < $4) and last_at >= $5
 		order by first_at desc, first_payment desc limit $6`
+	selectNewParts = `select part, first_at, first_payment, last_at, last_payment, traits from payment_wordlist
+		where owner = $1 and creator = $2 and first_at >= $3 and (first_at > $3 or first_payment > $4)
+		order by first_at desc, first_payment desc limit $5`
 	selectNewest = `select part, first_at, first_payment, last_at, last_payment, traits from payment_wordlist
 		where owner = $1 and creator = $2 order by first_at desc, first_payment desc limit 1`
 	selectLists = `select part, creator, list from payment_wordlist where owner = $1 and part in `
