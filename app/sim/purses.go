@@ -276,11 +276,9 @@ func (w *world) collect(ctx context.Context) error {
 			till.closed, till.holds = till.closed+till.holds, 0
 		}
 	}
-	for range 2 {
-		for _, n := range w.dice.Perm(len(all)) {
-			if err := all[n].tell(ctx, w.dice.IntN(3) == 0); err != nil {
-				return fmt.Errorf("sync of %s: %w", all[n].owner, err)
-			}
+	for _, n := range w.dice.Perm(len(all)) {
+		if err := all[n].tell(ctx, w.dice.IntN(3) == 0); err != nil {
+			return fmt.Errorf("sync of %s: %w", all[n].owner, err)
 		}
 	}
 	for _, d := range all {

@@ -69,8 +69,8 @@ var actions = []action{
 	{"withdraw", 5, (*world).withdraw}, {"ask for", 6, (*world).askFor}, {"change request", 4, (*world).changeRequest},
 	{"decline", 2, (*world).decline}, {"address", 6, (*world).address}, {"session", 3, (*world).session}, {"guest", 7, (*world).guest},
 	{"bank rumour", 3, (*world).bankRumour}, {"review", 2, (*world).review}, {"arrive", 4, (*world).arrive}, {"decide", 2, (*world).decide},
-	{"pocket", 1, (*world).pocket}, {"early", 3, (*world).early},
-	{"offline", 8, (*world).offline}, {"collect", 2, (*world).collect},
+	{"pocket", 1, (*world).pocket}, {"early", 2, (*world).early},
+	{"offline", 7, (*world).offline}, {"collect", 1, (*world).collect},
 }
 
 // Deaths are rarer than any verb: so many steps lie between two on average.

@@ -142,8 +142,10 @@ const (
 		left join ledger_total t on t.account = a.id order by a.id`
 	sliceCheckpoints = `select ` + checkpointColumns + ` from ledger_checkpoint where (account, at) > ($1, $2) order by account, at limit $3`
 	sliceEntries     = `select ` + entryColumns + ` from ledger_entry where number > $1 order by number limit $2`
-	sliceLegs        = `select ` + legColumns + ` from ledger_leg where number > $1 and number <= $2 order by number`
-	sliceHolds       = `select number, expires_at from ledger_hold where number > $1 and number <= $2 order by number`
+	// Answered by the index of ids alone.
+	sliceIDs   = `select id, number from ledger_entry where id > $1 order by id limit $2`
+	sliceLegs  = `select ` + legColumns + ` from ledger_leg where number > $1 and number <= $2 order by number`
+	sliceHolds = `select number, expires_at from ledger_hold where number > $1 and number <= $2 order by number`
 	// The entries of a slice that resolve what is no hold.
 	sliceStrays = `select r.id, r.resolves, h.id from ledger_entry r left join ledger_entry h on h.id = r.resolves
 		where r.number > $1 and r.number <= $2 and r.resolves is not null and (h.id is null or coalesce(h.phase, 0) <> 1) order by r.number`

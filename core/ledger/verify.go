@@ -140,6 +140,7 @@ type verifier struct {
 	names     map[int64]string // of kinds
 	runs      map[kindRun]bool
 	unnoted   map[kindRun]bool // runs that were not noted when the run began
+	ids       idSum            // of all entries that were read
 }
 
 // tally is what the long pass counts for one account.

@@ -61,7 +61,10 @@ func (v *verifier) checkEntries() error {
 	}
 	v.advance(last, 0)
 	v.late = nil
-	return unread
+	if unread != nil {
+		return unread
+	}
+	return v.checkIndex()
 }
 
 // readSlices reads all entries, slice by slice. Where so many do not fit the time of one snapshot, because each has many legs, the slices
@@ -177,6 +180,7 @@ func (v *verifier) checkSlice(s *slice, scratch []byte) []byte {
 	for i := range s.entries {
 		e := &s.entries[i]
 		v.report.Entries++
+		v.ids.add(e.key[:], e.number)
 		var strays, own []storedLeg
 		strays, legs = until(legs, func(l storedLeg) bool { return l.number < e.number })
 		v.strayLegs(strays)
