@@ -32,8 +32,8 @@ const (
 // errStale says that a group was decided over totals that are not those of the database.
 var errStale = errors.New("ledger: decided over totals that have changed")
 
-// errRefused says that a group is for locked rows: an entry would be refused, which only they may say, or has a kind that is new.
-var errRefused = errors.New("ledger: a group is not decided ahead")
+// errRefused says that an entry would be refused, which only locked rows may say.
+var errRefused = errors.New("ledger: an entry would be refused")
 
 // ahead is what the group writer knows of the totals on PostgreSQL. Only the group writer uses it, but for what is behind mu.
 type ahead struct {
@@ -238,9 +238,6 @@ func (l *Ledger) decideAhead(d *db.DB, group []*submission) (*decided, error) {
 			}
 		}
 	}
-	if !l.kinds.knowAll(g.accepted) {
-		return nil, errRefused // a kind is kept after the accounts are locked
-	}
 	b.inOrder()
 	a.flying = slices.DeleteFunc(a.flying, func(f *flight) bool { return f.done.isOpen() })
 	g.versions, g.awaited = make([]any, 0, 2*len(b.order)), make([]bool, len(b.order))
@@ -273,6 +270,9 @@ func (l *Ledger) legsAhead(d *db.DB, drafts []*draft) (first int64, err error) {
 // before holds nothing that the group before may need: it inserts after it, and has locked no totals that are the other's. A group that
 // was refused, and is posted over locked rows, is done before the next one inserts.
 func (l *Ledger) writeAhead(tx *db.Tx, f *flight, g *decided) error {
+	if !l.kinds.knowAll(g.accepted) {
+		f.waitInserted()
+	}
 	if still, err := unanswered(tx, g.group); err != nil || len(still) < len(g.group) {
 		return errors.Join(err, errStale)
 	}
