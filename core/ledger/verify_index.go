@@ -6,6 +6,9 @@ import (
 	"billfold/base/db"
 )
 
+// idSlice bounds the ids of one snapshot. They lie side by side in the index.
+const idSlice = 20_000
+
 // idSum is a sum over ids and numbers of entries, in any order.
 type idSum struct {
 	count, sum uint64
@@ -43,13 +46,13 @@ func (v *verifier) checkIndex() error {
 					found.add(id, number)
 				}
 				return struct{}{}, err
-			}, sliceIDs, after, verifySlice)
+			}, sliceIDs, after, idSlice)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		more = n == verifySlice
+		more = n == idSlice
 	}
 	if found != v.ids {
 		v.find(Finding{Table: "ledger_entry", ID: "index of ids", What: "the index does not have the ids of the table: restore a copy, " +
