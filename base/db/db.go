@@ -126,8 +126,8 @@ func (d *DB) Size(ctx context.Context) (int64, error) { return d.back.size(ctx) 
 
 // Write runs body in a write transaction and returns when it is durable, or with the error that undid it whole.
 //
-// Errors: the body's own; faults busy, storage_full, storage_read_only, unavailable, history_went_back (nothing was written);
-// outcome_unknown when the connection broke between COMMIT and its answer. The context ends the wait in the queue;
+// Errors: the body's own; faults busy, storage_full, storage_read_only, storage_damaged, unavailable, history_went_back (nothing was
+// written); outcome_unknown when the connection broke between COMMIT and its answer. The context ends the wait in the queue;
 // once the body has begun, the outcome is always waited for.
 func Write[T any](ctx context.Context, d *DB, body func(tx *Tx) (T, error)) (T, error) {
 	var out T

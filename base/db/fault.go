@@ -65,6 +65,7 @@ func errUnavailable(err error) error { return fault.ErrUnavailable.Because(err) 
 func errUnknown(err error) error     { return fault.ErrOutcomeUnknown.Because(err) }
 func errReadOnly(err error) error    { return fault.ErrReadOnly.Because(err) }
 func errFull(err error) error        { return fault.ErrStorageFull.Because(err) }
+func errDamaged(err error) error     { return fault.ErrDamaged.Because(err) }
 func errClosed() error               { return errUnavailable(errors.New("db: closed")) }
 func errLost() error                 { return errInternal(errors.New("db: the transaction was lost")) }
 
@@ -124,8 +125,10 @@ func liteError(err error) error {
 	case sqlite.ResultReadOnly, sqlite.ResultPerm:
 		return errReadOnly(err)
 	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultCantOpen, sqlite.ResultIOErr, sqlite.ResultNoMem,
-		sqlite.ResultInterrupt, sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		sqlite.ResultInterrupt:
 		return errUnavailable(err)
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return errDamaged(err)
 	}
 	return err
 }
@@ -157,6 +160,8 @@ func postgresError(err error) error {
 		return errUnavailable(err)
 	case "25006":
 		return errReadOnly(err)
+	case "XX001", "XX002": // a table or an index whose pages cannot be right
+		return errDamaged(err)
 	case "22021": // a text with the character nought or with what is no UTF-8: whoever sent it is told so (see Keeps)
 		return fault.ErrInvalid.Because(err)
 	}

@@ -90,6 +90,15 @@ var (
 			"writable again; then try again with the same Idempotency-Key.",
 		ZH: "未作任何更改。运营方需先恢复存储的写入权限，之后请使用相同的 Idempotency-Key 重试。",
 	})
+	// ErrDamaged is for a database whose files are not what was written.
+	ErrDamaged = Define(Unavailable, "storage_damaged", lang.Text{
+		EN: "The database is damaged",
+		ZH: "数据库已损坏",
+	}, lang.Text{
+		EN: "Nothing was changed. Waiting does not help: whoever runs this service has to stop it and put back a copy of the data; " +
+			"then try again with the same Idempotency-Key.",
+		ZH: "未作任何更改。等待无济于事：运营方需停止服务并恢复数据副本，之后请使用相同的 Idempotency-Key 重试。",
+	})
 	// ErrBusy is for more work than we can do in time.
 	ErrBusy = Define(Unavailable, "busy", lang.Text{
 		EN: "There is too much to do right now",

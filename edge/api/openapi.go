@@ -238,8 +238,8 @@ func (p *param) schema() *schema {
 
 // refusals groups what an operation may be refused with by status.
 func (r *route) refusals() map[int][]string {
-	list := slices.Concat(r.faults, []*fault.Fault{fault.ErrInternal, fault.ErrUnavailable, fault.ErrBusy, fault.ErrRate,
-		fault.ErrNotFound})
+	list := slices.Concat(r.faults, []*fault.Fault{fault.ErrInternal, fault.ErrUnavailable, fault.ErrDamaged, fault.ErrBusy,
+		fault.ErrRate, fault.ErrNotFound})
 	if r.kinds != 0 {
 		list = append(list, fault.ErrUnauthenticated, identity.ErrKey, identity.ErrKeyMode, ErrKeyKind, ErrKeyScope)
 	}
