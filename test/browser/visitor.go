@@ -181,13 +181,23 @@ func (v *Visitor) do(what string, actions ...chromedp.Action) {
 // Say gives the words of the catalogue in the visitor's language.
 func (v *Visitor) Say(key string, args ...any) string { return text.Say(v.Look.Lang, key, args...) }
 
-// Go opens a page by its path.
+// Go opens a page by its path. A page without scripts that renews itself at the same moment may be shown instead: then it is asked again.
 func (v *Visitor) Go(path string) {
 	v.t.Helper()
 	if !strings.Contains(path, "://") {
 		path = v.base + path
 	}
-	v.do("go to "+path, chromedp.Navigate(path))
+	place := func() (href string) {
+		_ = chromedp.Run(v.ctx, chromedp.Evaluate("location.href", &href)) // none while one page gives way to the next
+		return href
+	}
+	left := place()
+	for range 3 {
+		v.do("go to "+path, chromedp.Navigate(path))
+		if now := place(); now != left || now == path {
+			return
+		}
+	}
 }
 
 // Path is the path and query of the page that is shown.
