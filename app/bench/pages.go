@@ -284,9 +284,6 @@ func (t *town) walk(ctx context.Context) (list []routeResult, unreached []string
 			}
 			seen[key] = true
 			page, err := by.get(ctx, path)
-			if errors.Is(err, io.ErrUnexpectedEOF) { // a long file, for which a machine that stood still had no time left
-				page, err = by.get(ctx, path)
-			}
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", path, err)
 			}
