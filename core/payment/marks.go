@@ -202,7 +202,7 @@ func (l *list) span() (least, most letters) {
 
 // markIDs marks the lines of these payments. Ids follow the time, as lists do, so most lists have none of them, which their span tells.
 func (l *list) markIDs(m marks, set idSet) {
-	if len(set) == 0 {
+	if len(set) == 0 || l.size == 0 { // a list whose owner was erased has no lines
 		return
 	}
 	least, most := l.span()

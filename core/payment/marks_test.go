@@ -176,3 +176,15 @@ func TestListsThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// A list whose words are gone, because its owner was erased, has nothing that anybody looks for.
+func TestMarksOfAnEmptyList(t *testing.T) {
+	gone := &list{}
+	gone.weave(nil)
+	q := &query{ActivityFilter: ActivityFilter{State: Refunded}, terms: []string{"tea"}, noted: map[string]idSet{},
+		inState: setOf([]string{id.Text("pay", [16]byte{1})})}
+	q.noted["tea"] = q.inState
+	if i := q.may(gone).next(0); i >= 0 {
+		t.Errorf("line %d of none", i)
+	}
+}
