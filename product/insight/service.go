@@ -66,6 +66,15 @@ func (s *Service) code(tx *db.Tx, shop string) (string, error) {
 	return found.MCC, err
 }
 
+// natural is the category of payments to a payee of whom nobody said another: what the shop's category code says, or that it went to people.
+func (s *Service) natural(tx *db.Tx, payee string) (Category, error) {
+	if !strings.HasPrefix(payee, "mch_") {
+		return People, nil
+	}
+	code, err := s.code(tx, payee)
+	return OfCode(code), err
+}
+
 // Feed takes in what was paid. A batch that came before adds nothing.
 func (s *Service) Feed(tx *db.Tx, events []event.Event) error {
 	touched := map[string]time.Time{}
@@ -89,13 +98,9 @@ func (s *Service) Feed(tx *db.Tx, events []event.Event) error {
 		if err != nil || amount <= 0 {
 			continue
 		}
-		category := People
-		if strings.HasPrefix(other, "mch_") {
-			code, err := s.code(tx, other)
-			if err != nil {
-				return err
-			}
-			category = OfCode(code)
+		category, err := s.natural(tx, other)
+		if err != nil {
+			return err
 		}
 		facts = append(facts, person, clock.Micros(e.At), string(n.Payment), other, string(category), n.Currency, sign*amount)
 		touched[person] = e.At
@@ -451,11 +456,7 @@ func (s *Service) CategoryOf(ctx context.Context, person, payee string) (Categor
 		if !errors.Is(err, db.ErrNoRow) {
 			return own.category, err
 		}
-		if !strings.HasPrefix(payee, "mch_") {
-			return People, nil
-		}
-		code, err := s.code(tx, payee)
-		return OfCode(code), err
+		return s.natural(tx, payee)
 	})
 }
 
