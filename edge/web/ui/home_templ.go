@@ -488,7 +488,7 @@ func slot(p Pocket) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Figure(signed(discreet(ctx, p.Available))).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Figure(codeless(discreet(ctx, p.Available))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -68,8 +68,8 @@ func bare(m Money) Money {
 	return m
 }
 
-// signed leaves the code out where it stands before the figure.
-func signed(m Money) Money {
+// codeless leaves the code out where it stands before the figure.
+func codeless(m Money) Money {
 	m.Code = ""
 	return m
 }
