@@ -66,7 +66,7 @@ func (s *Service) code(tx *db.Tx, shop string) (string, error) {
 	return found.MCC, err
 }
 
-// natural is the category of payments to a payee of whom nobody said another: what the shop's category code says, or that it went to people.
+// natural is the category of a payee of whom nobody said another: what the shop's category code says, or that it went to people.
 func (s *Service) natural(tx *db.Tx, payee string) (Category, error) {
 	if !strings.HasPrefix(payee, "mch_") {
 		return People, nil
