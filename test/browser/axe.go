@@ -49,6 +49,20 @@ func (v *Visitor) run(question string) (found []Violation) {
 	return found
 }
 
+// hold has the page stay as it is while it is looked at, and returns what lets it go again. Only without scripts does a page load itself
+// anew, and axe may need longer than the page waits with that.
+func (v *Visitor) hold() (release func()) {
+	v.t.Helper()
+	if !v.Look.NoScript || !ask[bool](v, "document.querySelector('meta[http-equiv=refresh]') !== null") {
+		return func() {}
+	}
+	v.do("hold the page", chromedp.Evaluate("stop()", nil))
+	return func() {
+		v.t.Helper()
+		v.do("let the page go on", chromedp.Reload())
+	}
+}
+
 func (v *Visitor) report(found []Violation) {
 	v.t.Helper()
 	for _, one := range found {

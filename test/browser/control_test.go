@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"billfold/base/lang"
 )
@@ -91,5 +93,33 @@ func TestControl(t *testing.T) {
 		v.Go("/script")
 		v.See(want)
 		v.Check()
+	}
+}
+
+// TestAuditOutlastsRenewal has axe look for longer than a page without scripts waits before it loads itself anew.
+func TestAuditOutlastsRenewal(t *testing.T) {
+	t.Parallel()
+	var loads atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			loads.Add(1)
+			fmt.Fprint(w, `<!doctype html><html lang="en"><title>T</title><noscript><meta http-equiv="refresh" content="1"></noscript><h1>T</h1>`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	v := Start(t).Visit(t, server.URL, Look{Lang: lang.EN, NoScript: true})
+	v.Go("/")
+	release := v.hold()
+	before := loads.Load()
+	v.run("new Promise(answer => setTimeout(answer, 2500, []))")
+	if now := loads.Load(); now != before {
+		t.Errorf("loaded %d times while it was looked at", now-before)
+	}
+	release()
+	for deadline := time.Now().Add(patience); loads.Load() < before+3; {
+		if time.Now().After(deadline) {
+			t.Fatalf("loaded %d times in all: it does not renew itself any more", loads.Load())
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -41,6 +41,8 @@ func (j *judged) fresh(dark bool, ways []string) (fresh []string) {
 type scan struct {
 	Page, Screen int
 	Small        bool
+	Broken       []string // ids that do not stay on one line
+	Twice        []string // names that a screen reader says twice
 	Ways         []string
 }
 
@@ -68,12 +70,19 @@ const describe = `(() => {
 	};
 	const writes = e => e.matches('input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea') ||
 		[...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-	const out = {Page: document.documentElement.scrollWidth, Screen: document.documentElement.clientWidth, Small: false, Ways: []};
+	const out = {Page: document.documentElement.scrollWidth, Screen: document.documentElement.clientWidth, Small: false, Ways: [],
+		Broken: [], Twice: []};
 	const seen = new Set();
 	for (const e of document.body.querySelectorAll('*')) {
 		if (e.matches('a[href], button, summary, select, textarea, input:not([type=hidden]), [role=button], [tabindex]')) {
 			const b = e.getBoundingClientRect();
 			if (b.width && (b.width < 24 || b.height < 24) && getComputedStyle(e).display !== 'inline') out.Small = true;
+		}
+		if (e.title && e.title === (e.getAttribute('aria-label') ?? e.innerText?.trim())) out.Twice.push(e.title);
+		if (e.matches('.copy code') && /^[a-z]{2,4}_[0-9a-z]{26}$/.test(e.textContent)) {
+			const words = document.createRange();
+			words.selectNodeContents(e);
+			if (new Set([...words.getClientRects()].map(r => r.top)).size > 1) out.Broken.push(e.textContent);
 		}
 		if (!writes(e) || !e.checkVisibility({visibilityProperty: true}) || e.closest(':disabled, [aria-disabled=true]')) continue;
 		const s = getComputedStyle(e);
@@ -135,6 +144,7 @@ func (v *Visitor) CheckLight() {
 // Violations returns what axe finds on the page as it is shown, but for what it was asked before.
 func (v *Visitor) Violations() []Violation {
 	v.t.Helper()
+	defer v.hold()()
 	page, found := v.contrast()
 	return append(found, v.run(fmt.Sprintf(otherRules, page.Small, v.Look.NoScript))...)
 }
@@ -144,6 +154,9 @@ func (v *Visitor) contrast() (page scan, found []Violation) {
 	page = ask[scan](v, describe)
 	if page.Page > page.Screen {
 		v.t.Errorf("%s: %s: the page is %d wide on a screen of %d", v.Look, v.Path(), page.Page, page.Screen)
+	}
+	if len(page.Broken) > 0 || len(page.Twice) > 0 {
+		v.t.Errorf("%s: %s: broken over lines: %q, said twice: %q", v.Look, v.Path(), page.Broken, page.Twice)
 	}
 	if fresh := v.judged.fresh(v.Look.Dark, page.Ways); len(fresh) > 0 {
 		list, err := json.Marshal(fresh)

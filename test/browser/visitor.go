@@ -212,11 +212,18 @@ func (v *Visitor) Text() string {
 	return ask[string](v, "document.body.innerText")
 }
 
-// ask evaluates an expression in the page.
+// ask evaluates an expression in the page. Without scripts a page may be giving way to itself just then, and is asked again.
 func ask[T any](v *Visitor, expression string) T {
 	v.t.Helper()
 	var out T
-	v.do("look", chromedp.Evaluate(expression, &out))
+	look := chromedp.Evaluate(expression, &out)
+	if v.Look.NoScript {
+		if chromedp.Run(v.ctx, look) == nil {
+			return out
+		}
+		v.Until("a page", "document.body !== null")
+	}
+	v.do("look", look)
 	return out
 }
 
