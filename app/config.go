@@ -66,6 +66,8 @@ type Config struct {
 	Successor *Successor // who goes on in a sandbox that is begun anew; nil = nobody
 
 	Ground *Ground // nil = this machine
+
+	Inspect time.Duration // for verify and doctor, the limit of db.Inspect, where that is more than 3 s
 }
 
 // Ground is what a simulation puts in the place of the machine: its own time, and ids that follow from a seed.

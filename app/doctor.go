@@ -61,6 +61,7 @@ func Doctor(ctx context.Context, c Config) []Check {
 	if d.database(ctx) {
 		d.schema(ctx)
 		d.keyring(ctx)
+		d.storage(ctx)
 		d.books(ctx)
 	}
 	d.backups(ctx)
@@ -157,6 +158,11 @@ func (d *doctor) postgres(f db.Facts) {
 			d.bad(name, text("%s is off: a power cut loses or tears what was confirmed.", "%s 已关闭：断电会丢失或损坏已确认的数据。").Fill(s),
 				text("alter system set %s = on; select pg_reload_conf();", "alter system set %s = on; select pg_reload_conf();").Fill(s))
 		}
+	}
+	if f.Settings["data_checksums"] == "off" {
+		d.fair(name, text("data_checksums is off: bytes that rot on the disk are not noticed when they are read.",
+			"data_checksums 已关闭：读取时无法发现磁盘上损坏的字节。"),
+			text("pg_checksums --enable, while PostgreSQL is stopped.", "停止 PostgreSQL 后执行 pg_checksums --enable。"))
 	}
 	if f.Settings["synchronous_commit"] == "off" {
 		d.bad(name, text("synchronous_commit is off: a crash loses what was confirmed.", "synchronous_commit 已关闭：崩溃会丢失已确认的数据。"),

@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -284,6 +285,51 @@ func TestWhatFailedTogetherMaySucceedApart(t *testing.T) {
 		}
 		if err := d.Write(t.Context(), nought); d.Engine() == db.Postgres && !db.Apart(err) {
 			t.Errorf("what PostgreSQL refuses of one is not tried apart: %v", err)
+		}
+	})
+}
+
+// TestAsked: the rows of a question are there when the next one is answered, what was queued between them happened between them, and what
+// fails in it is said by then.
+func TestAsked(t *testing.T) {
+	harness.Engines(t, func(t *testing.T, d *db.DB) {
+		migrate(t, d)
+		const count = "select count(*) from note_row where id < $1"
+		number := func(r db.Row) (n int64, err error) { return n, r.Scan(&n) }
+		err := d.Write(t.Context(), func(tx *db.Tx) error {
+			var before, between []int64
+			db.Ask(tx, &before, number, count, 9)
+			tx.Queue("insert into note_row (id, text) values (1, 'a'), (2, 'b')")
+			db.Ask(tx, &between, number, "select id from note_row where id < $1 order by id", 9)
+			after, err := db.One(tx, number, count, 2)
+			if !slices.Equal(before, []int64{0}) || !slices.Equal(between, []int64{1, 2}) || after != 1 {
+				t.Errorf("before %v, between %v, after %d", before, between, after)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		odd := errors.New("odd")
+		for name, ask := range map[string]func(tx *db.Tx){
+			"rows":      func(tx *db.Tx) { db.Ask(tx, new([]int64), func(db.Row) (int64, error) { return 0, odd }, count, 9) },
+			"statement": func(tx *db.Tx) { db.Ask(tx, new([]int64), number, "select id from note_nothing") },
+		} {
+			err := d.Write(t.Context(), func(tx *db.Tx) error {
+				tx.Queue("insert into note_row (id, text) values (3, 'c')")
+				ask(tx)
+				_, err := tx.Exec("insert into note_row (id, text) values (4, 'd')")
+				if err == nil {
+					t.Errorf("%s: what failed was not said", name)
+				}
+				return nil // whoever overlooks it does not commit
+			})
+			if err == nil || name == "rows" && !errors.Is(err, odd) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if n, err := db.Read(t.Context(), d, func(tx *db.Tx) (int64, error) { return db.One(tx, number, count, 9) }); n != 2 || err != nil {
+			t.Errorf("%d rows, %v", n, err)
 		}
 	})
 }

@@ -63,7 +63,7 @@ type DB struct {
 // backend is what the two engines do differently.
 type backend interface {
 	write(ctx context.Context, body func(*Tx) error) error
-	read(ctx context.Context, body func(*Tx) error) error
+	read(ctx context.Context, limit time.Duration, body func(*Tx) error) error
 	ready(ctx context.Context) error
 	fsyncs(ctx context.Context) (int64, error)
 	conns() int
@@ -171,7 +171,7 @@ func (d *DB) Write(ctx context.Context, body func(tx *Tx) error) error {
 // Read is the function Read for a body without a result.
 func (d *DB) Read(ctx context.Context, body func(tx *Tx) error) error {
 	d.reads.Add(1)
-	return d.back.read(ctx, func(tx *Tx) error {
+	return d.back.read(ctx, readLimit, func(tx *Tx) error {
 		err := body(tx)
 		d.asked.Add(tx.asked)
 		return err

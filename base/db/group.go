@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -41,6 +42,8 @@ const (
 	queued int32 = iota
 	running
 	abandoned
+	left     // told that the outcome is unknown, while it was being committed
+	finished // told the outcome
 )
 
 // member is one caller's write, waiting for or inside a group.
@@ -51,6 +54,7 @@ type member struct {
 	after []func()
 	undo  []func()
 	err   error
+	told  error // instead of err, to one who was not kept waiting
 	done  chan struct{}
 }
 
@@ -70,6 +74,7 @@ type lite struct {
 	memory   *keeper
 	last     int // members of the last group
 	wary     int // groups that still give every body a savepoint
+	patience time.Duration
 
 	interrupt func(q string) error // tests: instead of a statement of the group's own
 
@@ -84,7 +89,7 @@ func openLite(o Options) (*lite, error) {
 	}
 	l := &lite{
 		path: o.Path, readOnly: o.ReadOnly, pragmas: o.Pragmas, openFile: o.OpenFile, log: o.Log, readers: newLiteReaders(o.Path, o.MaxConns),
-		queue: make(chan *member, queueRoom), stopped: make(chan struct{}),
+		queue: make(chan *member, queueRoom), stopped: make(chan struct{}), patience: commitPatience,
 	}
 	if l.openFile == nil {
 		l.openFile = openFile
@@ -120,12 +125,12 @@ func (l *lite) openWriter() (*liteConn, error) {
 	return openLiteConn(throughLogVFS(l.path), sqlite.OpenReadWrite|sqlite.OpenCreate|sqlite.OpenURI, slices.Concat(writerPragmas, l.pragmas))
 }
 
-func (l *lite) read(ctx context.Context, body func(*Tx) error) error {
-	return l.readers.read(ctx, body)
+func (l *lite) read(ctx context.Context, limit time.Duration, body func(*Tx) error) error {
+	return l.readers.read(ctx, limit, body)
 }
 
 func (l *lite) ready(ctx context.Context) error {
-	return l.read(ctx, func(tx *Tx) error { return tx.Row("select 1").Scan(new(int)) })
+	return l.read(ctx, readLimit, func(tx *Tx) error { return tx.Row("select 1").Scan(new(int)) })
 }
 
 func (l *lite) fsyncs(context.Context) (int64, error) { return l.commits.Load(), nil }
@@ -133,7 +138,7 @@ func (l *lite) fsyncs(context.Context) (int64, error) { return l.commits.Load(),
 func (l *lite) conns() int { return 0 }
 
 func (l *lite) size(ctx context.Context) (n int64, err error) {
-	err = l.read(ctx, func(tx *Tx) error {
+	err = l.read(ctx, readLimit, func(tx *Tx) error {
 		var pages, size int64
 		if err := tx.Row("pragma page_count").Scan(&pages); err != nil {
 			return err
@@ -161,6 +166,9 @@ func (l *lite) write(ctx context.Context, body func(*Tx) error) error {
 			return waitedTooLong(ctx)
 		}
 		<-m.done
+	}
+	if m.told != nil {
+		return m.told
 	}
 	if m.err == nil {
 		for _, f := range m.after {
@@ -226,7 +234,7 @@ func (l *lite) commitLoop() {
 		group = append(group[:0], first)
 		l.commitGroup(&group)
 		for _, m := range group {
-			close(m.done)
+			m.finish()
 		}
 		clear(group)
 	}
@@ -254,7 +262,7 @@ func (l *lite) commitGroup(group *[]*member) {
 		l.rerunAlone(*group)
 		return
 	}
-	if err := l.commit(); err != nil {
+	if err := l.commit(*group); err != nil {
 		l.discard()
 		takeBackGroup(*group)
 		l.failGroup(*group, err)
@@ -379,7 +387,7 @@ func (l *lite) rerunAlone(group []*member) {
 			takeBackGroup([]*member{m})
 			continue
 		}
-		if err := l.commit(); err != nil {
+		if err := l.commit([]*member{m}); err != nil {
 			m.err = err
 			l.discard()
 			takeBackGroup([]*member{m})
@@ -415,8 +423,10 @@ func (l *lite) begin() error {
 
 // commit makes the group durable. A full disk refuses the commit record, so nothing of the group survives; after any
 // other failure the record may or may not have reached the disk, which only the next opening of the log will tell.
-func (l *lite) commit() error {
+func (l *lite) commit(group []*member) error {
+	end := l.whileCommitting(group)
 	err := l.run("commit")
+	end()
 	if err == nil {
 		l.commits.Add(1)
 		l.copier.committed()

@@ -264,6 +264,14 @@ func (s *liteSession) queue(q string, args []any) error {
 	return err
 }
 
+func (s *liteSession) ask(q string, args []any, read func(cursor) error) error {
+	cur, err := s.query(q, args)
+	if err != nil {
+		return err
+	}
+	return read(cur)
+}
+
 func (s *liteSession) send() error { return nil }
 
 func (s *liteSession) copy(string, []byte) error { return errors.New("db: SQLite has no copy") }
@@ -395,8 +403,8 @@ func newLiteReaders(path string, most int) *liteReaders {
 	return &liteReaders{path: path, idle: make(chan *liteConn, most), room: make(chan struct{}, most)}
 }
 
-func (r *liteReaders) read(ctx context.Context, body func(*Tx) error) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
+func (r *liteReaders) read(ctx context.Context, limit time.Duration, body func(*Tx) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if gate := r.gate.Load(); gate != nil {
 		select {

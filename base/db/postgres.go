@@ -21,6 +21,8 @@ const (
 	// postgresConns is the default pool: enough that some transactions wait for the flush while others run, few
 	// enough that the server's processes do not crowd each other out on small machines.
 	postgresConns = 16
+	// postgresIdle is how many connections are kept ready: to open one takes longer than what most ask of it.
+	postgresIdle = 4
 	// serializeTries bounds the repetition of a body that met a deadlock or a serialization failure.
 	serializeTries = 20
 	// warned is the key under which a connection keeps the last warning the server sent.
@@ -43,6 +45,7 @@ func openPostgres(ctx context.Context, o Options) (*postgres, error) {
 	if o.MaxConns > 0 {
 		config.MaxConns = int32(o.MaxConns)
 	}
+	config.MinIdleConns = min(postgresIdle, config.MaxConns)
 	config.MaxConnIdleTime = 10 * time.Minute
 	config.ConnConfig.ConnectTimeout = readLimit
 	config.ConnConfig.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
@@ -106,18 +109,18 @@ func (p *postgres) close() error {
 }
 
 func (p *postgres) ready(ctx context.Context) error {
-	return p.read(ctx, func(tx *Tx) error { return tx.Row("select 1").Scan(new(int64)) })
+	return p.read(ctx, readLimit, func(tx *Tx) error { return tx.Row("select 1").Scan(new(int64)) })
 }
 
 func (p *postgres) conns() int { return int(p.pool.Stat().MaxConns()) }
 
 func (p *postgres) fsyncs(ctx context.Context) (n int64, err error) {
-	err = p.read(ctx, func(tx *Tx) error { return tx.Row("select wal_sync from pg_stat_wal").Scan(&n) })
+	err = p.read(ctx, readLimit, func(tx *Tx) error { return tx.Row("select wal_sync from pg_stat_wal").Scan(&n) })
 	return n, err
 }
 
 func (p *postgres) size(ctx context.Context) (n int64, err error) {
-	err = p.read(ctx, func(tx *Tx) error { return tx.Row("select pg_database_size(current_database())").Scan(&n) })
+	err = p.read(ctx, readLimit, func(tx *Tx) error { return tx.Row("select pg_database_size(current_database())").Scan(&n) })
 	return n, err
 }
 
@@ -134,16 +137,15 @@ func (p *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return c, nil
 }
 
-func (p *postgres) read(ctx context.Context, body func(*Tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
+func (p *postgres) read(ctx context.Context, limit time.Duration, body func(*Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c, err := p.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Release()
-	s := &postgresSession{ctx: ctx, conn: c.Conn(), pending: &pgx.Batch{}}
-	s.queue("begin isolation level repeatable read read only", nil)
+	s := newSession(ctx, c.Conn(), "begin isolation level repeatable read read only")
 	tx := &Tx{ctx: ctx, engine: Postgres, sess: s, reading: true}
 	err = guard(tx, body)
 	s.finish("rollback")
@@ -193,8 +195,7 @@ func (p *postgres) write(ctx context.Context, body func(*Tx) error) error {
 
 // writeOnce runs the body and commits. No context ends COMMIT: a cancelled COMMIT has an outcome nobody knows.
 func (p *postgres) writeOnce(ctx context.Context, conn *pgx.Conn, body func(*Tx) error) (*Tx, error) {
-	s := &postgresSession{ctx: ctx, conn: conn, pending: &pgx.Batch{}}
-	s.queue("begin", nil)
+	s := newSession(ctx, conn, "begin")
 	tx := &Tx{ctx: ctx, engine: Postgres, sess: s}
 	err := guard(tx, body)
 	if err != nil {
@@ -216,43 +217,65 @@ type postgresSession struct {
 	ctx     context.Context
 	conn    *pgx.Conn
 	pending *pgx.Batch
+	reads   []func(cursor) error // of each that is held back: nil where its answer has no rows
 	begun   bool
 }
 
-func (s *postgresSession) queue(q string, args []any) error {
+func newSession(ctx context.Context, conn *pgx.Conn, begin string) *postgresSession {
+	s := &postgresSession{ctx: ctx, conn: conn, pending: &pgx.Batch{}}
+	s.queue(begin, nil)
+	return s
+}
+
+func (s *postgresSession) queue(q string, args []any) error { return s.ask(q, args, nil) }
+
+func (s *postgresSession) ask(q string, args []any, read func(cursor) error) error {
 	s.pending.Queue(q, args...)
+	s.reads = append(s.reads, read)
 	return nil
 }
 
 // flush sends what was held back and, when q is given, q as the last statement of the same round trip.
 func (s *postgresSession) flush(q string, args []any) (pgx.BatchResults, error) {
-	s.begun = true
-	before := s.pending.Len()
 	s.pending.Queue(q, args...)
-	results := s.conn.SendBatch(s.ctx, s.pending)
-	s.pending = &pgx.Batch{}
-	for range before {
-		if _, err := results.Exec(); err != nil {
-			results.Close()
-			return nil, postgresError(err)
+	results, err := s.answers()
+	if err != nil {
+		results.Close()
+		return nil, postgresError(err)
+	}
+	return results, nil
+}
+
+// answers sends all and takes the answers of what was held back.
+func (s *postgresSession) answers() (pgx.BatchResults, error) {
+	results, reads := s.conn.SendBatch(s.ctx, s.pending), s.reads
+	s.begun, s.pending, s.reads = true, &pgx.Batch{}, nil
+	for _, read := range reads {
+		if err := takeAnswer(results, read); err != nil {
+			return results, err
 		}
 	}
 	return results, nil
 }
 
+func takeAnswer(results pgx.BatchResults, read func(cursor) error) error {
+	if read == nil {
+		_, err := results.Exec()
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	return read(&postgresCursor{rows: rows})
+}
+
 // send sends what was held back and waits for all of it.
 func (s *postgresSession) send() error {
-	n := s.pending.Len()
-	if n == 0 {
+	if s.pending.Len() == 0 {
 		return nil
 	}
-	s.begun = true
-	results := s.conn.SendBatch(s.ctx, s.pending)
-	s.pending = &pgx.Batch{}
-	var err error
-	for i := 0; i < n && err == nil; i++ {
-		_, err = results.Exec()
-	}
+	results, err := s.answers()
 	if e := results.Close(); err == nil {
 		err = e
 	}
@@ -289,7 +312,7 @@ func (s *postgresSession) finish(how string) {
 	if !s.begun {
 		return // nothing was sent, not even begin
 	}
-	s.pending = &pgx.Batch{}
+	s.pending, s.reads = &pgx.Batch{}, nil
 	if _, err := s.conn.Exec(s.ctx, how); err != nil {
 		s.conn.Close(context.WithoutCancel(s.ctx))
 	}
@@ -328,7 +351,7 @@ func (s *postgresSession) commit() error {
 
 type postgresCursor struct {
 	rows    pgx.Rows
-	results pgx.BatchResults
+	results pgx.BatchResults // closed with it; nil where other answers follow
 	done    bool
 }
 
@@ -348,8 +371,10 @@ func (c *postgresCursor) close() error {
 	c.done = true
 	c.rows.Close()
 	err := c.rows.Err()
-	if e := c.results.Close(); err == nil {
-		err = e
+	if c.results != nil {
+		if e := c.results.Close(); err == nil {
+			err = e
+		}
 	}
 	return postgresError(err)
 }

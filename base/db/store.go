@@ -26,7 +26,7 @@ const (
 	countOthers = `select count(distinct application_name) from pg_stat_activity where datname = current_database()
 		and application_name like 'billfold/%' and application_name <> $1`
 	postgresSettings = `select name, setting from pg_settings where name in ('server_version', 'fsync', 'full_page_writes',
-		'synchronous_commit', 'archive_mode')`
+		'synchronous_commit', 'archive_mode', 'data_checksums')`
 	postgresFacts = `select pg_is_in_recovery(), cast(date_part('epoch', clock_timestamp()) * 1000000 as bigint),
 		coalesce(cast(extract(epoch from a.last_archived_time) * 1000000 as bigint), 0),
 		coalesce(cast(extract(epoch from a.last_failed_time) * 1000000 as bigint), 0),
@@ -36,6 +36,17 @@ const (
 	liteVersion = `select sqlite_version()`
 	liteJournal = `pragma journal_mode`
 	litePassive = `pragma wal_checkpoint(passive)`
+
+	liteInspect       = `pragma integrity_check(%s)`
+	liteTables        = `select name from sqlite_master where type = 'table' and name not like 'sqlite~_%' escape '~' order by name`
+	postgresInspector = `select coalesce(has_function_privilege(to_regprocedure('bt_index_check(regclass, boolean)')::oid, 'execute') and
+		has_function_privilege(to_regprocedure(
+			'verify_heapam(regclass, boolean, boolean, text, bigint, bigint)')::oid, 'execute'), false)`
+	postgresTables = `select c.relname, c.relkind = 'i' from pg_class c left join pg_am m on m.oid = c.relam where c.relpersistence = 'p' and
+		c.relnamespace = current_schema()::regnamespace and (c.relkind = 'r' or c.relkind = 'i' and m.amname = 'btree') order by c.relname`
+	postgresInspectIndex = `select bt_index_check(cast($1 as text)::regclass, true)::text`
+	postgresInspectTable = `select format('block %s: %s', (page).blkno, (page).msg)
+		from (select verify_heapam(cast($1 as text)::regclass) as page) as pages`
 
 	setPatience = `select set_config('lock_timeout', $1, true)`
 

@@ -28,10 +28,11 @@ type Tx struct {
 	epoch   int64 // of a body that reads
 }
 
-// session sends statements; each engine has one. queue may hold its statement back until the next call or commit.
+// session sends statements; each engine has one. queue and ask may hold their statement back until the next call or commit.
 type session interface {
 	exec(q string, args []any) (rows int64, err error)
 	queue(q string, args []any) error
+	ask(q string, args []any, read func(cursor) error) error
 	send() error
 	copy(q string, text []byte) error
 	query(q string, args []any) (cursor, error)
@@ -184,7 +185,20 @@ func All[T any](tx *Tx, scan func(Row) (T, error), q string, args ...any) ([]T, 
 	return collect(tx, scan, -1, q, args)
 }
 
-func collect[T any](tx *Tx, scan func(Row) (T, error), most int, q string, args []any) (list []T, err error) {
+// Ask is All where nobody needs the rows before those of the next query, which on PostgreSQL it travels with: list has them when that one
+// has answered. Its error is latched and comes then. args must not change until then.
+func Ask[T any](tx *Tx, list *[]T, scan func(Row) (T, error), q string, args ...any) {
+	if tx.err != nil {
+		return
+	}
+	tx.asked++
+	tx.latch(tx.sess.ask(q, args, func(cur cursor) (err error) {
+		*list, err = rowsOf(tx, cur, scan, -1)
+		return err
+	}))
+}
+
+func collect[T any](tx *Tx, scan func(Row) (T, error), most int, q string, args []any) ([]T, error) {
 	if tx.err != nil {
 		return nil, tx.err
 	}
@@ -193,6 +207,11 @@ func collect[T any](tx *Tx, scan func(Row) (T, error), most int, q string, args 
 	if err != nil {
 		return nil, tx.latch(err)
 	}
+	return rowsOf(tx, cur, scan, most)
+}
+
+// rowsOf scans the rows of an answer, at most some of them where most is not negative, and closes it.
+func rowsOf[T any](tx *Tx, cur cursor, scan func(Row) (T, error), most int) (list []T, err error) {
 	defer func() {
 		if e := cur.close(); e != nil && err == nil {
 			list, err = nil, tx.latch(e)

@@ -42,6 +42,9 @@ type Line[W Wish] struct {
 	Room  int // weight that may wait; more is refused
 	Least int // while a group is under way another is begun with at least so much; 0 for any
 
+	// Ready waits until another group can be served, before it is taken up: who comes meanwhile goes with it. Nil where that is always so.
+	Ready func()
+
 	mu     sync.Mutex
 	list   []W
 	weight int
@@ -86,6 +89,9 @@ func (l *Line[W]) add(wish W, serve func(group []W)) error {
 // lane serves groups until nobody waits.
 func (l *Line[W]) lane(serve func(group []W)) {
 	for yields := 0; ; {
+		if l.Ready != nil {
+			l.Ready()
+		}
 		group, over := l.take(yields >= yieldsMost)
 		switch {
 		case len(group) > 0:

@@ -73,15 +73,21 @@ func TestGroupsFormBehindALane(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() { line.Wait(t.Context(), &wish{}, 1, serve) })
 	<-entered
+	var added []*wish
 	for n, weight := range []int{2, 1, 5, 1} {
 		w := &wish{n: n + 1}
 		w.weight, w.done = weight, make(chan struct{})
 		if err := line.add(w, serve); (err != nil) != (n >= 2 && weight == 5) {
 			t.Errorf("caller %d: %v", n+1, err)
+		} else if err == nil {
+			added = append(added, w)
 		}
 	}
 	close(leave)
 	all.Wait()
+	for _, w := range added {
+		<-w.done
+	}
 	if err := line.Wait(t.Context(), &wish{n: 9}, 1, serve); err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +150,43 @@ func TestAFewWaitForMore(t *testing.T) {
 	leave <- struct{}{}
 	all.Wait()
 	there(0, 0)
+}
+
+// TestAGroupIsTakenUpWhenThereIsRoomForIt: those who come while another group could not be served yet are in it.
+func TestAGroupIsTakenUpWhenThereIsRoomForIt(t *testing.T) {
+	asked, room := make(chan struct{}), make(chan struct{})
+	line := &Line[*wish]{Lanes: 1, Most: 4, Room: 9, Ready: func() { asked <- struct{}{}; <-room }}
+	groups := make(chan int, 9)
+	var all sync.WaitGroup
+	come := func() {
+		all.Go(func() {
+			line.Wait(t.Context(), &wish{}, 1, func(group []*wish) {
+				groups <- len(group)
+				for _, w := range group {
+					w.Done()
+				}
+			})
+		})
+	}
+	come()
+	<-asked // the lane of the first waits for room
+	come()
+	come()
+	for waiting := 0; waiting < 3; runtime.Gosched() {
+		line.mu.Lock()
+		waiting = len(line.list)
+		line.mu.Unlock()
+	}
+	room <- struct{}{}
+	if n := <-groups; n != 3 {
+		t.Errorf("a group of %d, three had come", n)
+	}
+	go func() {
+		for range asked {
+			room <- struct{}{}
+		}
+	}()
+	all.Wait()
 }
 
 // TestWhoLeavesIsNotServed: before it was taken up a caller may leave; the lane that then finds nobody goes on or says that it has ended.

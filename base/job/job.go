@@ -111,8 +111,11 @@ func (q *Queue) Handle(kind string, h func(context.Context, Task) error) {
 	q.handlers[kind] = h
 }
 
-// Every registers work that is done each period of real time, and whenever Wake is called, in every process: it must
-// be safe beside itself.
+// sweepAfter is when sweeps run first: whoever has waited for the server to start goes before them.
+const sweepAfter = 2 * time.Second
+
+// Every registers work that is done each period of real time, soon after the start first, and whenever WakeSweeps is called, in every
+// process: it must be safe beside itself.
 func (q *Queue) Every(kind string, period time.Duration, run func(context.Context) error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -171,6 +174,13 @@ func (q *Queue) Run(ctx context.Context) error {
 }
 
 func (q *Queue) runSweep(ctx context.Context, s *sweep) {
+	first := time.NewTimer(sweepAfter)
+	defer first.Stop()
+	select {
+	case <-ctx.Done():
+	case <-s.wake:
+	case <-first.C:
+	}
 	ticker := time.NewTicker(s.period)
 	defer ticker.Stop()
 	for ctx.Err() == nil {

@@ -43,6 +43,12 @@ func find(name string) (command, bool) {
 
 var errHelp = errors.New("help was asked for")
 
+// takeSwitch takes a switch that is a command's own, and no setting, out of its arguments.
+func takeSwitch(args []string, name string) (rest []string, given bool) {
+	rest = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--"+name || arg == "-"+name })
+	return rest, len(rest) < len(args)
+}
+
 // parse reads configuration file, environment and flags, each over the one before.
 func (c command) parse(args []string, t terminal) (app.Config, error) {
 	given := map[string]string{}

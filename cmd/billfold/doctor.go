@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"billfold/app"
@@ -31,12 +30,7 @@ Exit code 0: nothing fails; 1: something does; 2: the command was not understood
 
 // examine is `billfold doctor`.
 func examine(ctx context.Context, args []string, t terminal) int {
-	asJSON := false
-	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
-		is := arg == "--json" || arg == "-json"
-		asJSON = asJSON || is
-		return is
-	})
+	args, asJSON := takeSwitch(args, "json")
 	self, _ := find("doctor")
 	c, err := self.parse(args, t)
 	if errors.Is(err, errHelp) {

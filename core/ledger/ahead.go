@@ -20,8 +20,9 @@ import (
 // an entry would be refused: no refusal comes from memory.
 
 const (
-	// flights is how many groups may be under way.
-	flights = 5
+	// flights is how many groups may be under way: one that is committed, one that is written, one that is decided. With more of them each
+	// is smaller, and the fixed cost of a group outweighs what is won.
+	flights = 3
 	// flightConns is how many connections there must be for each: a group that waits for the one before keeps one.
 	flightConns = 3
 	// flightPatience is how long a group waits for a row that somebody else keeps locked, who may be waiting for a row of a group that
@@ -110,7 +111,15 @@ func (a *ahead) note(rows []*row) {
 	}
 }
 
-// fly decides a group and sends it on its way, as soon as there is room.
+// ready waits until fly has room for another group. Only the group writer takes room, so it stays.
+func (a *ahead) ready() {
+	if a.slots != nil {
+		a.slots <- struct{}{}
+		<-a.slots
+	}
+}
+
+// fly decides a group and sends it on its way.
 func (l *Ledger) fly(d *db.DB, group []*submission) {
 	a := &l.ahead
 	if a.slots == nil {

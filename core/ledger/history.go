@@ -103,7 +103,7 @@ func (l *Ledger) fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
 		var some []key
 		some, keys = cut(keys, loadMost)
 		args := pad(nil, some, keyArg)
-		list, err := l.fetchSome(tx, selectEntriesByID.Of(len(args)), args, nil)
+		list, err := l.fetchSome(tx, selectEntriesByID.Of(len(args)), args)
 		if err != nil {
 			return nil, err
 		}
@@ -117,21 +117,20 @@ func (l *Ledger) fetch(tx *db.Tx, keys []key) (map[key]*draft, error) {
 // fetchNumbers is fetch by number.
 func (l *Ledger) fetchNumbers(tx *db.Tx, numbers []int64) (map[int64]*draft, error) {
 	found := make(map[int64]*draft, len(numbers))
-	fetch := func(q string, args []any, asked []int64) error {
-		list, err := l.fetchSome(tx, q, args, asked)
+	keep := func(list []*draft, err error) error {
 		for _, d := range list {
 			found[d.number] = d
 		}
 		return err
 	}
 	if low, high, near := nearBy(numbers); near {
-		return found, fetch(selectEntryRange, []any{low, high}, numbers)
+		return found, keep(l.fetchRange(tx, low, high, numbers))
 	}
 	for len(numbers) > 0 {
 		var some []int64
 		some, numbers = cut(numbers, loadMost)
 		args := pad(nil, some, numberArg)
-		if err := fetch(selectEntriesByNumber.Of(len(args)), args, nil); err != nil {
+		if err := keep(l.fetchSome(tx, selectEntriesByNumber.Of(len(args)), args)); err != nil {
 			return nil, err
 		}
 	}
@@ -140,30 +139,30 @@ func (l *Ledger) fetchNumbers(tx *db.Tx, numbers []int64) (map[int64]*draft, err
 
 func numberArg(n *int64) any { return *n }
 
-// fetchSome reads the entries of one statement, those that were asked for of a range, and then their legs.
-func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any, asked []int64) ([]*draft, error) {
-	entries, err := db.All(tx, scanEntry, q, args...)
-	if asked != nil {
-		entries = slices.DeleteFunc(entries, func(e storedEntry) bool { return !slices.Contains(asked, e.number) })
+// fetchRange reads those entries that are asked for of a range, and with it all legs of the range.
+func (l *Ledger) fetchRange(tx *db.Tx, low, high int64, asked []int64) ([]*draft, error) {
+	var entries []storedEntry
+	db.Ask(tx, &entries, scanEntry, selectEntryRange, low, high)
+	legs, err := db.All(tx, scanLeg, selectLegsOfRange, low, high, high+MaxLegs)
+	if err != nil {
+		return nil, err
 	}
+	s, err := l.assemble(tx, slices.DeleteFunc(entries, func(e storedEntry) bool { return !slices.Contains(asked, e.number) }))
+	s.take(legs)
+	return s.list, err
+}
+
+// fetchSome reads the entries of one statement, and then their legs.
+func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any) ([]*draft, error) {
+	entries, err := db.All(tx, scanEntry, q, args...)
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	list := make([]*draft, len(entries))
-	owner := make(map[int64]*draft, len(entries)) // of each leg
-	var numbers []int64
-	for i := range entries {
-		d := &entries[i].draft
-		if d.Kind, err = l.kindName(tx, entries[i].kind); err != nil {
-			return nil, err
-		}
-		list[i] = d
-		for n := range min(entries[i].legs, MaxLegs) {
-			numbers = append(numbers, d.number+n)
-			owner[d.number+n] = d
-		}
+	s, err := l.assemble(tx, entries)
+	if err != nil {
+		return nil, err
 	}
-	for len(numbers) > 0 {
+	for numbers := s.numbers; len(numbers) > 0; {
 		some, q := numbers, selectLegRange
 		if low, high, near := nearBy(numbers); near {
 			numbers, args = nil, []any{low, high}
@@ -176,13 +175,41 @@ func (l *Ledger) fetchSome(tx *db.Tx, q string, args []any, asked []int64) ([]*d
 		if err != nil {
 			return nil, err
 		}
-		for _, leg := range legs {
-			if d := owner[leg.number]; d != nil {
-				d.Legs = append(d.Legs, leg.Leg)
-			}
+		s.take(legs)
+	}
+	return s.list, nil
+}
+
+// assembled are entries that wait for their legs.
+type assembled struct {
+	list    []*draft
+	owner   map[int64]*draft // of each leg
+	numbers []int64          // of the legs
+}
+
+func (l *Ledger) assemble(tx *db.Tx, entries []storedEntry) (s assembled, err error) {
+	s.list, s.owner = make([]*draft, len(entries)), make(map[int64]*draft, len(entries))
+	for i := range entries {
+		d := &entries[i].draft
+		if d.Kind, err = l.kindName(tx, entries[i].kind); err != nil {
+			return assembled{}, err
+		}
+		s.list[i] = d
+		for n := range min(entries[i].legs, MaxLegs) {
+			s.numbers = append(s.numbers, d.number+n)
+			s.owner[d.number+n] = d
 		}
 	}
-	return list, nil
+	return s, nil
+}
+
+// take gives the legs to their entries; those of other entries go nowhere.
+func (s assembled) take(legs []storedLeg) {
+	for _, leg := range legs {
+		if d := s.owner[leg.number]; d != nil {
+			d.Legs = append(d.Legs, leg.Leg)
+		}
+	}
 }
 
 // storedEntry is an entry with the tag it was stored with. odd says that an id in it has not 16 bytes, which only a hand can have done.

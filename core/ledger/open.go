@@ -247,6 +247,29 @@ func (l *Ledger) Numbers(tx *db.Tx, addresses []string) ([]AccountID, error) {
 	return numbers, nil
 }
 
+// Currencies returns what accounts count, by few statements; an account that does not exist is missing.
+func (l *Ledger) Currencies(tx *db.Tx, ids []AccountID) (map[AccountID]money.Currency, error) {
+	found := make(map[AccountID]money.Currency, len(ids))
+	for len(ids) > 0 {
+		var some []AccountID
+		some, ids = cut(ids, loadMost)
+		args := pad(nil, some, func(id *AccountID) any { return int64(*id) })
+		_, err := db.All(tx, func(r db.Row) (none struct{}, err error) {
+			var id AccountID
+			var scale int64
+			var c money.Currency
+			err = r.Scan(&id, &c.Code, &scale)
+			c.Scale = small(scale)
+			found[id] = c
+			return none, err
+		}, selectCurrencies.Of(len(args)), args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 // Balance returns what the account holds now.
 func (l *Ledger) Balance(tx *db.Tx, id AccountID) (Balance, error) {
 	a, err := l.Account(tx, id)

@@ -48,10 +48,12 @@ type Ledger struct {
 
 // New returns a ledger. It does no I/O.
 func New(o Options) *Ledger {
-	return &Ledger{
+	l := &Ledger{
 		clock: o.Clock, real: o.Real, ids: o.IDs, gather: gather.Line[*submission]{Lanes: 1, Most: groupEntries, Room: submitRoom},
 		entryTags: o.Keys.MacKey("ledger.entry"), accountTags: o.Keys.MacKey("ledger.account"),
 	}
+	l.gather.Ready = l.ahead.ready
+	return l
 }
 
 // How much of a MAC is kept. An entry's is short, because there are many and one guess in 2^64 that happens to fit forges one entry; nobody

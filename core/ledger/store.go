@@ -74,7 +74,10 @@ const (
 	selectWindowEntries = `select number, at, kind from ledger_entry where number <= $1 and number > $2 order by number`
 	selectEntryRange    = `select ` + entryColumns + ` from ledger_entry where number >= $1 and number <= $2 order by number`
 	selectLegRange      = `select ` + legColumns + ` from ledger_leg where number >= $1 and number <= $2 order by number`
-	selectBusyPlaces    = `select e.number, e.at, e.kind, l.number from (
+	// The legs of a range of entries. A number of legs that a hand has changed does not make it longer.
+	selectLegsOfRange = `select ` + legColumns + ` from ledger_leg where number >= $1 and number < $3
+		and number < (select number + coalesce(legs, 1) from ledger_entry where number = $2) order by number`
+	selectBusyPlaces = `select e.number, e.at, e.kind, l.number from (
 		select * from (select number, debit_prev as prev from ledger_leg where debit = $1 and debit_prev < 0
 			and (debit_prev, number) >= ($2, $3) order by debit_prev, number limit $4) as debits
 		union all
@@ -249,6 +252,9 @@ var (
 	}}
 	selectNumbers = db.Texts[int]{Write: func(n int) string {
 		return `select address, id from ledger_account where address in ` + db.In(1, n)
+	}}
+	selectCurrencies = db.Texts[int]{Write: func(n int) string {
+		return `select id, currency, scale from ledger_account where id in ` + db.In(1, n)
 	}}
 	selectHolds = db.Texts[int]{Write: func(n int) string {
 		return `select e.id, e.number, e.kind, e.reference, e.expires_at, l.debit, l.credit, l.amount from ledger_entry e

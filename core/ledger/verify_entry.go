@@ -163,7 +163,7 @@ func (v *verifier) readResolutions(tx *db.Tx, entries []storedEntry) (map[key]*d
 		var some []key
 		some, holds = cut(holds, loadMost)
 		args := pad(nil, some, keyArg)
-		list, err := v.l.fetchSome(tx, selectEntriesByHold.Of(len(args)), args, nil)
+		list, err := v.l.fetchSome(tx, selectEntriesByHold.Of(len(args)), args)
 		if err != nil {
 			return nil, err
 		}

@@ -28,22 +28,21 @@ func closeBy(found int, numbers int64) bool { return int64(found)*windowShare >=
 
 // window follows an account's chain from a leg as long as it stays among the so many numbers up to that leg, newest first.
 func window(tx *db.Tx, id AccountID, from, numbers int64) (list []chained, err error) {
-	legs := make(map[int64]chained, numbers)
 	low := max(from-numbers, 0)
-	_, err = db.All(tx, func(r db.Row) (struct{}, error) {
-		var c chained
+	var found []chained
+	db.Ask(tx, &found, func(r db.Row) (c chained, err error) {
 		var debit, phase int64
-		err := r.Scan(&c.number, &debit, &c.Amount, &c.Released, &phase, &c.prev)
+		err = r.Scan(&c.number, &debit, &c.Amount, &c.Released, &phase, &c.prev)
 		c.debit, c.Phase = AccountID(debit) == id, Phase(small(phase))
-		legs[c.number] = c
-		return struct{}{}, err
+		return c, err
 	}, selectWindowLegs, int64(id), from, low)
-	if err != nil || !closeBy(len(legs), numbers) {
+	entries, err := db.All(tx, scanWindowEntry, selectWindowEntries, from, low)
+	if err != nil || !closeBy(len(found), numbers) {
 		return nil, err
 	}
-	entries, err := db.All(tx, scanWindowEntry, selectWindowEntries, from, low)
-	if err != nil {
-		return nil, err
+	legs := make(map[int64]chained, len(found))
+	for _, c := range found {
+		legs[c.number] = c
 	}
 	for next := from; ; {
 		leg, found := legs[next]

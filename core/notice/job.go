@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"billfold/base/clock"
@@ -81,12 +82,26 @@ func (s *Service) settle(ctx context.Context, r mailRow, state State, failure st
 	})
 }
 
-// sweep forgets mails that were settled long ago.
+// sweepStep is how many mails are looked at together. A test looks at fewer.
+var sweepStep = 500
+
+// sweep forgets mails that were settled long ago. Ids follow the time, if not to the moment: it begins at the oldest and ends where none of
+// many is old, and does not read a year's mails every hour and at every start.
 func (s *Service) sweep(ctx context.Context) error {
 	keep := keepRecord
 	if s.sandbox {
 		keep = keepSandbox
 	}
-	// Ids are minted in order of time, on the business clock; created_at is real time.
-	return s.db.Write(ctx, func(tx *db.Tx) error { return deleteMails(tx, clock.Micros(s.real.Now().Add(-keep))) })
+	before, from := clock.Micros(s.real.Now().Add(-keep)), ""
+	for {
+		some, err := db.Read(ctx, s.db, func(tx *db.Tx) ([]mailAge, error) { return selectAges(tx, from, sweepStep) })
+		if err != nil || !slices.ContainsFunc(some, func(m mailAge) bool { return m.created < before }) {
+			return err
+		}
+		to := some[len(some)-1].id
+		if err := s.db.Write(ctx, func(tx *db.Tx) error { return deleteMails(tx, from, to, before) }); err != nil {
+			return err
+		}
+		from = to
+	}
 }

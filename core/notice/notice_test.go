@@ -205,6 +205,8 @@ func TestMailRefusesMistakes(t *testing.T) {
 }
 
 func TestSandboxInbox(t *testing.T) {
+	sweepStep = 1
+	t.Cleanup(func() { sweepStep = 500 })
 	engines(t, sandbox, func(w *world) {
 		for i := range 3 {
 			w.mail(Mail{Owner: lena, To: "lena@example.org", Lang: lang.ZH, Template: Code,
@@ -232,6 +234,17 @@ func TestSandboxInbox(t *testing.T) {
 		w.must(w.sweep(w.ctx), "sweep")
 		if all, _, err := w.Inbox(w.ctx, "", 50); err != nil || len(all) != 0 {
 			w.t.Errorf("after a week: %d, %v", len(all), err)
+		}
+		for i := range 4 { // two of them grow old
+			w.mail(Mail{Owner: lena, To: "lena@example.org", Template: Code,
+				Data: map[string]string{"code": fmt.Sprintf("00000%d", i), "minutes": "10"}})
+			w.step()
+			w.pass(keepSandbox / 3)
+		}
+		w.pass(time.Hour)
+		w.must(w.sweep(w.ctx), "sweep")
+		if all, _, err := w.Inbox(w.ctx, "", 50); err != nil || len(all) != 2 {
+			w.t.Errorf("of four, two of which are older than a week: %d, %v", len(all), err)
 		}
 	})
 }

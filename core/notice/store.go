@@ -102,8 +102,22 @@ func settleMail(tx *db.Tx, id string, state State, failure string, at int64, kee
 	return err
 }
 
-func deleteMails(tx *db.Tx, before int64) error {
-	_, err := tx.Exec(`delete from notice_mail where created_at < $1 and state <> 'queued'`, before)
+// mailAge is when a mail was added, in microseconds of real time.
+type mailAge struct {
+	id      string
+	created int64
+}
+
+func selectAges(tx *db.Tx, after string, limit int) ([]mailAge, error) {
+	return db.All(tx, func(r db.Row) (m mailAge, err error) {
+		err = r.Scan(&m.id, &m.created)
+		return m, err
+	}, `select id, created_at from notice_mail where id > $1 order by id limit $2`, after, limit)
+}
+
+// deleteMails forgets what is settled of the mails behind one and up to another.
+func deleteMails(tx *db.Tx, after, to string, before int64) error {
+	_, err := tx.Exec(`delete from notice_mail where id > $1 and id <= $2 and created_at < $3 and state <> 'queued'`, after, to, before)
 	return err
 }
 
