@@ -4,11 +4,13 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"billfold/base/clock"
+	"billfold/edge/gate"
 )
 
 // newLimit is how long a connection that was accepted before the end may take to send its request.
@@ -20,7 +22,7 @@ const connsMost = 4096
 // crowd knows which connections have something coming. http.Server.Shutdown alone is not enough: from its first moment on it
 // hangs up on requests that it has read and not begun, and the sender cannot know that nothing was done. It also bounds how many
 // connections there are: whoever has been silent longest makes room, so that ten thousand idle ones keep nobody out who has
-// something to say.
+// something to say; of the address that has most of them, so that one address's crowd pushes out itself and nobody else.
 type crowd struct {
 	most int // 0 is connsMost
 
@@ -31,6 +33,7 @@ type crowd struct {
 
 // guest is what is known of a connection.
 type guest struct {
+	from   netip.Addr // zero where it has none
 	state  http.ConnState
 	since  int64        // in the order of the last changes of all
 	served atomic.Int32 // requests that have come whole and are being answered
@@ -53,7 +56,7 @@ func (c *crowd) guest(conn net.Conn) *guest {
 			c.all = map[net.Conn]*guest{}
 		}
 		c.count++
-		g = &guest{since: c.count}
+		g = &guest{from: addressOf(conn), since: c.count}
 		c.all[conn] = g
 	}
 	return g
@@ -93,15 +96,41 @@ func (c *crowd) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// silent is the connection on which nothing has happened for longest, but for those that are being answered. The newest is always one.
+// addressOf is whom a connection comes from, as far as its address says.
+func addressOf(conn net.Conn) netip.Addr {
+	a, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return gate.Part(a.AddrPort().Addr())
+}
+
+// silent is the connection on which nothing has happened for longest, but for those that are being answered, of the address that has most
+// of such connections. The newest is always one.
 func (c *crowd) silent() (oldest net.Conn) {
-	var since int64
+	type silence struct {
+		conn  net.Conn
+		since int64
+		count int
+	}
+	all := map[netip.Addr]silence{}
 	for conn, g := range c.all {
-		if g.served.Load() == 0 && (oldest == nil || g.since < since) {
-			oldest, since = conn, g.since
+		if g.served.Load() > 0 {
+			continue
+		}
+		s := all[g.from]
+		if s.count++; s.conn == nil || g.since < s.since {
+			s.conn, s.since = conn, g.since
+		}
+		all[g.from] = s
+	}
+	var most silence
+	for _, s := range all {
+		if s.count > most.count || s.count == most.count && s.since < most.since {
+			most = s
 		}
 	}
-	return oldest
+	return most.conn
 }
 
 // pending counts the connections whose request has not come, and those that are being served.

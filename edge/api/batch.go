@@ -148,11 +148,17 @@ func (c *call) submit(ctx context.Context, wishes []wish, batch string, atomic b
 }
 
 // wishes reads what a request says against what it says it of. What is wrong with one entry stays with that entry.
-func (c *call) wishes(tx *db.Tx, list []client.NewEntry) ([]wish, error) {
-	wishes := make([]wish, len(list))
+func (c *call) wishes(tx *db.Tx, list []client.NewEntry) (wishes []wish, err error) {
+	var numbers map[string]ledger.AccountID
+	if tx != nil {
+		if numbers, err = c.api.accounts(tx, list); err != nil {
+			return nil, err
+		}
+	}
+	wishes = make([]wish, len(list))
 	for i := range list {
 		w := &wishes[i]
-		w.err = c.wish(tx, &list[i], w)
+		w.err = c.wish(tx, numbers, &list[i], w)
 		if _, ok := fault.As(w.err); w.err != nil && !ok {
 			return nil, w.err
 		}
@@ -160,7 +166,7 @@ func (c *call) wishes(tx *db.Tx, list []client.NewEntry) ([]wish, error) {
 	return wishes, nil
 }
 
-func (c *call) wish(tx *db.Tx, in *client.NewEntry, w *wish) error {
+func (c *call) wish(tx *db.Tx, numbers map[string]ledger.AccountID, in *client.NewEntry, w *wish) error {
 	w.entry = ledger.Entry{ID: ledger.EntryID(in.ID), Kind: in.Kind, Reference: in.Reference, Meta: in.Metadata}
 	w.given, w.hold, w.end = in.ID != "", in.Hold, in.Resolves
 	if w.end != nil {
@@ -168,7 +174,7 @@ func (c *call) wish(tx *db.Tx, in *client.NewEntry, w *wish) error {
 	}
 	w.entry.Legs = make([]ledger.Leg, len(in.Legs))
 	for n := range in.Legs {
-		if err := c.leg(tx, &in.Legs[n], &w.entry.Legs[n]); err != nil {
+		if err := c.leg(tx, numbers, &in.Legs[n], &w.entry.Legs[n]); err != nil {
 			return at(err, place("legs", n))
 		}
 	}
@@ -199,7 +205,7 @@ func (w *wish) ending(in *client.NewEntry) error {
 	return nil
 }
 
-func (c *call) leg(tx *db.Tx, in *client.Leg, to *ledger.Leg) error {
+func (c *call) leg(tx *db.Tx, numbers map[string]ledger.AccountID, in *client.Leg, to *ledger.Leg) error {
 	if in.Released != "" {
 		return fault.ErrInvalid.With("released")
 	}
@@ -210,7 +216,7 @@ func (c *call) leg(tx *db.Tx, in *client.Leg, to *ledger.Leg) error {
 		if side.value == "" {
 			return ErrRequired.With(side.name)
 		}
-		number, err := c.api.numberOf(tx, side.value)
+		number, err := c.api.numberAmong(numbers, side.value)
 		if err == nil {
 			var counts money.Currency
 			if counts, err = c.api.currencies.of(tx, c.api.Ledger, number); err == nil && counts.Code != in.Currency {

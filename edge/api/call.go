@@ -291,7 +291,10 @@ func (c *call) body(b *bytes.Buffer) error {
 		b.Grow(int(n))
 	}
 	got, err := b.ReadFrom(io.LimitReader(c.r.Body, limit+1))
+	f, refused := fault.As(err) // the rest of it was not let in
 	switch {
+	case refused:
+		return f
 	case err != nil:
 		return fault.ErrMalformed.With("body").Because(err)
 	case got > limit:

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"billfold/client"
+	"billfold/core/ledger"
+	"billfold/test/harness"
 )
 
 // deep is a body nested n deep around a value.
@@ -150,6 +152,39 @@ func TestBigBatch(t *testing.T) {
 		p := w.send(w.ops, http.MethodPost, "/v1/ledger/entries", `{"entries":[`+strings.Repeat(entry+",", 10_000)+entry+`]}`).problem(t)
 		if p.Code != "batch_size" || p.Param != "entries" {
 			t.Errorf("10,001 entries: %+v", p)
+		}
+	})
+}
+
+// TestStrangeAccountsOfABatch: a server that has just begun finds the accounts of a large batch by few statements, also those that are not
+// there, which stay the fault of their own entries.
+func TestStrangeAccountsOfABatch(t *testing.T) {
+	engines(t, func(w *world) {
+		const accounts, wrong = 300, 200
+		for n := range accounts {
+			w.openAccount(fmt.Sprintf("test/%d", n), "unlimited")
+		}
+		w.start(harness.Logger(t))
+		var list []string
+		for n := range accounts + wrong {
+			debit := fmt.Sprintf("test/%d", n)
+			if n >= accounts && n%2 == 0 {
+				debit = accountID(ledger.AccountID(1_000_000 + n))
+			}
+			list = append(list, fmt.Sprintf(`{"kind":"test","legs":[{"debit":%q,"credit":"test/%d","amount":"1","currency":"EUR"}]}`,
+				debit, (n+1)%accounts))
+		}
+		_, before := w.d.Asked()
+		a := w.send(w.ops, http.MethodPost, "/v1/ledger/entries", `{"entries":[`+strings.Join(list, ",")+`]}`, "Idempotency-Key: strange")
+		_, after := w.d.Asked()
+		if a.status != http.StatusOK || !strings.Contains(a.body, `"posted":300,"refused":200`) {
+			t.Fatalf("%d %.300s", a.status, a.body)
+		}
+		if n := strings.Count(a.body, `"account_not_found"`); n != wrong {
+			t.Errorf("%d accounts were not found", n)
+		}
+		if n := after - before; n > 40 {
+			t.Errorf("%d statements to read %d accounts", n, accounts)
 		}
 	})
 }

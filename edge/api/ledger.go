@@ -1,6 +1,8 @@
 package api
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,13 +40,66 @@ func (k *currencyCache) of(tx *db.Tx, l *ledger.Ledger, account ledger.AccountID
 	if err != nil {
 		return money.Currency{}, err
 	}
+	k.keep(map[ledger.AccountID]money.Currency{account: a.Currency})
+	return a.Currency, nil
+}
+
+func (k *currencyCache) keep(found map[ledger.AccountID]money.Currency) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.list == nil || len(k.list) >= currenciesMost {
 		k.list = map[ledger.AccountID]money.Currency{}
 	}
-	k.list[account] = a.Currency
-	return a.Currency, nil
+	maps.Copy(k.list, found)
+}
+
+// accounts reads by few statements what accounts a batch names, and remembers what they count: one by one the twenty thousand of a large
+// batch would take longer than a reader has. Of names it answers the numbers, 0 where there is no such account.
+func (a *API) accounts(tx *db.Tx, list []client.NewEntry) (map[string]ledger.AccountID, error) {
+	numbers := map[string]ledger.AccountID{}
+	var names []string
+	for i := range list {
+		for n := range list[i].Legs {
+			for _, name := range [...]string{list[i].Legs[n].Debit, list[i].Legs[n].Credit} {
+				if _, again := numbers[name]; again || name == "" {
+					continue
+				}
+				var isNumber bool
+				if numbers[name], isNumber = accountNumber(name); !isNumber {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	found, err := a.Ledger.Numbers(tx, names)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		numbers[name] = found[i]
+	}
+	counts, err := a.Ledger.Currencies(tx, slices.Collect(maps.Values(numbers)))
+	if err != nil {
+		return nil, err
+	}
+	a.currencies.keep(counts)
+	for name, number := range numbers {
+		if _, exists := counts[number]; !exists {
+			numbers[name] = 0
+		}
+	}
+	return numbers, nil
+}
+
+// numberAmong is numberOf among the accounts of a batch, or where they were not read in memory.
+func (a *API) numberAmong(numbers map[string]ledger.AccountID, name string) (ledger.AccountID, error) {
+	if numbers == nil {
+		return a.numberOf(nil, name)
+	}
+	if numbers[name] == 0 {
+		return 0, ledger.ErrAccountNotFound
+	}
+	return numbers[name], nil
 }
 
 // place is the path of one item of a list.

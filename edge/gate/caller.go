@@ -1,16 +1,12 @@
 package gate
 
 import (
-	"bytes"
 	"hash/maphash"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
+	"sync/atomic"
 	"time"
-
-	"billfold/base/fault"
 )
 
 // caller is who asks: the owner of a key or session, or a network of which nobody is known.
@@ -18,7 +14,8 @@ type caller struct {
 	full    int64 // nanoseconds: when what they may ask is whole again (the generic cell rate algorithm of ATM, in one number)
 	here    int   // requests between admit and leave
 	running int
-	open    int // streams
+	open    int          // streams
+	bytes   atomic.Int64 // held of bodies and answers
 	lines   [classes][]*ticket
 }
 
@@ -111,7 +108,7 @@ func (g *Gate) credential(r *http.Request) uint64 {
 	return maphash.String(g.callers.seed, text) | 1
 }
 
-// network is what one party usually controls of an address: the whole of an IPv4 address, 64 bits of an IPv6 one.
+// network is where a request comes from, by Part.
 func network(remote string) string {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
@@ -121,57 +118,14 @@ func network(remote string) string {
 	if err != nil {
 		return "unknown"
 	}
+	return Part(addr).String()
+}
+
+// Part is what one party usually controls of an address: the whole of an IPv4 address, 64 bits of an IPv6 one.
+func Part(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.Masked().String()
-		}
+	if p, err := addr.Prefix(64); err == nil && addr.Is6() {
+		return p.Masked().Addr()
 	}
-	return addr.String()
+	return addr
 }
-
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// buffer reads a request's body, so that what follows does not wait for the sender. Strangers' long bodies are left to the handler, which
-// asks who they are first. free is called when the request is over.
-func (g *Gate) buffer(r *http.Request, known bool) (free func(), f *fault.Fault) {
-	free = func() {}
-	most := int64(strangerBodyMost)
-	if known {
-		most = bodyMost
-	}
-	if r.Body == nil || r.ContentLength == 0 || r.ContentLength > most {
-		return free, nil
-	}
-	room := r.ContentLength
-	if room < 0 {
-		room = most
-	}
-	if g.reading.Add(room) > bytesMost {
-		g.reading.Add(-room)
-		return free, busy()
-	}
-	b := bodies.Get().(*bytes.Buffer)
-	free = func() {
-		g.reading.Add(-room)
-		if b.Cap() <= strangerBodyMost {
-			b.Reset()
-			bodies.Put(b)
-		}
-	}
-	_, err := b.ReadFrom(io.LimitReader(r.Body, room))
-	rest := io.Reader(r.Body)
-	if err != nil {
-		rest = broken{err} // the handler says what is to be said about it
-	}
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(b.Bytes()), rest), r.Body}
-	return free, nil
-}
-
-// broken is the rest of a body that could not be read.
-type broken struct{ err error }
-
-func (b broken) Read([]byte) (int, error) { return 0, b.err }

@@ -42,27 +42,26 @@ const burst = 2
 
 // Where the waits end.
 const (
-	patience         = 4 // times Wait for what is critical
-	soon             = 5 * time.Millisecond
-	crowd            = 8
-	paceOver         = 100 * time.Millisecond
-	giveUp           = 2 * time.Second
-	giveUpCritical   = 8 * time.Second
-	retryRate        = time.Second
-	strangerBodyMost = 64 << 10
-	bodyMost         = 4<<20 + 1
-	bytesMost        = 256 << 20
+	patience       = 4 // times Wait for what is critical
+	soon           = 5 * time.Millisecond
+	crowd          = 8
+	paceOver       = 100 * time.Millisecond
+	giveUp         = 2 * time.Second
+	giveUpCritical = 8 * time.Second
+	retryRate      = time.Second
+	hereMost       = 16 << 10 // requests, in whatever state
 )
 
 // Gate lets requests in. It is safe for concurrent use.
 type Gate struct {
 	Options
 	reserve int // places that only critical requests take
-	reading atomic.Int64
+	holds   holds
 	kept    atomic.Pointer[func(time.Duration)]
 
 	mu      sync.Mutex
 	callers callers
+	here    int // requests between admit and leave
 	running int
 	common  int // of these, ordinary ones
 	waiting int
@@ -142,24 +141,25 @@ func (g *Gate) serve(w http.ResponseWriter, r *http.Request, next http.Handler) 
 		next.ServeHTTP(w, r)
 		return
 	}
-	k := classOf(r)
-	free, f := g.buffer(r, known)
-	defer free()
-	if f == nil {
-		f = g.enter(r.Context(), c, k)
+	v := &stay{gate: g, caller: c, class: classOf(r)}
+	defer v.over()
+	if f = v.receive(w, r, known); f == nil {
+		f = v.enter(r.Context())
 	}
 	if f != nil {
 		refuse(f.Code, f)
 		return
 	}
-	defer g.done(c, k)
 	ctx, visitor := telemetry.WithVisitor(r.Context())
-	next.ServeHTTP(w, r.WithContext(ctx))
+	out := &answer{ResponseWriter: w, stay: v}
+	next.ServeHTTP(out, r.WithContext(ctx))
+	v.done()
 	if id != 0 {
 		if name := visitor.Name(); name != "" && !known {
 			g.know(id, name)
 		}
 	}
+	_ = out.send() // the reader went away: nothing to mend
 }
 
 // admit finds the caller of a request and takes one from what they may ask in a second. Every answer of the API says what is left.
@@ -183,13 +183,24 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request, id uint64) (*caller
 	if wait > 0 {
 		return nil, known, fault.ErrRate.RetryIn(max(wait, retryRate))
 	}
+	if f := g.holds.refusal(c); f != nil { // who does not read answers is not given more of them
+		return nil, known, f
+	}
+	switch {
+	case c.here >= 2*g.Each:
+		return nil, known, fault.ErrRate.RetryIn(retryRate)
+	case g.here >= hereMost:
+		return nil, known, busy()
+	}
 	c.here++
+	g.here++
 	return c, known, nil
 }
 
 func (g *Gate) leave(c *caller) {
 	g.mu.Lock()
 	c.here--
+	g.here--
 	g.mu.Unlock()
 }
 

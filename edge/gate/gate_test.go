@@ -356,27 +356,31 @@ func TestSlowBodies(t *testing.T) {
 func TestBodies(t *testing.T) {
 	for _, size := range []int{0, 1, strangerBodyMost - 1, strangerBodyMost, strangerBodyMost + 1, 3 * strangerBodyMost} {
 		for _, known := range []bool{false, true} {
-			g := New(Options{})
+			g := New(Options{Real: clock.System()})
 			sent := bytes.Repeat([]byte("x"), size)
 			r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(bytes.NewReader(sent))) // of unknown length
-			free, f := g.buffer(r, known)
+			v := &stay{gate: g, caller: &caller{}}
+			f := v.receive(httptest.NewRecorder(), r, known)
 			got, err := io.ReadAll(r.Body)
 			if f != nil || err != nil || !bytes.Equal(got, sent) {
 				t.Errorf("%d bytes: read %d, %v", size, len(got), err)
 			}
-			if free(); g.reading.Load() != 0 {
-				t.Errorf("%d bytes are still held", g.reading.Load())
+			if held := g.holds.all.Load(); held != int64(max(size-small, 0)) {
+				t.Errorf("%d bytes: %d are held", size, held)
+			}
+			if v.over(); g.holds.all.Load() != 0 || v.caller.bytes.Load() != 0 || g.running != 0 {
+				t.Errorf("%d bytes are still held, or a place", g.holds.all.Load())
 			}
 		}
 	}
-	g := New(Options{})
+	g := New(Options{Real: clock.System()})
 	r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(strings.NewReader("{"), broken{io.ErrUnexpectedEOF}))
 	defer func() {
 		if got, err := io.ReadAll(r.Body); err != io.ErrUnexpectedEOF || string(got) != "{" {
 			t.Errorf("a body that broke off: %q, %v", got, err)
 		}
 	}()
-	_, _ = g.buffer(r, true)
+	_ = (&stay{gate: g, caller: &caller{}}).receive(httptest.NewRecorder(), r, true)
 }
 
 // TestImpatient: whoever hangs up while waiting leaves the line, and nothing is left of them.
