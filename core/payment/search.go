@@ -127,6 +127,19 @@ func others(lines []line) iter.Seq[string] {
 	}
 }
 
+// othersIn are the far sides of what is in lists.
+func othersIn(lists []*list) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, l := range lists {
+			for _, other := range l.others {
+				if !yield(other) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // fits says whether a line is what is looked for, but for the state, which only the payment's row knows.
 func (q *query) fits(l *line) bool {
 	direction := In
@@ -236,16 +249,21 @@ func (s *Service) searchParts(ctx context.Context, owner string, q *query, found
 			return false, err
 		}
 	}
-	for together := 1; len(heads) > 0; together = min(2*together, partsTogether) {
+	for together := 1; len(heads) > 0; together = min(8*together, partsTogether) {
 		some := heads[:min(together, len(heads))]
 		heads = heads[len(some):]
 		lists, err := s.openParts(ctx, owner, some)
 		if err != nil {
 			return false, err
 		}
-		for _, l := range lists {
-			if done, err := s.searchList(ctx, q, l, found); err != nil || done {
-				return done, err
+		for few := range slices.Chunk(lists, namedTogether) {
+			if err := q.know(ctx, s, othersIn(few)); err != nil {
+				return false, err
+			}
+			for _, l := range few {
+				if done, err := s.searchList(ctx, q, l, found); err != nil || done {
+					return done, err
+				}
 			}
 		}
 	}
@@ -349,8 +367,12 @@ func (s *Service) searchRows(ctx context.Context, owner string, q *query, edge p
 	return false, nil
 }
 
-// partsTogether bounds how many word lists are opened before they are looked through: what most searches want is in the first.
-const partsTogether = 32
+// partsTogether bounds how many word lists are opened before they are looked through: what most searches want is in the first, and who
+// waits for all of them waits less the fewer times the database is asked.
+const partsTogether = 256
+
+// namedTogether bounds of how many of these the parties' names are looked up together: a shop's lists may have hundreds each.
+const namedTogether = 16
 
 // searchEarly is searchRows for a state that no list has.
 func (s *Service) searchEarly(ctx context.Context, owner string, q *query, edge place, found *harvest) (bool, error) {
@@ -400,12 +422,9 @@ func (s *Service) sift(ctx context.Context, q *query, rows []partyRow, edge plac
 	return false, false, nil
 }
 
-// searchList looks through one word list. What fits is loaded once it may fill the page: what is rare, a line in each of many lists, by one
-// statement. True when the page is full or enough was loaded.
+// searchList looks through one word list, whose parties' names are known. What fits is loaded once it may fill the page: what is rare, a
+// line in each of many lists, by one statement. True when the page is full or enough was loaded.
 func (s *Service) searchList(ctx context.Context, q *query, l *list, found *harvest) (bool, error) {
-	if err := q.know(ctx, s, slices.Values(l.others)); err != nil {
-		return false, err
-	}
 	m := q.may(l)
 	for i := m.next(0); i >= 0; i = m.next(i + 1) {
 		if at := l.place(i); !at.before(found.from) || at.at < micros(q.Since) {

@@ -288,6 +288,40 @@ func (w *world) toCome() {
 	}
 }
 
+// What was loaded and did not fill the page is not met again with what is loaded next.
+func TestSearchLoadsEachOnce(t *testing.T) {
+	partSize = 4
+	t.Cleanup(func() { partSize = 250 })
+	engines(t, func(w *world) {
+		w.fund(w.lena, 100_000)
+		var want []ID
+		for i := range 12 {
+			terms := w.terms(int64(100 + i))
+			terms.Description = "Kuchen"
+			p, err := w.Create(w.ctx, w.by(w.lena), terms, true, w.key())
+			w.ok(err)
+			if i >= 8 && i < 11 { // behind one that is in the wanted state, so many that the first to be loaded do not fill a page
+				w.must(w.Refund(w.ctx, w.byShop(), p.ID, nil, "", w.key()))
+			} else {
+				want = append([]ID{p.ID}, want...)
+			}
+			w.business.Advance(time.Minute)
+		}
+		w.business.Advance(2 * time.Hour)
+		_, err := w.Listed(w.ctx, string(w.lena))
+		w.ok(err)
+		w.rest()
+		newest, err := db.Read(w.ctx, w.DB, func(tx *db.Tx) (part, error) { return newestPart(tx, string(w.lena)) })
+		w.ok(err)
+		if newest.number != 4 { // with the top-up and the refunds
+			t.Fatalf("%d word lists, want 4", newest.number)
+		}
+		if got := w.find(ActivityFilter{State: Completed, Text: "kuchen"}); !slices.Equal(got, want) {
+			t.Errorf("found %v, want %v", got, want)
+		}
+	})
+}
+
 // A payment that is in a word list never comes into a state that is looked for among the newest only.
 func TestEarlyStatesAreNotComeBackTo(t *testing.T) {
 	for _, m := range Moves {

@@ -245,7 +245,7 @@ func (s *Service) again(ctx context.Context, c Caller, call once.Call, operation
 		return p, err
 	})
 	switch {
-	case errors.Is(err, once.ErrMismatch):
+	case errors.Is(err, once.ErrMismatch), err != nil && db.IsUnique(refusal): // there is a first answer, and it could not be read
 		return Payment{}, err
 	case err != nil || !p.found:
 		return Payment{}, refusal

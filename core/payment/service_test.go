@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"billfold/base/db"
 	"billfold/base/fault"
 	"billfold/base/id"
 	"billfold/base/money"
@@ -360,4 +362,24 @@ func parallel(n int, f func(i int)) {
 		all.Go(func() { f(i) })
 	}
 	all.Wait()
+}
+
+// A call whose key is there already, and whose first answer cannot be read at the moment, is told to come again and not that something
+// broke: it would find the answer.
+func TestFirstAnswerThatCannotBeRead(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 1_000)
+		call := w.keyed("twin", "")
+		first, err := w.Create(w.ctx, w.by(w.lena), w.terms(100), true, call)
+		w.ok(err)
+		twin := &db.UniqueError{Constraint: "once_key"}
+		ended, end := context.WithCancel(w.ctx)
+		end()
+		if _, err := w.again(ended, w.by(w.lena), call, opCreate, twin); !errors.Is(err, fault.ErrBusy) {
+			t.Errorf("without an answer of the database: %v", err)
+		}
+		if p, err := w.again(w.ctx, w.by(w.lena), call, opCreate, twin); err != nil || p.ID != first.ID {
+			t.Errorf("with one: %s, %v, want %s", p.ID, err, first.ID)
+		}
+	})
 }

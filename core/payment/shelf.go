@@ -200,25 +200,42 @@ const openersMost = 4
 // openLeast is how many lists are opened at one place at least. A test opens them one by one.
 var openLeast = 4
 
-// openSome opens lists, all by one statement. Words of somebody who was erased are gone; so is a list whose owner was.
+// openSome opens lists, all by one statement, each while the database fetches the next. Words of somebody who was erased are gone; so is
+// a list whose owner was.
 func (s *Service) openSome(ctx context.Context, owner string, some []*shelved) error {
-	parts := make([]any, len(some))
+	parts, at := make([]int64, len(some)), make(map[int64]*shelved, len(some))
 	for i, one := range some {
-		parts[i] = one.part
+		parts[i], at[one.part] = one.part, one
 	}
-	args := append([]any{owner}, db.Pad(parts, 1)...)
-	rows, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]words, error) {
-		return db.All(tx, scanWords, selectLists+db.In(2, len(args)-1), args...)
+	foreign := map[int64][]words{}
+	_, err := db.Read(ctx, s.DB, func(tx *db.Tx) ([]struct{}, error) {
+		text, args := listsOf(tx, owner, parts)
+		return db.All(tx, func(row db.Row) (none struct{}, err error) {
+			w, err := scanWords(row)
+			if err != nil {
+				return none, err
+			}
+			w.text, err = s.Keys.Open(w.creator, wordsRow(owner, w.part, w.creator), w.text)
+			if errors.Is(err, seal.ErrShredded) {
+				return none, nil
+			}
+			if err != nil {
+				return none, err
+			}
+			one := at[w.part]
+			one.creators, one.bytes = append(one.creators, w.creator), one.bytes+len(w.text)
+			if w.creator != owner {
+				foreign[w.part] = append(foreign[w.part], w)
+				return none, nil
+			}
+			return none, one.list.read(w.text)
+		}, text, args...)
 	})
 	if err != nil {
 		return err
 	}
-	written := make(map[int64][]words, len(some))
-	for _, row := range rows {
-		written[row.part] = append(written[row.part], row)
-	}
 	for _, one := range some {
-		if err := s.openList(one, written[one.part]); err != nil {
+		if err := one.weave(foreign[one.part]); err != nil {
 			return err
 		}
 		if len(one.creators) > 0 {
@@ -228,29 +245,15 @@ func (s *Service) openSome(ctx context.Context, owner string, some []*shelved) e
 	return nil
 }
 
-// openList puts together what its creators wrote.
-func (s *Service) openList(one *shelved, rows []words) error {
-	foreign := map[int]string{}
-	for _, row := range rows {
-		plain, err := s.Keys.Open(row.creator, wordsRow(one.owner, row.part, row.creator), row.sealed)
-		if errors.Is(err, seal.ErrShredded) {
-			continue
-		}
-		if err != nil {
+// weave puts what others wrote into a list.
+func (one *shelved) weave(foreign []words) error {
+	lines := map[int]string{}
+	for _, w := range foreign {
+		if err := readForeign(lines, string(w.text)); err != nil {
 			return err
 		}
-		one.creators = append(one.creators, row.creator)
-		if row.creator != one.owner {
-			err = readForeign(foreign, string(plain))
-		} else {
-			err = one.list.read(plain)
-		}
-		if err != nil {
-			return err
-		}
-		one.bytes += len(plain)
 	}
-	one.list.weave(foreign)
+	one.list.weave(lines)
 	one.bytes += 28 * one.list.size // beside the columns as they lie there: times, amounts, parties, where words begin
 	return nil
 }

@@ -46,10 +46,10 @@ const (
 		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
 		order by at desc, payment desc limit $5) p join payment_record r on r.id = p.payment order by p.at desc, p.payment desc`
 
-	selectTakings = `select p.at, p.payment, p.role, r.currency, r.scale, r.captured
-		from (select at, payment, role from payment_party
-		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4)
-		order by at desc, payment desc limit $5) p join payment_record r on r.id = p.payment order by p.at desc, p.payment desc`
+	selectTakings = `select at, payment, role from payment_party
+		where owner = $1 and at >= $2 and at <= $3 and (at < $3 or at = $3 and payment < $4) order by at desc, payment desc limit $5`
+	selectMovedFrom = `select id, currency, scale, captured from payment_record where id <= $1 and id >= $2 order by id desc limit $3`
+	selectMoved     = `select id, currency, scale, captured from payment_record where id in `
 
 	selectLocked = `select ` + joinedColumns + `, s.n, s.name, s.state, s.at, s.amount
 		from payment_record r join payment_step s on s.payment = r.id where r.id = $1 and s.n < $2 order by s.n`

@@ -14,7 +14,7 @@ const (
 		order by first_at desc, first_payment desc limit $5`
 	selectNewest = `select part, first_at, first_payment, last_at, last_payment, traits from payment_wordlist
 		where owner = $1 and creator = $2 order by first_at desc, first_payment desc limit 1`
-	selectLists = `select part, creator, list from payment_wordlist where owner = $1 and part in `
+	selectLists = `select part, creator, list from payment_wordlist where owner = $1 and part `
 	// What is neither under way nor completed has indexes of its own, whose condition is repeated here word for word.
 	selectInState = `select id from payment_record where payer = $1 and state = $2
 			and state in ('voided', 'expired', 'failed', 'held', 'reversed', 'partly_refunded', 'refunded')
@@ -82,15 +82,28 @@ func scanPlace(row db.Row) (p place, err error) {
 	return p, err
 }
 
-// words is a sealed word list of one creator.
+// listsOf asks for some lists of an owner. PostgreSQL gets their numbers in an array, so that it prepares one statement on each of its
+// connections however many are asked for: until then the first search waited for that more than for its lists.
+func listsOf(tx *db.Tx, owner string, parts []int64) (text string, args []any) {
+	if tx.Engine() == db.Postgres {
+		return selectLists + "= any($2)", []any{owner, parts}
+	}
+	for _, n := range parts {
+		args = append(args, n)
+	}
+	args = append([]any{owner}, db.Pad(args, 1)...)
+	return selectLists + "in " + db.In(2, len(args)-1), args
+}
+
+// words is a word list of one creator, sealed as it is stored.
 type words struct {
 	part    int64
 	creator string
-	sealed  []byte
+	text    []byte
 }
 
 func scanWords(row db.Row) (w words, err error) {
-	err = row.Scan(&w.part, &w.creator, &w.sealed)
+	err = row.Scan(&w.part, &w.creator, &w.text)
 	return w, err
 }
 
