@@ -113,7 +113,10 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request, v *visit, who acces
 	case who == sandbox && !s.Sandbox:
 		return errMissing
 	case (who == holder || who == operator) && !signedIn:
-		if v.ended {
+		switch {
+		case v.ended && r.Method == http.MethodPost:
+			s.flash(w, "info", "problem.signin.unsent")
+		case v.ended:
 			s.flash(w, "info", "problem.signin.says")
 		}
 		return s.redirect(w, r, "/signin?next="+back(r))
@@ -133,6 +136,9 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request, v *visit, who acces
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			return errLarge
+		}
+		if f, ok := fault.As(err); ok { // the rest of it was not let in
+			return f
 		}
 		return fault.ErrMalformed.Because(err)
 	}

@@ -281,6 +281,10 @@ func TestSessions(t *testing.T) {
 	here.wants(here.submit(page, "/sessions/end"), http.StatusOK, "That session is ended.")
 	a := there.get("/home")
 	there.wants(a, http.StatusOK, "Your session ended", "E-mail or handle")
+	there.signIn("lena")
+	form := there.get("/topup")
+	here.submit(here.get("/sessions"), "/sessions/end")
+	there.wants(there.submit(form, "/topup", "amount", "5.00"), http.StatusOK, "was not carried out", "E-mail or handle")
 
 	w.must(w.real.Advance(6 * time.Minute))
 	page = here.get("/home")
@@ -409,6 +413,9 @@ func TestDatabaseAway(t *testing.T) {
 	w.DB.Close()
 	for _, a := range []answer{b.get("/home"), b.get("/activity"), b.send("/topup", form)} {
 		b.wants(a, http.StatusServiceUnavailable, "No money moved.", "req_")
+		if a.header.Get("Retry-After") == "" {
+			t.Error("nothing says when to try again")
+		}
 	}
 }
 

@@ -67,7 +67,11 @@ func (w *world) linkWalk(lena *browser, tag lang.Tag) {
 	page = lena.submit(page, "/send/link", "amount", "5", "currency", "EUR")
 	lena.wants(page, http.StatusOK, say("link.anyone"), say("confirm.arrives.link"), say("confirm.link"))
 	page = lena.submit(page, page.path)
-	lena.wants(page, http.StatusOK, say("link.yours"), `<svg class="qr"`, say("where.link.authorized.payer"))
+	lena.wants(page, http.StatusOK, say("link.yours"), `<svg class="qr"`, say("where.link.authorized.payer"),
+		say("stepwaits.untaken"))
+	if strings.Contains(page.html, say("step.confirm_payee")) {
+		w.t.Error("a link that nobody has taken tells of a payee")
+	}
 	if page.header.Get("Referrer-Policy") != "no-referrer" {
 		w.t.Error("the page with the link sends a referrer")
 	}

@@ -114,6 +114,9 @@ func takePicture(r *http.Request) error {
 		if errors.As(err, &large) {
 			return errLarge
 		}
+		if f, ok := fault.As(err); ok { // the rest of it was not let in
+			return f
+		}
 		return fault.ErrMalformed.Because(err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"billfold/base/fault"
@@ -38,6 +39,9 @@ func (s *site) problem(w http.ResponseWriter, r *http.Request, v *visit, err err
 	if p.Status >= 500 {
 		s.Log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "page failed", slog.String("request_id", p.Request),
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
+	}
+	if p.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(p.After))
 	}
 	if drawn := s.draw(w, r, v, p.Status, ui.Extra{}, ui.ProblemPage(p)); drawn != nil {
 		s.Log.Error("error page failed", "request_id", p.Request, "error", drawn)

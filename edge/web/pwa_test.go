@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"billfold/base/lang"
 	"billfold/edge/web/static"
+	"billfold/edge/web/text"
 )
 
 // An installed wallet: the manifest's icons exist, the worker keeps files that exist and never a page with money on it.
@@ -33,6 +35,26 @@ func TestInstallable(t *testing.T) {
 	for _, private := range []string{"/home", "/activity", "htmx"} {
 		if strings.Contains(worker, private) {
 			t.Errorf("the worker keeps %s", private)
+		}
+	}
+}
+
+// The offline page leads nowhere but to itself, whoever opens it: no other page can be had.
+func TestOfflinePageIsAlone(t *testing.T) {
+	b := build(t, Options{Sandbox: true}).browser()
+	for _, who := range []string{"", "lena"} {
+		if who != "" {
+			b.signIn(who)
+		}
+		page := b.get("/offline")
+		b.wants(page, http.StatusOK, text.Say(lang.EN, "offline.title"))
+		for _, link := range regexp.MustCompile(`<a [^>]*href="([^"]*)"`).FindAllStringSubmatch(page.html, -1) {
+			if link[1] != "" && link[1] != "#main" {
+				t.Errorf("%q reads a link to %s", who, link[1])
+			}
+		}
+		if strings.Contains(page.html, "<nav") || strings.Contains(page.html, "<form") {
+			t.Errorf("%q reads places that cannot be reached", who)
 		}
 	}
 }

@@ -103,6 +103,9 @@ func (w *world) lookAt(me *browser, tag lang.Tag) {
 			w.t.Errorf("a phone does not find %s", place)
 		}
 	}
+	held := w.checkout(700, payment.Manual)
+	me.submit(me.get("/c/"+string(held.ID)), "/c/"+string(held.ID))
+	me.wants(me.get("/insights"), http.StatusOK, say("insights.upcoming"), "€7.00")
 	me.wants(me.submit(page, "/insights/zone", "zone", "Mars/Base"), http.StatusUnprocessableEntity)
 	me.wants(me.submit(page, "/insights/zone", "zone", "Asia/Shanghai"), http.StatusOK, say("insights.zone.says", "Asia/Shanghai"))
 }

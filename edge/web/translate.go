@@ -1,6 +1,7 @@
 package web
 
 import (
+	"sort"
 	"strings"
 	"time"
 
@@ -100,7 +101,7 @@ func (v *visit) details(p payment.Payment, side string) ui.Payment {
 	}
 	switch p.Kind {
 	case payment.TopUp:
-		view.PayerName = v.say("pay." + source(p))
+		view.PayerName, view.FromBank = v.say("pay."+source(p)), p.Method == payment.FromBank
 	case payment.Exchange:
 		view.PayeeName = v.say("exchange.pocket", p.Quote.Mid.To.Code)
 	}
@@ -192,6 +193,8 @@ func timeline(p payment.Payment) []ui.Step {
 		}
 		steps = append(steps, view)
 	}
+	// Who pays at a shop signed in before or after it asked; they are written in the order in which they became known.
+	sort.SliceStable(steps, func(i, j int) bool { return steps[i].At.Before(steps[j].At) })
 	switch p.State {
 	case payment.Failed, payment.Expired, payment.Voided, payment.Held, payment.Reversed:
 		return steps
@@ -208,7 +211,16 @@ func timeline(p payment.Payment) []ui.Step {
 		five = []string{payment.StepAuthenticate, payment.StepRequest, payment.StepAuthorize, payment.StepSent, payment.StepSettle}
 	}
 	mark := "now"
+	if waits(p) {
+		mark = "wait"
+	}
+	if p.Capture == payment.ByLink && p.Payee == "" {
+		five[4] = stepUntaken // who is told afterwards will be on the line then
+	}
 	for _, name := range five {
+		if name == stepUntaken {
+			mark = "wait"
+		}
 		if seen[name] || name == payment.StepConfirmPayer && seen[payment.StepConfirmPayee] {
 			continue
 		}
@@ -216,6 +228,14 @@ func timeline(p payment.Payment) []ui.Step {
 		mark = "next"
 	}
 	return steps
+}
+
+// stepUntaken stands where a payment that travels by a link waits for whoever opens it.
+const stepUntaken = "untaken"
+
+// waits says whether a payment goes on when somebody does something, be it after days: nothing is being worked on until then.
+func waits(p payment.Payment) bool {
+	return p.State == payment.AwaitingConfirmation || p.Kind == payment.TopUp && p.Method == payment.FromBank
 }
 
 // amountField reads what a person typed as money that moves: more than nothing.

@@ -68,10 +68,12 @@ func send(v *Visitor, to, masked string) {
 	v.Check()
 	paid := v.Path()
 	v.back()
-	v.Until("the payment or its confirmation", "location.pathname === "+quote(paid)+" || location.pathname.startsWith('/confirm/')")
-	if ask[bool](v, "!!document.querySelector('#approve button')") { // the browser kept the page as it was
-		v.Click("#approve button")
-	}
+	if v.Look.NoScript {
+		v.Until("the payment or its confirmation", "location.pathname === "+quote(paid)+" || location.pathname.startsWith('/confirm/')")
+		if ask[bool](v, "!!document.querySelector('#approve button')") { // the browser kept the page as it was
+			v.Click("#approve button")
+		}
+	} // else a page that the browser kept looks again by itself
 	v.At(paid)
 	v.Go(confirm) // as a bookmark, or the tab of yesterday
 	v.See(v.Say("state.completed"))
@@ -251,5 +253,25 @@ func install(v *Visitor) (balance string) {
 	v.Check()
 	v.do("find the network", offline(false))
 	v.Until("the page without a warning", "document.getElementById('offline').hidden")
+	backOverForms(v)
 	return balance
+}
+
+// backOverForms sends a form that comes back, twice, and goes back: the browser has kept neither answer, and nobody is told that there is
+// no network.
+func backOverForms(v *Visitor) {
+	v.t.Helper()
+	v.Go("/send")
+	for _, handle := range []string{"nobody_at_all", "nobody_else"} {
+		v.Fill("to", handle)
+		v.do("mark the page", chromedp.Evaluate("window.stale = true", nil))
+		v.Press(v.Say("send.find"))
+		v.Until("the form again", "!window.stale && document.querySelector('[aria-invalid]') !== null")
+	}
+	v.do("go back", chromedp.Evaluate("window.stale = true; history.back()", nil))
+	v.Until("another page", "!window.stale && document.readyState === 'complete' && document.querySelector('h1') !== null")
+	if text := v.Text(); strings.Contains(text, v.Say("offline.title")) || v.Path() != "/send" {
+		v.t.Errorf("%s: back over a form is %s\n%s", v.Look, v.Path(), text)
+	}
+	v.Go("/home")
 }

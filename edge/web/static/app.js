@@ -103,7 +103,8 @@ document.addEventListener("submit", (event) => {
   form.classList.add("busy");
   form.setAttribute("aria-busy", "true");
 });
-addEventListener("pageshow", () => {
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload(); // the browser kept the page as it was, and what stands on it may have been paid since
   for (const form of document.querySelectorAll("form.busy")) {
     form.classList.remove("busy");
     form.removeAttribute("aria-busy");
@@ -129,6 +130,22 @@ document.addEventListener("htmx:before:response", (event) => {
   event.preventDefault();
   if (sourceElement.href) location.assign(sourceElement.href);
   else if (response.raw.redirected) location.reload();
+});
+
+// A part that renews itself leaves its reader alone: it waits while they write in it, and what they unfolded stays unfolded.
+const typed = (field) => field === document.activeElement ||
+  (field.options ? [...field.options].some((o) => o.selected !== o.defaultSelected) : field.value !== field.defaultValue);
+document.addEventListener("htmx:before:request", (event) => {
+  const { sourceElement } = event.detail.ctx;
+  if (!sourceElement.matches('[hx-trigger*="news"]')) return;
+  if ([...sourceElement.querySelectorAll("input:not([type=hidden]), select, textarea")].some(typed)) event.preventDefault();
+});
+let unfolded = [];
+document.addEventListener("htmx:before:swap", () => {
+  unfolded = [...document.querySelectorAll("details[open][id]")].map(({ id }) => id);
+});
+document.addEventListener("htmx:after:swap", () => {
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
 });
 
 // When a live part of the page has turned final, say so once to a screen reader.

@@ -26,10 +26,13 @@ addEventListener("message", (event) => {
   event.waitUntil(keepPage().catch(() => {}));
 });
 
+// What a browser goes back to it asks of its own store alone, which keeps nothing of a form's answer; the page is then asked for anew.
+const anew = (url) => fetch(url, { cache: "no-store", credentials: "include", redirect: "manual" });
+
 addEventListener("fetch", (event) => {
   const { request } = event, { pathname } = new URL(request.url);
   if (request.mode === "navigate" && request.method === "GET") {
-    event.respondWith(fetch(request).catch(() => caches.match(page)));
+    event.respondWith(fetch(request).catch(() => anew(request.url)).catch(() => caches.match(page)));
   } else if (request.mode === "navigate") { // a form is sent once; where nobody answers, its reader is led back to where it stood
     event.respondWith(fetch(request).catch(() => Response.redirect(request.referrer || "/", 303)));
   } else if (shelf.includes(pathname)) {

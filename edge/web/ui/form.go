@@ -55,5 +55,5 @@ func invalid(name, problem string) templ.Attributes {
 	if problem == "" {
 		return nil
 	}
-	return templ.Attributes{"aria-invalid": "true", "aria-describedby": "e-" + name}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": "e-" + name, "autofocus": true}
 }

@@ -29,6 +29,11 @@ func extra(ctx context.Context) Extra {
 	return e
 }
 
+// placed says whether the places of a wallet stand on the page: not for those who have none, and not where no other page can be had.
+func placed(ctx context.Context) bool {
+	return From(ctx).Person.ID != "" && !extra(ctx).Alone
+}
+
 // again makes a part of a live page look again when there is news. Without scripts it stays as it was drawn.
 func again(ctx context.Context, id string) templ.Attributes {
 	if !extra(ctx).Live {

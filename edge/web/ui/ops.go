@@ -3,6 +3,8 @@ package ui
 import (
 	"net/url"
 	"strings"
+
+	"github.com/a-h/templ"
 )
 
 // short makes an address or id fit a table: "user/usr_…2g0k/EUR". The middle of an id is only time; its end tells it apart. The whole
@@ -16,6 +18,14 @@ func short(address string) string {
 		}
 	}
 	return strings.Join(parts, "/")
+}
+
+// inFull is the title of something that is written short. What is written whole has none: it would be said twice.
+func inFull(address string) templ.Attributes {
+	if short(address) == address {
+		return nil
+	}
+	return templ.Attributes{"title": address}
 }
 
 // accountHref keeps the slashes of an address out of the path's segments.

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -19,12 +20,17 @@ func (v Payment) Other() string {
 
 // aboutKey finds the sentence that fits best: by kind, state and side, else by state and side.
 func aboutKey(family string, v Payment) string {
-	kind := v.Kind
-	if v.Link {
-		kind = "link"
+	kinds := []string{v.Kind}
+	switch {
+	case v.Link:
+		kinds = []string{"link", v.Kind}
+	case v.FromBank:
+		kinds = []string{"transferred", v.Kind}
 	}
-	if key := family + "." + kind + "." + v.State + "." + v.Side; text.Has(key) {
-		return key
+	for _, kind := range kinds {
+		if key := family + "." + kind + "." + v.State + "." + v.Side; text.Has(key) {
+			return key
+		}
 	}
 	return family + "." + v.State + "." + v.Side
 }
@@ -42,7 +48,20 @@ func slipIcon(v Payment) string {
 	if v.Link && v.Side == "payer" && v.State != "completed" {
 		return "link"
 	}
+	if v.FromBank {
+		return "bank"
+	}
 	return kindIcon(v.Kind)
+}
+
+// plainSum says whether amount, fee and total are one figure.
+func plainSum(v Payment) bool {
+	return strings.Trim(v.Fee.Digits, "0.,") == "" && v.Total == v.Plain && (v.Captured.Zero() || v.Captured == v.Plain)
+}
+
+// smooth says whether nothing is left to do or to wait for: how it went is then only for those who want to know.
+func smooth(v Payment) bool {
+	return !v.Live && (v.State == "completed" || v.State == "refunded")
 }
 
 // moved says whether an amount in this state deserves its sign: before that it is only what was asked for.

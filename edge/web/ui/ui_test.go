@@ -16,6 +16,7 @@ import (
 	_ "billfold/core/audit" // whose refusals the gallery shows, as of those below
 	_ "billfold/core/inquiry"
 	_ "billfold/core/payment"
+	"billfold/edge/web/text"
 )
 
 func render(t *testing.T, s Scene, c templ.Component) string {
@@ -118,6 +119,24 @@ func TestMoney(t *testing.T) {
 	}
 	if got := Flow(points.Of(17), true).String(); got != "+17\u00a0POINTS" {
 		t.Error(got)
+	}
+}
+
+// What came by a transfer is not spoken of as a card, in its picture or in its words.
+func TestMoneyFromABank(t *testing.T) {
+	for _, state := range []string{"processing", "completed", "failed", "expired", "held", "reversed"} {
+		card, bank := Payment{Kind: "topup", State: state, Side: "payee"}, Payment{Kind: "topup", State: state, Side: "payee", FromBank: true}
+		if slipIcon(card) != "card" || slipIcon(bank) != "bank" {
+			t.Errorf("%s: %s, %s", state, slipIcon(card), slipIcon(bank))
+		}
+		for _, tongue := range lang.All() {
+			for _, family := range []string{"where", "next"} {
+				words := text.Say(tongue, aboutKey(family, bank))
+				if strings.Contains(words, "card") || strings.Contains(words, "卡") {
+					t.Errorf("%s, %s: %s", state, tongue, words)
+				}
+			}
+		}
 	}
 }
 

@@ -64,7 +64,8 @@ type Activity struct {
 	Day    string // the day whose heading stood on the page before, where this one is added below it
 }
 
-// Step is one line of a timeline. Mark says how it stands: "done", "now" (being worked on), "next" (still to come), "bad".
+// Step is one line of a timeline. Mark says how it stands: "done", "now" (being worked on), "wait" (for somebody to do it),
+// "next" (still to come), "bad".
 type Step struct {
 	Name, Mark string
 	At         time.Time
@@ -82,6 +83,7 @@ type Payment struct {
 	PayerName, PayeeName  string
 	OtherShop             bool   // the far side is a shop
 	Link                  bool   // it travels by a link
+	FromBank              bool   // a top-up that is transferred, not taken from a card
 	Case                  string // the state of what was asked about it, "" for nothing
 	PayeeHandle           string
 	Method                string // "Visa ·· 4242", the wallet's currency
