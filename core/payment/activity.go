@@ -185,8 +185,8 @@ func (p partyRow) direction() Direction {
 
 func (p partyRow) matches(f ActivityFilter) bool {
 	r := &p.record
-	if r.draft() && r.state.Final() && f.State == "" {
-		return false // somebody began to send and let it be
+	if r.state.Final() && f.State == "" && (r.draft() || (r.kind == Withdrawal || r.kind == Exchange) && r.approvedAt.IsZero()) {
+		return false // somebody began and let it be
 	}
 	return (f.Kind == "" || f.Kind == r.kind) && (f.State == "" || f.State == r.state) &&
 		(f.Direction == "" || f.Direction == p.direction()) && (f.Currency == "" || f.Currency == r.amount.Currency.Code) &&

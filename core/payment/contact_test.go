@@ -134,6 +134,50 @@ func TestDraftsArePrivate(t *testing.T) {
 	})
 }
 
+// TestDraftsOfOnesOwn: a withdrawal or an exchange that was left on its sheet, or taken back there, is told to nobody and leaves the
+// activity, like a transfer; what the bank says of one that was confirmed is told.
+func TestDraftsOfOnesOwn(t *testing.T) {
+	engines(t, func(w *world) {
+		w.fund(w.lena, 10_000)
+		w.rest()
+		told := len(w.titles(string(w.lena)))
+		to, err := w.Accounts.Link(w.ctx, string(w.lena), "Lena Hoffmann", w.iban("3000"))
+		w.ok(err)
+		out := func() Payment { return w.done(w.Withdraw(w.ctx, w.by(w.lena), eur.Of(100), to.ID, w.key())) }
+		swap := func() Payment { return w.done(w.Exchange(w.ctx, w.by(w.lena), w.quoted(), w.key())) }
+		late, dropped := []Payment{out(), swap()}, []Payment{out(), swap()}
+		seen := func(f ActivityFilter) int {
+			page, err := w.Activity(w.ctx, w.by(w.lena), string(w.lena), f, "", 20)
+			w.ok(err)
+			return len(page.Items)
+		}
+		before := seen(ActivityFilter{})
+		for _, p := range dropped {
+			w.done(w.Void(w.ctx, w.by(w.lena), p.ID, w.key()))
+		}
+		if err := w.business.Advance(WithdrawalExpiry); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range late {
+			_, err := w.Confirm(w.ctx, w.by(w.lena), p.ID, Consent{Digest: p.NextAction.Digest}, w.key())
+			w.refused(err, ErrExpired, "a draft of before")
+		}
+		w.rest()
+		if titles := w.titles(string(w.lena)); len(titles) != told {
+			t.Errorf("she was told %q", titles)
+		}
+		after, expired, voided := seen(ActivityFilter{}), seen(ActivityFilter{State: Expired}), seen(ActivityFilter{State: Voided})
+		if after != before-4 || expired != 2 || voided != 2 {
+			t.Errorf("of %d rows %d are left, %d expired, %d voided", before, after, expired, voided)
+		}
+		w.withdraw(500, "3000")
+		w.rest()
+		if titles := w.titles(string(w.lena)); len(titles) == told {
+			t.Errorf("of a withdrawal that was confirmed she was told nothing but %q", titles)
+		}
+	})
+}
+
 // A shop is new to a payer until a payment to it is completed; one that waits, or that another person made, does not count.
 func TestPaidLately(t *testing.T) {
 	engines(t, func(w *world) {

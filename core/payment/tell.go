@@ -77,8 +77,8 @@ func (s *Service) tell(tx *db.Tx, events []event.Event) error {
 	return s.mail(tx, list, names)
 }
 
-// heard says whom an event is for. A payment that was only asked for is no news to both sides; a refund is told by its own
-// payment, not again by the one it belongs to.
+// heard says whom an event is for. A payment that was only asked for is no news to both sides, nor is what its owner left on the sheet; a
+// refund is told by its own payment, not again by the one it belongs to.
 func heard(e event.Event, n News) (telling, bool) {
 	t := telling{event: e, news: n, payer: n.Payer, payee: n.Payee, says: e.Type}
 	switch e.Type {
@@ -92,6 +92,7 @@ func heard(e event.Event, n News) (telling, bool) {
 		t.payer = n.Payee
 	case Withdrawal, Exchange:
 		t.payee = n.Payer
+		return t, e.Type != eventVoided && e.Type != eventExpired // either ends a draft: of one that was confirmed the rail's word is news
 	}
 	return t, true
 }
