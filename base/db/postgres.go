@@ -137,6 +137,8 @@ func (p *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return c, nil
 }
 
+// read does not have its caller wait for the end of a transaction that has nothing to say any more: the connection is given back when
+// PostgreSQL has ended it.
 func (p *postgres) read(ctx context.Context, limit time.Duration, body func(*Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -144,11 +146,15 @@ func (p *postgres) read(ctx context.Context, limit time.Duration, body func(*Tx)
 	if err != nil {
 		return err
 	}
-	defer c.Release()
 	s := newSession(ctx, c.Conn(), "begin isolation level repeatable read read only")
 	tx := &Tx{ctx: ctx, engine: Postgres, sess: s, reading: true}
 	err = guard(tx, body)
-	s.finish("rollback")
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
+		defer cancel()
+		s.finish(ctx, "rollback")
+		c.Release()
+	}()
 	if err != nil {
 		return interrupted(ctx, err)
 	}
@@ -199,7 +205,7 @@ func (p *postgres) writeOnce(ctx context.Context, conn *pgx.Conn, body func(*Tx)
 	tx := &Tx{ctx: ctx, engine: Postgres, sess: s}
 	err := guard(tx, body)
 	if err != nil {
-		s.finish("rollback")
+		s.finish(ctx, "rollback")
 	} else {
 		err = s.commit()
 	}
@@ -308,13 +314,13 @@ func (s *postgresSession) query(q string, args []any) (cursor, error) {
 }
 
 // finish ends a transaction that is not to be kept. A failure closes the connection, which ends it too.
-func (s *postgresSession) finish(how string) {
+func (s *postgresSession) finish(ctx context.Context, how string) {
 	if !s.begun {
 		return // nothing was sent, not even begin
 	}
 	s.pending, s.reads = &pgx.Batch{}, nil
-	if _, err := s.conn.Exec(s.ctx, how); err != nil {
-		s.conn.Close(context.WithoutCancel(s.ctx))
+	if _, err := s.conn.Exec(ctx, how); err != nil {
+		s.conn.Close(context.WithoutCancel(ctx))
 	}
 }
 
@@ -345,7 +351,7 @@ func (s *postgresSession) commit() error {
 		s.conn.Close(context.WithoutCancel(s.ctx))
 		return errUnknown(err)
 	}
-	s.finish("rollback")
+	s.finish(s.ctx, "rollback")
 	return err
 }
 
