@@ -27,17 +27,17 @@ func (s *site) activity(w http.ResponseWriter, r *http.Request, v *visit) error 
 }
 
 // feed is the list of an owner's payments as the address filters it. A filter value that does not exist is left out, so that an old
-// bookmark still opens.
+// bookmark still opens; where it was typed, its field says so.
 func (s *site) feed(r *http.Request, v *visit, c payment.Caller, base, folder string) (ui.Activity, error) {
 	q := r.URL.Query()
 	typed := ui.ReadFilter(q)
-	f := v.filter(&typed)
+	f, wrong := v.filter(&typed)
 	cursor := q.Get("cursor")
 	page, err := s.Payments.Activity(r.Context(), c, c.Owner(), f, cursor, pageRows)
 	if err != nil {
 		return ui.Activity{}, err
 	}
-	view := ui.Activity{Base: base, Newest: cursor == "", Filter: typed}
+	view := ui.Activity{Base: base, Newest: cursor == "", Filter: typed, Wrong: wrong}
 	if r.Header.Get("HX-Request") != "" {
 		view.Day = q.Get("day")
 	}
@@ -54,15 +54,16 @@ func (s *site) feed(r *http.Request, v *visit, c payment.Caller, base, folder st
 	return view, nil
 }
 
-// filter reads what was typed into an address, and takes out of it what cannot be meant.
-func (v *visit) filter(typed *ui.Filter) payment.ActivityFilter {
+// filter reads what was typed into an address, and takes out of it what cannot be meant. wrong is what was taken out of a field that one
+// types in.
+func (v *visit) filter(typed *ui.Filter) (_ payment.ActivityFilter, wrong ui.Filter) {
 	f := payment.ActivityFilter{Text: strings.TrimSpace(typed.Text)}
 	if c, ok := money.Lookup(typed.Currency); ok {
 		f.Currency = c.Code
 	}
 	typed.Currency = f.Currency
 	if len(f.Text) > textMost {
-		f.Text = ""
+		wrong.Text, f.Text = f.Text, ""
 	}
 	if d := payment.Direction(typed.Direction); d == payment.In || d == payment.Out {
 		f.Direction = d
@@ -77,31 +78,32 @@ func (v *visit) filter(typed *ui.Filter) payment.ActivityFilter {
 	if day, err := time.ParseInLocation(time.DateOnly, typed.Since, v.scene.Zone); err == nil {
 		f.Since = day
 	} else {
-		typed.Since = ""
+		wrong.Since, typed.Since = typed.Since, ""
 	}
 	if day, err := time.ParseInLocation(time.DateOnly, typed.Until, v.scene.Zone); err == nil {
 		f.Until = day.AddDate(0, 0, 1) // by the calendar: a day may have 23 hours
 	} else {
-		typed.Until = ""
+		wrong.Until, typed.Until = typed.Until, ""
 	}
-	f.Least, typed.Least = decimal(typed.Least)
-	f.Most, typed.Most = decimal(typed.Most)
+	f.Least, wrong.Least = decimal(typed.Least)
+	f.Most, wrong.Most = decimal(typed.Most)
 	typed.Text, typed.Direction, typed.State, typed.Kind = f.Text, string(f.Direction), string(f.State), string(f.Kind)
-	return f
+	typed.Least, typed.Most = f.Least, f.Most
+	return f, wrong
 }
 
-// textMost bounds a search, in bytes.
-const textMost = 200
+// textMost bounds a search, in bytes: the field's hundred letters, of any script.
+const textMost = 400
 
 var decimals = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,8})?$`)
 
-// decimal is a typed amount with a point, or nothing.
-func decimal(typed string) (value, shown string) {
-	typed = strings.Replace(strings.TrimSpace(typed), ",", ".", 1)
-	if !decimals.MatchString(typed) {
-		return "", ""
+// decimal is a typed amount with a point, or what is none.
+func decimal(typed string) (value, wrong string) {
+	value = strings.Replace(strings.TrimSpace(typed), ",", ".", 1)
+	if !decimals.MatchString(value) {
+		return "", typed
 	}
-	return typed, typed
+	return value, ""
 }
 
 // payment is one payment as the signed-in person sees it: its payer, its payee, or somebody who may still become its payer.

@@ -18,6 +18,7 @@ import (
 	"billfold/base/once"
 	"billfold/core/payment"
 	"billfold/edge/web/paper"
+	"billfold/edge/web/text"
 	"billfold/edge/web/ui"
 	"billfold/test/harness"
 )
@@ -55,7 +56,7 @@ func TestActivitySearch(t *testing.T) {
 		"cur=EUR":       {true, true}, "cur=JPY": {false, false}, "cur=x&q=coffee": {true, false},
 		"kind=transfer": {true, true}, "to=2000-01-01": {false, false}, "from=2000-01-01&q=rent": {false, true},
 		"q=" + url.QueryEscape(formula): {false, true}, "from=x&min=y&state=z&q=coffee": {true, false},
-		"q=" + strings.Repeat("a", 300): {true, true},
+		"q=" + strings.Repeat("a", 500): {true, true},
 	} {
 		html := find(query)
 		for i, p := range []payment.Payment{coffee, rent} {
@@ -77,6 +78,38 @@ func TestActivitySearch(t *testing.T) {
 	b.wants(other.get("/activity/"+string(coffee.ID)), http.StatusOK)
 	if html := other.get("/activity/" + string(coffee.ID)).html; strings.Contains(html, "for the tax") {
 		t.Error("the other side reads the note")
+	}
+}
+
+// TestWrongFilters types into an address what is no day, no amount and too long: each field says that it was left out, in both languages,
+// and the rest of the filter is kept, on the page and in what leads on from it.
+func TestWrongFilters(t *testing.T) {
+	w := build(t, Options{Sandbox: true})
+	w.fund(w.lena, 100_000)
+	p := w.send(480, "coffee on Sunday")
+	for _, tag := range []lang.Tag{lang.EN, lang.ZH} {
+		b := w.browser()
+		b.lang = string(tag)
+		b.signIn("lena")
+		for query, want := range map[string][2]string{
+			"from=2026-13-45": {"from", "day"}, "to=tomorrow": {"to", "day"}, "from=2026-02-29": {"from", "day"}, "min=abc": {"min", "amount"},
+			"max=1,000.00": {"max", "amount"}, "min=-1": {"min", "amount"}, "q=" + strings.Repeat("a", 500): {"q", "text"},
+		} {
+			page := b.get("/activity?cur=EUR&dir=out&" + query)
+			b.wants(page, http.StatusOK, `id="e-`+want[0]+`"`, `aria-describedby="e-`+want[0]+`"`,
+				text.Say(tag, "activity.wrong."+want[1]), string(p.ID), `href="/activity?cur=EUR&amp;dir=in"`)
+			if n := strings.Count(page.html, `class="err"`); n != 1 {
+				t.Errorf("%s: %d fields complain", query, n)
+			}
+			if folded := !strings.Contains(page.html, `<details class="narrow" open`); folded != (want[0] == "q") {
+				t.Errorf("%s: the fields are folded away: %t", query, folded)
+			}
+		}
+		b.wants(b.get("/activity?min=abc&max=4,80"), http.StatusOK, `value="abc"`, `value="4.80"`, string(p.ID))
+		meant := b.get("/activity?from=2026-02-28&max=5&q=" + url.QueryEscape(strings.Repeat("税", 100)))
+		if strings.Contains(meant.html, `class="err"`) {
+			t.Error("a filter that can be meant is complained of")
+		}
 	}
 }
 

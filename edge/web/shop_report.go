@@ -34,7 +34,10 @@ func (s *site) shopFile(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	typed := ui.ReadFilter(r.URL.Query())
-	filter := v.filter(&typed)
+	filter, wrong := v.filter(&typed)
+	if wrong != (ui.Filter{}) { // a file has no field that could say so
+		return s.redirect(w, r, "/m/"+string(shop.ID)+"?"+r.URL.RawQuery)
+	}
 	return s.sendLines(w, r, "billfold-"+shop.Handle+".csv", func(line putLine) error { return s.shopCSV(r.Context(), v, c, filter, line) })
 }
 

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"net/url"
 	"strings"
 )
@@ -40,6 +41,14 @@ func (f Filter) values() url.Values {
 
 // narrow says whether one of the fields behind "More filters" is set, so that they are not hidden while they work.
 func (f Filter) narrow() bool { return f.Since != "" || f.Until != "" || f.Least != "" || f.Most != "" }
+
+// leftOut is what a field says of a value that was left out of the filter, where there is one.
+func leftOut(ctx context.Context, key, wrong string) string {
+	if wrong == "" {
+		return ""
+	}
+	return T(ctx, key)
+}
 
 // anyCurrency is the filter without its pocket.
 func (f Filter) anyCurrency() Filter {

@@ -70,6 +70,8 @@ func Specimens(l lang.Tag) []Specimen {
 		{Name: "home-most", Area: "home", Page: HomePage(mostThereIs())},
 		{Name: "home-empty", Area: "home", Page: HomePage(Home{Pockets: []Pocket{{Code: "EUR", Available: plain(0, "EUR")}}})},
 		{Name: "activity", Area: "activity", Page: ActivityPage(sampleActivity())},
+		{Name: "activity-wrong", Area: "activity", Page: ActivityPage(Activity{Base: "/activity", Newest: true, Rows: sampleRows(),
+			Wrong: Filter{Since: "2026-13-45", Least: "abc"}})},
 		{Name: "activity-none", Area: "activity", Page: ActivityPage(Activity{Base: "/activity", Newest: true,
 			Filter: Filter{Direction: "in", State: "failed"}})},
 		{Name: "topup", Area: "topup", Page: TopUpPage(sampleTopUp(nil))},

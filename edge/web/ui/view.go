@@ -57,6 +57,7 @@ type Home struct {
 // Activity is a page of the feed.
 type Activity struct {
 	Filter Filter
+	Wrong  Filter // what was typed for it and cannot be meant
 	Base   string // "/activity" or "/m/mch_…"
 	Rows   []Row
 	Next   string // the address of the next page, empty at the end
