@@ -23,5 +23,6 @@
 // A Tx latches its first error: after that nothing more is sent, because on PostgreSQL the transaction is aborted
 // and on SQLite it may be gone altogether (SQLITE_FULL), where the next SAVEPOINT would open a transaction of its own.
 //
-// Tables: db_migration (which schema files ran), db_setting (facts of this installation), db_head (how far a witness saw it).
+// Tables: db_migration (which schema files ran), db_setting (facts of this installation), db_head (how far a witness saw it), db_mark
+// (and how many groups it has since, on SQLite).
 package db

@@ -72,8 +72,10 @@ type lite struct {
 	commits  atomic.Int64
 	copier   *checkpointer
 	memory   *keeper
-	last     int // members of the last group
-	wary     int // groups that still give every body a savepoint
+	marks    atomic.Pointer[marks] // nil while nobody watches the history
+	wrote    bool                  // a body of this group, and it is kept
+	last     int                   // members of the last group
+	wary     int                   // groups that still give every body a savepoint
 	patience time.Duration
 
 	interrupt func(q string) error // tests: instead of a statement of the group's own
@@ -353,6 +355,7 @@ func (l *lite) runMember(m *member) fate {
 		takeBack(tx.undo)
 	} else {
 		m.undo = tx.undo
+		l.wrote = l.wrote || sess.wrote
 	}
 	if l.conn.conn.AutocommitEnabled() {
 		return lost // SQLite rolled everything back: disk full, I/O error, out of memory
@@ -414,6 +417,7 @@ func (l *lite) begin() error {
 		l.conn = c
 	}
 	l.copier.finish(l.conn)
+	l.wrote = false
 	if err := l.run("begin immediate"); err != nil {
 		l.discard()
 		return liteError(err)
@@ -424,8 +428,14 @@ func (l *lite) begin() error {
 // commit makes the group durable. A full disk refuses the commit record, so nothing of the group survives; after any
 // other failure the record may or may not have reached the disk, which only the next opening of the log will tell.
 func (l *lite) commit(group []*member) error {
+	keep, err := l.mark()
+	if err != nil {
+		return err
+	}
 	end := l.whileCommitting(group)
-	err := l.run("commit")
+	if err = l.run("commit"); err == nil {
+		keep()
+	}
 	end()
 	if err == nil {
 		l.commits.Add(1)

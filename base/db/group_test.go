@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -131,13 +133,24 @@ func TestABodyInterruptedAnywhere(t *testing.T) {
 	}
 }
 
+func emptyFile(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
 // TestTheGroupInterruptedAnywhere lets each statement of the group's own fail, each time it is run. Nobody who was told of success lacks a
 // row, nobody who was told that nothing was written has one, and nobody is told anything before COMMIT returned.
 func TestTheGroupInterruptedAnywhere(t *testing.T) {
-	statements := []string{"begin immediate", "rollback", "savepoint member", "rollback to member", "release member", "commit"}
+	statements := []string{"begin immediate", "rollback", "savepoint member", "rollback to member", "release member", "mark", "commit"}
 	reached := map[string]int{}
 	d := openTest(t, t.TempDir())
 	l := d.back.(*lite)
+	l.marks.Store(&marks{file: emptyFile(t), log: d.log})
 	first := 0
 	for _, q := range statements {
 		for n := 1; ; n++ {

@@ -85,9 +85,11 @@ func (d *DB) CheckSchema(ctx context.Context, schemas ...Schema) error {
 // a unique violation in its catalogue, and the second try finds the tables there.
 func (d *DB) bootstrap(ctx context.Context) error {
 	create := func(tx *Tx) error {
-		for _, q := range []string{createMigration, createSetting, createHead} {
+		for _, q := range []string{createMigration, createSetting, createHead, createMark} {
 			if tx.Engine() == SQLite {
 				q = liteTypes.Replace(q)
+			} else if q == createMark {
+				continue
 			}
 			if _, err := tx.Exec(q); err != nil {
 				return err

@@ -61,6 +61,13 @@ const (
 	token bytea not null,
 	before bytea not null
 );`
+	createMark = `create table if not exists db_mark (
+	witness bytea primary key,
+	number bigint not null
+); -- clustered`
+	selectMark = `select number from db_mark where witness = $1`
+	upsertMark = `insert into db_mark (witness, number) values ($1, $2) on conflict (witness) do update set number = excluded.number`
+
 	insertHead = `insert into db_head (witness, number, token, before) values ($1, $2, $3, $4)`
 	selectHead = `select number, token, before from db_head where witness = $1`
 	updateHead = `update db_head set number = $2, token = $3, before = $4 where witness = $1`

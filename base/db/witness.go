@@ -117,6 +117,9 @@ func (d *DB) Watch(ctx context.Context, folder string, accept bool) error {
 	}
 	for path, h := range known {
 		err := w.compareFile(ctx, path, h)
+		if err == nil {
+			err = w.compareMark(ctx, path, h.name)
+		}
 		if errors.Is(err, ErrHistoryWentBack) && accept {
 			d.log.Warn("the database has gone back and is taken as it is", "witness", filepath.Base(path), "error", err)
 			err = w.forget(path, h)
@@ -131,6 +134,11 @@ func (d *DB) Watch(ctx context.Context, folder string, accept bool) error {
 	}
 	if d.History() == nil && w.last.Load() == nil {
 		if err := w.begin(ctx); err != nil {
+			return errors.Join(err, w.file.Close())
+		}
+	}
+	if d.History() == nil {
+		if err := w.mark(ctx); err != nil {
 			return errors.Join(err, w.file.Close())
 		}
 	}
