@@ -271,6 +271,7 @@ func TestWhatFailedTogetherMaySucceedApart(t *testing.T) {
 			"panic":     {func(*db.Tx) error { panic("own") }, true},
 			"rule":      {func(tx *db.Tx) error { row(tx); return row(tx) }, true},
 			"input":     {func(*db.Tx) error { return fault.ErrInvalid }, true},
+			"damaged":   {func(*db.Tx) error { return fault.ErrDamaged }, true},
 			"none":      {func(*db.Tx) error { return nil }, false},
 			"full":      {func(*db.Tx) error { return fault.ErrStorageFull }, false},
 			"unknown":   {func(*db.Tx) error { return fault.ErrOutcomeUnknown }, false},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"slices"
 	"syscall"
 
 	"billfold/base/fault"
@@ -70,11 +71,12 @@ func errClosed() error               { return errUnavailable(errors.New("db: clo
 func errLost() error                 { return errInternal(errors.New("db: the transaction was lost")) }
 
 // Apart says whether bodies that failed together in one transaction are to be tried each in one of their own: one of them failed, or broke
-// a rule of the database, or sent what it does not take, and took the others with it. Where the storage failed or the outcome is unknown
-// they are not.
+// a rule of the database, or sent what it does not take, or met a damaged row, and took the others with it. Where the storage takes nothing
+// or the outcome is unknown they are not.
 func Apart(err error) bool {
 	_, known := fault.As(err)
-	return err != nil && (!known || errors.Is(err, fault.ErrInternal) || errors.Is(err, fault.ErrInvalid))
+	return err != nil && (!known || errors.Is(err, fault.ErrInternal) || errors.Is(err, fault.ErrInvalid) ||
+		errors.Is(err, fault.ErrDamaged))
 }
 
 func isFull(err error) bool        { return errors.Is(err, fault.ErrStorageFull) }
@@ -165,11 +167,24 @@ func postgresError(err error) error {
 	case "22021": // a text with the character nought or with what is no UTF-8: whoever sent it is told so (see Keeps)
 		return fault.ErrInvalid.Because(err)
 	}
+	if ofDamage(pe) {
+		return errDamaged(err)
+	}
 	switch pe.Code[:2] {
 	case "08", "53", "57", "58":
 		return errUnavailable(err)
 	}
 	return err
+}
+
+// storageFiles are the sources of PostgreSQL that read what lies on disk. What cannot be there has no code of its own everywhere: a pointer
+// to a page far behind the end of its file is an internal error, and a file that is gone is one that the system did not find.
+var storageFiles = []string{"md.c", "slru.c", "bufmgr.c", "bufpage.c", "nbtpage.c", "nbtsearch.c", "nbtinsert.c", "nbtutils.c",
+	"heaptoast.c", "detoast.c", "toast_internals.c", "mcxt.c"}
+
+// ofDamage says whether the server met in its files what it never wrote there.
+func ofDamage(pe *pgconn.PgError) bool {
+	return (pe.Code == "XX000" || pe.Code == "58P01") && slices.Contains(storageFiles, pe.File)
 }
 
 // waitedForLock says whether a transaction waited for another one for longer than it wanted (lock_not_available).
