@@ -299,6 +299,11 @@ func (m *memory) at(epoch int64, r *row, last int64) (known, stale bool) {
 // current gives a row that was read from the tables the totals of this moment: in a body that writes those it has itself posted, in one
 // that reads those of its snapshot.
 func (l *Ledger) current(tx *db.Tx, rows ...*row) error {
+	for _, r := range rows {
+		if !r.Busy && r.state == -1 {
+			return errNoTotals(r.ID)
+		}
+	}
 	if tx.Engine() != db.SQLite {
 		return nil
 	}

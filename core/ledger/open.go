@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -433,6 +434,11 @@ func (l *Ledger) complete(tx *db.Tx, r *row) (Account, error) {
 type storedRow struct {
 	row
 	tag []byte
+}
+
+// errNoTotals says that an account which is not busy has no totals: their row was lost, and nobody knows what the account has.
+func errNoTotals(id AccountID) error {
+	return fault.ErrDamaged.Because(fmt.Errorf("account %d has no totals", id))
 }
 
 func scanAccount(r db.Row) (s storedRow, err error) {

@@ -222,7 +222,8 @@ func (l *Ledger) load(tx *db.Tx, b *book, ids []AccountID, keys []key) (existing
 	return existing, nil
 }
 
-// loadStrange reads the accounts that have no totals: they are busy, which this process did not know, or nobody opened them.
+// loadStrange reads the accounts that have no totals: they are busy, which this process did not know, or nobody opened them. One that is
+// not busy was opened with its totals, maybe just now; if they are not there at the second look either, they were lost.
 func (l *Ledger) loadStrange(tx *db.Tx, b *book, asked []AccountID) error {
 	var strange, busy []AccountID
 	for _, id := range asked {
@@ -237,9 +238,25 @@ func (l *Ledger) loadStrange(tx *db.Tx, b *book, asked []AccountID) error {
 			return err
 		}
 	}
+	var bare []AccountID
 	for _, id := range strange {
-		if b.accounts[id] != nil {
+		if r := b.accounts[id]; r != nil && r.Busy {
 			busy = append(busy, id)
+		} else if r != nil {
+			delete(b.accounts, id)
+			bare = append(bare, id)
+		}
+	}
+	for more := bare; len(more) > 0; {
+		var some []AccountID
+		some, more = cut(more, loadMost)
+		if _, err := l.loadSome(tx, b, some, nil, nil, nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range bare {
+		if b.accounts[id] == nil {
+			return errNoTotals(id)
 		}
 	}
 	if len(busy) > 0 {

@@ -217,7 +217,7 @@ var selectLoad = db.Texts[loadShape]{Write: func(s loadShape) string {
 		parts = append(parts, `select 2 as part, cast(null as bytea) as entry, a.id, a.currency, a.scale, a.limit_kind, a.busy,
 			case when a.closed_at is not null then 2 when a.frozen_at is not null then 1 else 0 end,
 			coalesce(f.debits, 0), coalesce(f.credits, 0), 0, 0, 0, 0, 0
-			from ledger_account a left join ledger_fold f on f.account = a.id where a.busy and a.id`+list(s.busy))
+			from ledger_account a left join ledger_fold f on f.account = a.id where a.id`+list(s.busy))
 	}
 	return strings.Join(parts, "\n\t\tunion all ")
 }}
