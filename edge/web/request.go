@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -162,7 +163,7 @@ func (s *site) splitForm(w http.ResponseWriter, r *http.Request, v *visit) error
 // billPage draws the form with the people who can be added to it.
 func (s *site) billPage(w http.ResponseWriter, r *http.Request, v *visit, status int, view ui.Bill) error {
 	v.scene.Area = "requests"
-	view.Nonce, view.Currencies = nonce(), s.currencies()
+	view.Nonce, view.Currencies = cmp.Or(view.Nonce, nonce()), s.currencies()
 	if view.ID != "" {
 		view.Currencies = []string{view.Currency}
 	}
@@ -201,6 +202,8 @@ func (s *site) bill(w http.ResponseWriter, r *http.Request, v *visit) error {
 		if !v.billWrong(&view, err) {
 			return err
 		}
+	} else if n := f.Get("nonce"); len(n) == nonceLength {
+		view.Nonce = n // what is only looked at is the same bill still, also where it was asked for and the answer was lost
 	}
 	if len(view.Errors) > 0 {
 		status = http.StatusUnprocessableEntity

@@ -231,14 +231,9 @@ func (v *Visitor) installable() {
 	}))
 }
 
-// install waits until the worker keeps the offline page in the reader's language, loses the network for a moment, and returns the
-// balance that was on the page.
-func install(v *Visitor) (balance string) {
+// awaitWorker waits until the worker keeps the offline page in the reader's language.
+func (v *Visitor) awaitWorker() {
 	v.t.Helper()
-	v.Go("/")
-	enter(v, holders[v.Look.Lang])
-	v.At("/home")
-	balance = ask[string](v, "document.querySelector('.fold .big').innerText")
 	v.do("wait for the worker", chromedp.Evaluate(`navigator.serviceWorker.ready.then(async () => {
 		for (;;) {
 			const kept = await caches.match('/offline');
@@ -246,6 +241,16 @@ func install(v *Visitor) (balance string) {
 			await new Promise(done => setTimeout(done, 50));
 		}
 	})`, nil, awaited))
+}
+
+// install waits for the worker, loses the network for a moment, and returns the balance that was on the page.
+func install(v *Visitor) (balance string) {
+	v.t.Helper()
+	v.Go("/")
+	enter(v, holders[v.Look.Lang])
+	v.At("/home")
+	balance = ask[string](v, "document.querySelector('.fold .big').innerText")
+	v.awaitWorker()
 	v.installable()
 	offline := func(off bool) chromedp.Action { return network.EmulateNetworkConditions(off, 0, -1, -1) }
 	v.do("lose the network", offline(true))

@@ -102,6 +102,7 @@ document.addEventListener("submit", (event) => {
   if (form.classList.contains("busy")) { event.preventDefault(); return; }
   form.classList.add("busy");
   form.setAttribute("aria-busy", "true");
+  if (form.closest("main")) keep(form, event.submitter);
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // the browser kept the page as it was, and what stands on it may have been paid since
@@ -110,6 +111,65 @@ addEventListener("pageshow", (event) => {
     form.removeAttribute("aria-busy");
   }
 });
+
+// What was typed outlives an answer that never came: it waits in this window while its form is on its way, and with it the form's nonce, so
+// that what did arrive is not done twice when it is sent again. Any other page that is shown is the answer. Secrets are not kept.
+const here = location.pathname + location.search;
+const slot = (write) => {
+  try {
+    if (write === undefined) return JSON.parse(sessionStorage.getItem("unsent"));
+    if (write) sessionStorage.setItem("unsent", JSON.stringify(write));
+    else sessionStorage.removeItem("unsent");
+  } catch { /* a browser that keeps nothing */ }
+  return null;
+};
+const alike = (action) => [...document.forms].filter((form) => form.getAttribute("action") === action);
+const filled = (form) => [...form.elements].filter((field) => field.name && (field.name === "nonce" || field.type === "textarea" ||
+  /^(INPUT|SELECT)$/.test(field.tagName) && !/^(hidden|password|file|submit|image|reset|button)$/.test(field.type) &&
+  !/^(one-time-code|cc-)/.test(field.autocomplete)));
+const box = (field) => /^(radio|checkbox)$/.test(field.type);
+const keep = (form, button) => {
+  const action = form.getAttribute("action");
+  const fields = filled(form).map((field) => ({ name: field.name, value: field.value, box: box(field), on: !box(field) || field.checked }));
+  slot({ here, action, nth: alike(action).indexOf(form), fields, pressed: button?.name ? button.value : "" });
+};
+const again = (kept) => {
+  const form = alike(kept.action)[kept.nth];
+  if (!form) return;
+  const left = filled(form), missing = [];
+  for (const was of kept.fields) {
+    const at = left.findIndex((field) => field.name === was.name && (!box(field) || field.value === was.value));
+    if (at < 0) {
+      if (was.on && was.value) missing.push(was);
+      continue;
+    }
+    const [field] = left.splice(at, 1);
+    if (box(field)) field.checked = was.on;
+    else if (field.tagName !== "SELECT" || [...field.options].some(({ value }) => value === was.value)) field.value = was.value;
+    const fold = field.type !== "hidden" && was.value && field.closest("details");
+    if (fold) fold.open = true;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const note = document.getElementById("unsent");
+  if (note) note.hidden = false;
+  // Who was named in a bill, and the button that asks them, stand only on the page that an earlier look came to: it is looked at again,
+  // which asks nobody.
+  const look = form.querySelector("[name=do][value=look]");
+  if (!look || missing.length === 0 && [...form.elements].some((button) => button.name === "do" && button.value === kept.pressed)) return;
+  for (const was of missing) {
+    const field = document.createElement("input");
+    Object.assign(field, { type: was.box ? "checkbox" : "text", name: was.name, value: was.value, checked: was.box, hidden: true });
+    form.append(field);
+  }
+  form.requestSubmit(look);
+};
+const lost = slot();
+if (document.querySelector("[data-unanswered]")) slot(lost && { ...lost, lost: true });
+else if (lost) {
+  const [visit] = performance.getEntriesByType("navigation");
+  if (lost.here === here && (lost.lost || location.hash === "#unsent" || visit && visit.type !== "navigate")) again(lost);
+  else slot(false);
+}
 
 // A countdown to <time data-until>: minutes and seconds, spoken only when it ends.
 for (const time of document.querySelectorAll("time[data-until]")) {

@@ -34,7 +34,7 @@ addEventListener("fetch", (event) => {
   if (request.mode === "navigate" && request.method === "GET") {
     event.respondWith(fetch(request).catch(() => anew(request.url)).catch(() => caches.match(page)));
   } else if (request.mode === "navigate") { // a form is sent once; where nobody answers, its reader is led back to where it stood
-    event.respondWith(fetch(request).catch(() => Response.redirect(request.referrer || "/", 303)));
+    event.respondWith(fetch(request).catch(() => Response.redirect((request.referrer || "/") + "#unsent", 303)));
   } else if (shelf.includes(pathname)) {
     event.respondWith(caches.match(pathname).then((kept) => kept ?? fetch(request)));
   }
