@@ -37,7 +37,8 @@ func TestRenewalLeavesItsReaderAlone(t *testing.T) {
 	v.Until("what was unfolded", "document.querySelector('#rest').open && document.querySelector('#own').open")
 }
 
-// overflow are the things on the page that stick out of the screen, where they are cut off, and amounts that are torn into single digits.
+// overflow are the things on the page that stick out of the screen, where they are cut off, amounts that are torn into single digits, and
+// words that break over lines (what is no word, such as an address, may).
 const overflow = `(() => {
 	document.documentElement.style.fontSize = '200%';
 	const out = [], wide = document.documentElement.clientWidth;
@@ -47,6 +48,15 @@ const overflow = `(() => {
 		if (b.width && b.right > wide + 1) out.push(e.tagName + '.' + e.className + ' ends at ' + Math.round(b.right));
 		if (e.matches('.m') && b.height > 4 * parseFloat(getComputedStyle(e).fontSize)) out.push('torn: ' + e.textContent);
 	}
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+	for (let text; text = texts.nextNode();) {
+		if (!text.parentElement.checkVisibility() || text.parentElement.closest('.vh, .skip, code, pre, option, script')) continue;
+		for (const { 0: word, index } of text.data.matchAll(/(?<=^|\s)[A-Za-z]+(?=[.,:;?!]?(\s|$))/g)) {
+			range.setStart(text, index);
+			range.setEnd(text, index + word.length);
+			if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1) out.push('broken: ' + word);
+		}
+	}
 	return out;
 })()`
 
@@ -54,21 +64,23 @@ const overflow = `(() => {
 func TestLargeText(t *testing.T) {
 	t.Parallel()
 	at := open(t)
-	v := Start(t).Visit(t, at.URL, Look{Lang: lang.EN})
-	v.Go("/")
-	enter(v, holders[lang.EN])
-	look := func() {
-		v.t.Helper()
-		if out := ask[[]string](v, overflow); len(out) > 0 {
-			t.Errorf("%s: %q", v.Path(), out)
+	for _, tongue := range lang.All() {
+		v := Start(t).Visit(t, at.URL, Look{Lang: tongue})
+		v.Go("/")
+		enter(v, holders[tongue])
+		look := func() {
+			v.t.Helper()
+			if out := ask[[]string](v, overflow); len(out) > 0 {
+				t.Errorf("%s: %s: %q", tongue, v.Path(), out)
+			}
 		}
-	}
-	for _, path := range []string{"/home", "/activity?min=1", "/send", "/topup", "/withdraw", "/exchange", "/pockets", "/insights", "/me"} {
-		v.Go(path)
+		for _, path := range []string{"/home", "/activity?min=1", "/send", "/topup", "/withdraw", "/exchange", "/pockets", "/insights", "/me"} {
+			v.Go(path)
+			look()
+		}
+		v.Go("/activity?kind=purchase")
+		v.Click("#rows a.tap")
+		v.At("/activity/pay_")
 		look()
 	}
-	v.Go("/activity?kind=purchase")
-	v.Click("#rows a.tap")
-	v.At("/activity/pay_")
-	look()
 }
