@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	basic "billfold/base/lang"
 	"billfold/core/payment"
@@ -57,7 +56,7 @@ func TestPayByPhone(t *testing.T) {
 	desk.wants(page, http.StatusOK, "€12.50", `class="qr"`, "http://localhost:8080"+path, `<noscript><meta http-equiv="refresh" content="5"`)
 	desk.wants(desk.get(path), http.StatusOK, "Password", "?pay=phone")
 
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), longWait)
 	defer stop()
 	open := desk.watch(ctx, page)
 	desk.wants(desk.submit(page, path+"/extend"), http.StatusOK, "More time", "There is more time")

@@ -46,7 +46,7 @@ func TestOpenPagesHear(t *testing.T) {
 	anonymous := w.browser().get("/live")
 	payee.wants(anonymous, http.StatusOK, "Password") // the door
 
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), longWait)
 	defer stop()
 	mine, theirs := payee.stream(ctx), stranger.stream(ctx)
 	w.send(480, "secret coffee")
@@ -74,7 +74,7 @@ func TestOpenPagesHear(t *testing.T) {
 	}
 	for range theirs {
 	}
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(longWait)
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
 		hub.mu.Lock()
 		open, taps := hub.open, len(hub.taps)

@@ -197,10 +197,13 @@ type browser struct {
 	header http.Header
 }
 
+// longWait is how long something is waited for that should come. Nothing is said by it about how fast that is: a machine may be busy.
+const longWait = time.Minute
+
 func (w *world) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	w.must(err)
-	return &browser{world: w, lang: "en", header: http.Header{}, client: &http.Client{Jar: jar, Timeout: 30 * time.Second,
+	return &browser{world: w, lang: "en", header: http.Header{}, client: &http.Client{Jar: jar, Timeout: longWait,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
@@ -338,7 +341,7 @@ func (b *browser) signIn(handle string) {
 // until opens a page again and again, as its refresh does, until it says something.
 func (b *browser) until(path, word string) answer {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), longWait)
 	defer cancel()
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()

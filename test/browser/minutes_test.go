@@ -74,7 +74,7 @@ func dev(t *testing.T, more ...string) (greeting, string) {
 			t.Errorf("the command ended with %v\n%s", err, said.String())
 		}
 	})
-	limit := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // so that the reading below ends
+	limit := time.AfterFunc(busy, func() { _ = cmd.Process.Kill() }) // so that the reading below ends
 	defer limit.Stop()
 	g := greeting{}
 	for lines := bufio.NewScanner(out); g["Try"] == "" && lines.Scan(); {

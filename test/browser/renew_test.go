@@ -70,6 +70,7 @@ func TestLargeText(t *testing.T) {
 		enter(v, holders[tongue])
 		look := func() {
 			v.t.Helper()
+			v.Until("our letters", "document.fonts.status === 'loaded'")
 			if out := ask[[]string](v, overflow); len(out) > 0 {
 				t.Errorf("%s: %s: %q", tongue, v.Path(), out)
 			}

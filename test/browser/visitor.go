@@ -23,12 +23,12 @@ import (
 	"billfold/edge/web/text"
 )
 
-// patience is how long a visitor waits for what should come next. A payment promises an answer within 20 s.
-const patience = 25 * time.Second
+// patience is how long a visitor waits for what should come next. A payment promises an answer within 20 s, and a machine may have others
+// to serve.
+const patience = time.Minute
 
-// busy is how long the browser itself may take for what it is told, such as having axe look at a long page: a machine may have others to
-// serve.
-const busy = time.Minute
+// busy is how long the browser itself may take for what it is told, such as having axe look at a long page.
+const busy = 2 * time.Minute
 
 // A Look is how somebody looks at pages.
 type Look struct {
