@@ -114,6 +114,17 @@ func do(t *testing.T, r *http.Request) (int, string) {
 	return answer.StatusCode, string(body)
 }
 
+// TestACountedSecondIsNotSet: what is waited for or counted in this process goes by a clock that nobody sets. By the machine's own, an hour
+// back kept every caller out for an hour, who had asked once before.
+func TestACountedSecondIsNotSet(t *testing.T) {
+	a, _ := start(t, Config{Mode: Sandbox, Data: t.TempDir(), Empty: true})
+	for who, c := range map[string]clock.Clock{"gate": a.Gate.Real, "lease": a.Lease.Real, "outbox": a.Outbox.Real} {
+		if c == a.Real {
+			t.Errorf("the %s goes by a clock that can be set", who)
+		}
+	}
+}
+
 // TestAdvancedClockStays shows that the sandbox's clock moves forward by one door, refuses to go back or too far, and that a
 // restart goes on where it stood.
 func TestAdvancedClockStays(t *testing.T) {

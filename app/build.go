@@ -58,12 +58,13 @@ func (a *App) core() (err error) {
 	log := a.Config.Log
 	sandbox := a.Config.Mode == Sandbox
 	a.Metrics = telemetry.NewMetrics()
-	a.Lease = lease.New(lease.Options{DB: a.DB, Name: "leader", Holder: a.IDs.New("prc"), Real: a.Real, Log: log})
+	steady := a.Config.Ground.steady()
+	a.Lease = lease.New(lease.Options{DB: a.DB, Name: "leader", Holder: a.IDs.New("prc"), Real: steady, Log: log})
 	a.Lease.OnTake(func() {
 		a.Outbox.Wake()
 		a.Queue.Reclaim()
 	})
-	a.Outbox = event.New(event.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log, Lease: a.Lease})
+	a.Outbox = event.New(event.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: steady, Log: log, Lease: a.Lease})
 	a.Queue = job.New(job.Options{DB: a.DB, IDs: a.IDs, Clock: a.Clock, Real: a.Real, Log: log, Lease: a.Lease})
 	a.Ledger = ledger.New(ledger.Options{Clock: a.Clock, Real: a.Real, Keys: a.Keys, IDs: a.IDs})
 	a.Queue.Every("ledger.fold", foldEvery, func(ctx context.Context) error {

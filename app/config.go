@@ -83,6 +83,14 @@ func (g *Ground) clock() clock.Clock {
 	return g.Real
 }
 
+// steady is the clock for what is waited for or counted in this process, which nobody can set.
+func (g *Ground) steady() clock.Clock {
+	if g == nil {
+		return clock.Steady()
+	}
+	return g.Real
+}
+
 func (g *Ground) minter(now func() time.Time) *id.Minter {
 	if g == nil {
 		return id.NewMinter(now)

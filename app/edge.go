@@ -73,8 +73,8 @@ func (a *App) newGate() error {
 	}
 	shed := a.Metrics.Counter("billfold_requests_shed_total", "Requests that were told to come back later.", "reason")
 	c := a.Config
-	a.Gate = gate.New(gate.Options{Real: a.Real, Work: c.Work, Wait: time.Duration(c.Wait) * time.Millisecond, Rate: c.Rate, Guests: c.Guests,
-		Trust: proxies, Cookie: web.SessionCookies(), Streams: []string{api.StreamPath, web.LivePath, web.WatchPath},
+	a.Gate = gate.New(gate.Options{Real: c.Ground.steady(), Work: c.Work, Wait: time.Duration(c.Wait) * time.Millisecond, Rate: c.Rate,
+		Guests: c.Guests, Trust: proxies, Cookie: web.SessionCookies(), Streams: []string{api.StreamPath, web.LivePath, web.WatchPath},
 		Count: func(reason string) { shed.Inc(reason) },
 		Refuse: func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 			if seen, ok := w.(*witness); ok {

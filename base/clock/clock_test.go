@@ -25,6 +25,17 @@ func TestSystemTimesSurviveTheDatabase(t *testing.T) {
 	}
 }
 
+func TestSteadyGoesForwardOnly(t *testing.T) {
+	c, before := Steady(), System().Now().Add(-time.Second)
+	for range 100 {
+		now := c.Now()
+		if now.Before(before) || now != now.Round(0) || now.Location() != time.UTC || now.Nanosecond()%1000 != 0 {
+			t.Fatalf("%v after %v", now, before)
+		}
+		before = now
+	}
+}
+
 func TestMicros(t *testing.T) {
 	if Micros(time.Time{}) != 0 || !FromMicros(0).IsZero() {
 		t.Error("\"not yet\" does not survive")

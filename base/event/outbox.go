@@ -44,7 +44,7 @@ type Options struct {
 	DB    *db.DB
 	IDs   *id.Minter
 	Clock clock.Clock // business time, for At
-	Real  clock.Clock
+	Real  clock.Clock // for pauses: one that nobody sets
 	Log   *slog.Logger
 	Lease Lease // whether this process numbers and tells; nil where there is no other
 }

@@ -11,5 +11,5 @@
 //     thaws writes nothing as the holder.
 //   - Money does not depend on it: every posting decides over locked rows. A process without the lease pays as well.
 //   - On SQLite, which has one process, the lease is always held.
-//   - Times are of the real clock.
+//   - Times are of a steady clock, which nobody sets.
 package lease

@@ -37,9 +37,9 @@ var ErrLost = errors.New("lease: lost to another process")
 // Options are what a lease is made from. All are needed but Log.
 type Options struct {
 	DB     *db.DB
-	Name   string // what is led
-	Holder string // this process; two processes never share one
-	Real   clock.Clock
+	Name   string      // what is led
+	Holder string      // this process; two processes never share one
+	Real   clock.Clock // one that nobody sets
 	Log    *slog.Logger
 }
 

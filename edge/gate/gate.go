@@ -15,7 +15,8 @@ import (
 	"billfold/base/telemetry"
 )
 
-// Options are a gate's limits. Every zero picks the default that stands behind it; Real and Refuse are needed.
+// Options are a gate's limits. Every zero picks the default that stands behind it; Real and Refuse are needed. Real is
+// one that nobody sets: an hour back would keep everybody out for an hour.
 type Options struct {
 	Real clock.Clock
 	// Refuse answers a request that is not let in.
