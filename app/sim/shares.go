@@ -143,20 +143,16 @@ func (w *world) askFor(ctx context.Context) error {
 	}
 	t.Expires = w.Clock.Now().Add(w.minutes(60 * 24 * 3))
 	reasons = append(reasons, little(shares)...)
-	var made payment.RequestID
-	_, err := w.send(ctx, "ask for", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
+	made, err := w.send(ctx, "ask for", false, func(ctx context.Context, call once.Call) (payment.Payment, error) {
 		w.verb("Ask")
 		is, err := w.Payments.Ask(ctx, w.as(q.owner), t, call)
-		if err == nil {
-			made = is.ID
-		}
 		return requested(is), err
 	})
 	done, wrong := w.judge(err, reasons)
 	if !done {
 		return wrong
 	}
-	q.id, q.remind = string(made), w.Clock.Now().Add(remindAfter)
+	q.id, q.remind = string(made.ID), w.Clock.Now().Add(remindAfter)
 	w.m.requests = append(w.m.requests, q)
 	return w.newShares(ctx, q, t, shares, t.Expires)
 }
