@@ -85,6 +85,7 @@ func TestNoAnswerCame(t *testing.T) {
 		}
 	}
 	wire.keepsLittle(v)
+	wire.asksAgain(v)
 }
 
 // keepsLittle looks at what a window keeps of a form that is on its way: no secret, and nothing once there was an answer.
@@ -104,6 +105,21 @@ func (w *wire) keepsLittle(v *Visitor) {
 		v.t.Errorf("%s is kept", left)
 	}
 	w.mend()
+}
+
+// asksAgain looks at what hangs on a choice that stands in a form again: the rate is that of what was chosen.
+func (w *wire) asksAgain(v *Visitor) {
+	v.t.Helper()
+	const rate = "document.getElementById('rate-now')?.innerText.includes('JPY')"
+	v.Go("/exchange")
+	v.Fill("amount", "2.00")
+	v.Pick("to", "JPY")
+	v.Until("the rate of what was chosen", rate)
+	w.cut()
+	v.unanswered(goes)
+	w.mend()
+	v.Press(v.Say("problem.again"))
+	v.Until("the rate of what was chosen again", "document.querySelector('[name=to]')?.value === 'JPY' && "+rate)
 }
 
 // made counts the payer's payments, with those that they began and left, and what they asked others for.

@@ -171,6 +171,15 @@ else if (lost) {
   else slot(false);
 }
 
+// What was chosen before may stand in a list again, put there by the browser or by the above. What hangs on it, such as a rate, is asked
+// for, once it listens.
+document.addEventListener("htmx:after:process", () => {
+  for (const list of document.querySelectorAll("select")) {
+    const first = Math.max(0, [...list.options].findIndex((option) => option.defaultSelected));
+    if (list.selectedIndex !== first) list.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}, { once: true });
+
 // A countdown to <time data-until>: minutes and seconds, spoken only when it ends.
 for (const time of document.querySelectorAll("time[data-until]")) {
   const until = Date.parse(time.dateTime) - Date.parse(time.dataset.until) + Date.now();
