@@ -152,7 +152,7 @@ func (p *postgres) read(ctx context.Context, limit time.Duration, body func(*Tx)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
 		defer cancel()
-		s.finish(ctx, "rollback")
+		s.rollback(ctx)
 		c.Release()
 	}()
 	if err != nil {
@@ -205,7 +205,7 @@ func (p *postgres) writeOnce(ctx context.Context, conn *pgx.Conn, body func(*Tx)
 	tx := &Tx{ctx: ctx, engine: Postgres, sess: s}
 	err := guard(tx, body)
 	if err != nil {
-		s.finish(ctx, "rollback")
+		s.rollback(ctx)
 	} else {
 		err = s.commit()
 	}
@@ -313,13 +313,13 @@ func (s *postgresSession) query(q string, args []any) (cursor, error) {
 	return &postgresCursor{rows: rows, results: results}, nil
 }
 
-// finish ends a transaction that is not to be kept. A failure closes the connection, which ends it too.
-func (s *postgresSession) finish(ctx context.Context, how string) {
+// rollback ends a transaction that is not to be kept. A failure closes the connection, which ends it too.
+func (s *postgresSession) rollback(ctx context.Context) {
 	if !s.begun {
 		return // nothing was sent, not even begin
 	}
 	s.pending, s.reads = &pgx.Batch{}, nil
-	if _, err := s.conn.Exec(ctx, how); err != nil {
+	if _, err := s.conn.Exec(ctx, "rollback"); err != nil {
 		s.conn.Close(context.WithoutCancel(ctx))
 	}
 }
@@ -351,7 +351,7 @@ func (s *postgresSession) commit() error {
 		s.conn.Close(context.WithoutCancel(s.ctx))
 		return errUnknown(err)
 	}
-	s.finish(s.ctx, "rollback")
+	s.rollback(s.ctx)
 	return err
 }
 
